@@ -1,0 +1,104 @@
+import type { Host, RawFunction, RawLibrary } from "./host.ts";
+import type { ParameterType, ResultType, Signature } from "./types.ts";
+
+interface BunFfi {
+  dlopen(
+    path: string,
+    symbols: Record<string, { args: string[]; returns: string }>,
+  ): { symbols: Record<string, RawFunction>; close(): void };
+  ptr(view: ArrayBufferView): number;
+  CString: new (pointer: number) => object;
+  toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
+}
+
+/** `usize` is no type of Bun's; `u64` and `ptr` take a number in 4 to 6 ns. */
+function parameterOf(type: ParameterType): string {
+  switch (type) {
+    case "pointer":
+    case "function":
+    case "buffer":
+      return "ptr";
+    case "isize":
+      return "i64";
+    case "usize":
+      return "u64";
+    default:
+      return type;
+  }
+}
+
+function resultOf(type: ResultType): string {
+  switch (type) {
+    case "isize":
+      return "i64";
+    case "usize":
+      return "u64";
+    case "pointer":
+      return "ptr";
+    default:
+      return type;
+  }
+}
+
+/** The dynamic loader itself: Bun opens no library without a symbol, and hides which of the two failed. */
+interface Loader {
+  dlopen(path: Uint8Array, flags: number): number | null;
+  dlerror(): number;
+  dlclose(handle: number): number;
+}
+
+const RTLD_NOW = 2;
+
+function openLoader(ffi: BunFfi): Loader {
+  const { symbols } = ffi.dlopen("libc.so.6", {
+    dlopen: { args: ["ptr", "i32"], returns: "ptr" },
+    dlerror: { args: [], returns: "ptr" },
+    dlclose: { args: ["ptr"], returns: "i32" },
+  });
+  return symbols as unknown as Loader;
+}
+
+class BunLibrary implements RawLibrary {
+  #ffi: BunFfi;
+  #path: string;
+  #loader: Loader;
+  #handle: number;
+  #bound: { close(): void }[] = [];
+
+  constructor(ffi: BunFfi, loader: Loader, path: string) {
+    this.#ffi = ffi;
+    this.#path = path;
+    this.#loader = loader;
+    const handle = loader.dlopen(new TextEncoder().encode(`${path}\0`), RTLD_NOW);
+    if (handle === null) throw new Error(String(new ffi.CString(loader.dlerror())));
+    this.#handle = handle;
+  }
+
+  bind(symbol: string, signature: Signature): RawFunction {
+    const bound = this.#ffi.dlopen(this.#path, {
+      [symbol]: { args: signature.parameters.map(parameterOf), returns: resultOf(signature.result) },
+    });
+    this.#bound.push(bound);
+    return bound.symbols[symbol];
+  }
+
+  close(): void {
+    for (const bound of this.#bound) bound.close();
+    this.#bound.length = 0;
+    this.#loader.dlclose(this.#handle);
+  }
+}
+
+/** Bun ≥ 1.4: `bun:ffi`. */
+export function bunHost(): Host {
+  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+  let loader: Loader | undefined;
+  return {
+    name: "bun",
+    encoding: "number",
+    open: (path) => new BunLibrary(ffi, loader ??= openLoader(ffi), path),
+    addressOf: (view) => BigInt(ffi.ptr(view)),
+    bufferAt: (address, length) => ffi.toArrayBuffer(Number(address), 0, length),
+    denied: () => undefined,
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * The functions of libc that Oxbow calls, one to one with the headers of glibc on x86-64. Those marked
+ * `unchecked` are on hot paths whose arguments the callers own.
+ */
+import { dlopen } from "./dlopen.ts";
+import type { NativeFunctions, SymbolTable } from "./types.ts";
+
+const table = {
+  // dlfcn.h
+  dlopen: { parameters: [/* const char *filename */ "buffer", /* int flags */ "i32"], result: "pointer" },
+  dlerror: { parameters: [], result: "pointer" },
+
+  // stdlib.h
+  setenv: {
+    parameters: [
+      /* const char *name */ "buffer",
+      /* const char *value */ "buffer",
+      /* int overwrite */ "i32",
+    ],
+    result: "i32",
+  },
+
+  // fcntl.h
+  open: {
+    parameters: [/* const char *pathname */ "buffer", /* int flags */ "i32", /* mode_t mode */ "u32"],
+    result: "i32",
+  },
+
+  // unistd.h
+  close: { parameters: [/* int fd */ "i32"], result: "i32" },
+  dup: { parameters: [/* int oldfd */ "i32"], result: "i32" },
+  // The lower half of ssize_t: no caller passes a count of 2 GiB.
+  read: {
+    parameters: [/* int fd */ "i32", /* void *buf */ "pointer", /* size_t count */ "usize"],
+    result: "i32",
+    unchecked: true,
+  },
+  write: {
+    parameters: [/* int fd */ "i32", /* const void *buf */ "pointer", /* size_t count */ "usize"],
+    result: "i32",
+    unchecked: true,
+  },
+
+  // sys/stat.h
+  fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },
+
+  // sys/mman.h
+  mmap: {
+    parameters: [
+      /* void *addr */ "pointer",
+      /* size_t length */ "usize",
+      /* int prot */ "i32",
+      /* int flags */ "i32",
+      /* int fd */ "i32",
+      /* off_t offset */ "i64",
+    ],
+    // void *, as a number: MAP_FAILED is -1 and no address.
+    result: "isize",
+  },
+  munmap: { parameters: [/* void *addr */ "pointer", /* size_t length */ "usize"], result: "i32" },
+  madvise: {
+    parameters: [/* void *addr */ "pointer", /* size_t length */ "usize", /* int advice */ "i32"],
+    result: "i32",
+  },
+
+  // sys/epoll.h
+  epoll_create1: { parameters: [/* int flags */ "i32"], result: "i32" },
+  epoll_ctl: {
+    parameters: [
+      /* int epfd */ "i32",
+      /* int op */ "i32",
+      /* int fd */ "i32",
+      /* struct epoll_event *event */ "pointer",
+    ],
+    result: "i32",
+    unchecked: true,
+  },
+  epoll_wait: {
+    parameters: [
+      /* int epfd */ "i32",
+      /* struct epoll_event *events */ "pointer",
+      /* int maxevents */ "i32",
+      /* int timeout */ "i32",
+    ],
+    result: "i32",
+    unchecked: true,
+  },
+
+  // poll.h
+  poll: {
+    parameters: [/* struct pollfd *fds */ "pointer", /* nfds_t nfds */ "usize", /* int timeout */ "i32"],
+    result: "i32",
+    unchecked: true,
+  },
+
+  // sys/eventfd.h
+  eventfd: { parameters: [/* unsigned int initval */ "u32", /* int flags */ "i32"], result: "i32" },
+
+  // sys/socket.h
+  socket: {
+    parameters: [/* int domain */ "i32", /* int type */ "i32", /* int protocol */ "i32"],
+    result: "i32",
+  },
+  bind: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* const struct sockaddr *addr */ "buffer",
+      /* socklen_t addrlen */ "u32",
+    ],
+    result: "i32",
+  },
+  listen: { parameters: [/* int sockfd */ "i32", /* int backlog */ "i32"], result: "i32" },
+  accept4: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* struct sockaddr *addr */ "pointer",
+      /* socklen_t *addrlen */ "pointer",
+      /* int flags */ "i32",
+    ],
+    result: "i32",
+    unchecked: true,
+  },
+  connect: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* const struct sockaddr *addr */ "buffer",
+      /* socklen_t addrlen */ "u32",
+    ],
+    result: "i32",
+  },
+  getsockname: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* struct sockaddr *addr */ "buffer",
+      /* socklen_t *addrlen */ "buffer",
+    ],
+    result: "i32",
+  },
+  getpeername: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* struct sockaddr *addr */ "buffer",
+      /* socklen_t *addrlen */ "buffer",
+    ],
+    result: "i32",
+  },
+  setsockopt: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* int level */ "i32",
+      /* int optname */ "i32",
+      /* const void *optval */ "buffer",
+      /* socklen_t optlen */ "u32",
+    ],
+    result: "i32",
+  },
+  getsockopt: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* int level */ "i32",
+      /* int optname */ "i32",
+      /* void *optval */ "buffer",
+      /* socklen_t *optlen */ "buffer",
+    ],
+    result: "i32",
+  },
+  shutdown: { parameters: [/* int sockfd */ "i32", /* int how */ "i32"], result: "i32" },
+  send: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* const void *buf */ "pointer",
+      /* size_t len */ "usize",
+      /* int flags */ "i32",
+    ],
+    result: "i32",
+    unchecked: true,
+  },
+  recv: {
+    parameters: [
+      /* int sockfd */ "i32",
+      /* void *buf */ "pointer",
+      /* size_t len */ "usize",
+      /* int flags */ "i32",
+    ],
+    result: "i32",
+    unchecked: true,
+  },
+} as const satisfies SymbolTable;
+
+let symbols: NativeFunctions<typeof table> | undefined;
+
+/** libc, opened at its first use and never closed. */
+export function libc(): NativeFunctions<typeof table> {
+  return symbols ??= dlopen(["libc.so.6"], table).symbols;
+}

@@ -1,0 +1,78 @@
+/** Addresses: made once for memory that stays where it is, never on a hot path. */
+import { fromPointer, host, toPointer } from "./host.ts";
+import type { Pointer } from "./types.ts";
+
+/** C's `NULL`. */
+export const NULL: Pointer = toPointer(0n);
+
+/** The pointer to an address that C gave as a number. */
+export function pointerAt(address: bigint): Pointer {
+  return toPointer(address);
+}
+
+/** The address of a pointer. */
+export function addressOf(pointer: Pointer): bigint {
+  return fromPointer(pointer);
+}
+
+/** The pointer `bytes` bytes further. */
+export function offset(pointer: Pointer, bytes: number): Pointer {
+  return toPointer(fromPointer(pointer) + BigInt(bytes));
+}
+
+/**
+ * The address of the view's first byte; `NULL` for an empty view. It is good for as long as the caller
+ * holds the view's buffer and does not transfer, resize or detach it.
+ */
+export function pointerTo(view: ArrayBufferView<ArrayBuffer>): Pointer {
+  // JSC keeps a small typed array's elements in the object, and moves them out when `.buffer` is first
+  // asked for: asked for here, before the address is taken, they stay.
+  const { buffer } = view;
+  if (buffer.detached) throw new TypeError("cannot point to a view whose buffer is detached");
+  return view.byteLength === 0 ? NULL : toPointer(host.addressOf(view));
+}
+
+/** C's array of pointers (`float **`), with the views that it points into. */
+export interface PointerArray {
+  readonly pointer: Pointer;
+  readonly length: number;
+  /** What `pointer` points to. Held here, so that array and views live as long as this object. */
+  readonly addresses: BigUint64Array<ArrayBuffer>;
+  readonly views: readonly ArrayBufferView<ArrayBuffer>[];
+}
+
+/** An array of the views' addresses, in their order. */
+export function pointerArray(views: readonly ArrayBufferView<ArrayBuffer>[]): PointerArray {
+  const addresses = new BigUint64Array(views.length);
+  for (let i = 0; i < views.length; i++) addresses[i] = fromPointer(pointerTo(views[i]));
+  return { pointer: pointerTo(addresses), length: views.length, addresses, views };
+}
+
+/**
+ * A buffer over `length` bytes of memory at `pointer`. Unsafe: nothing keeps the memory there, and a read
+ * after it was unmapped ends the process.
+ */
+export function unsafeBufferAt(pointer: Pointer, length: number): ArrayBuffer {
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw new RangeError(`cannot view memory: length is ${length}, not a count of bytes`);
+  }
+  return length === 0 ? new ArrayBuffer(0) : host.bufferAt(fromPointer(pointer), length);
+}
+
+/** The text as C's `char *`: UTF-8 and a NUL. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (text.includes("\0")) {
+    throw new TypeError(`cannot pass ${JSON.stringify(text)} to C: it holds a NUL, where C would end it`);
+  }
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/** The C string at `pointer`, read up to its NUL. Unsafe: it trusts that there is one. */
+export function unsafeStringAt(pointer: Pointer): string {
+  const bytes: number[] = [];
+  for (let at = pointer;; at = offset(at, 1)) {
+    const [byte] = new Uint8Array(unsafeBufferAt(at, 1));
+    if (byte === 0) return new TextDecoder().decode(Uint8Array.from(bytes));
+    bytes.push(byte);
+  }
+}
