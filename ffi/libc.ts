@@ -6,20 +6,6 @@ import { dlopen } from "./dlopen.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
 const table = {
-  // dlfcn.h
-  dlopen: { parameters: [/* const char *filename */ "buffer", /* int flags */ "i32"], result: "pointer" },
-  dlerror: { parameters: [], result: "pointer" },
-
-  // stdlib.h
-  setenv: {
-    parameters: [
-      /* const char *name */ "buffer",
-      /* const char *value */ "buffer",
-      /* int overwrite */ "i32",
-    ],
-    result: "i32",
-  },
-
   // fcntl.h
   open: {
     parameters: [/* const char *pathname */ "buffer", /* int flags */ "i32", /* mode_t mode */ "u32"],
@@ -29,17 +15,6 @@ const table = {
   // unistd.h
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
   dup: { parameters: [/* int oldfd */ "i32"], result: "i32" },
-  // The lower half of ssize_t: no caller passes a count of 2 GiB.
-  read: {
-    parameters: [/* int fd */ "i32", /* void *buf */ "pointer", /* size_t count */ "usize"],
-    result: "i32",
-    unchecked: true,
-  },
-  write: {
-    parameters: [/* int fd */ "i32", /* const void *buf */ "pointer", /* size_t count */ "usize"],
-    result: "i32",
-    unchecked: true,
-  },
 
   // sys/stat.h
   fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },
@@ -58,10 +33,6 @@ const table = {
     result: "isize",
   },
   munmap: { parameters: [/* void *addr */ "pointer", /* size_t length */ "usize"], result: "i32" },
-  madvise: {
-    parameters: [/* void *addr */ "pointer", /* size_t length */ "usize", /* int advice */ "i32"],
-    result: "i32",
-  },
 
   // sys/epoll.h
   epoll_create1: { parameters: [/* int flags */ "i32"], result: "i32" },
@@ -86,17 +57,7 @@ const table = {
     unchecked: true,
   },
 
-  // poll.h
-  poll: {
-    parameters: [/* struct pollfd *fds */ "pointer", /* nfds_t nfds */ "usize", /* int timeout */ "i32"],
-    result: "i32",
-    unchecked: true,
-  },
-
-  // sys/eventfd.h
-  eventfd: { parameters: [/* unsigned int initval */ "u32", /* int flags */ "i32"], result: "i32" },
-
-  // sys/socket.h
+  // sys/socket.h. Counts come back as the lower half of ssize_t: no caller passes 2 GiB at once.
   socket: {
     parameters: [/* int domain */ "i32", /* int type */ "i32", /* int protocol */ "i32"],
     result: "i32",

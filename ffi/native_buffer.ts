@@ -1,0 +1,26 @@
+import { offset, pointerTo } from "./pointer.ts";
+import type { Pointer } from "./types.ts";
+
+/** Bytes whose address was asked for once: system calls read and write them with no conversion a call. */
+export class NativeBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  #start: Pointer;
+
+  constructor(byteLength: number) {
+    this.bytes = new Uint8Array(byteLength);
+    this.#start = pointerTo(this.bytes);
+  }
+
+  /**
+   * The address of the byte at `from`, of which a call may use `length`. Throws a `RangeError` where they
+   * do not lie in the buffer, and a `TypeError` where it was transferred away.
+   */
+  range(from: number, length: number): Pointer {
+    const size = this.bytes.byteLength;
+    if (!(from >= 0 && length >= 0 && from + length <= size)) {
+      if (this.bytes.buffer.detached) throw new TypeError("cannot use a buffer that was transferred away");
+      throw new RangeError(`cannot use ${length} bytes from ${from} of a buffer of ${size}`);
+    }
+    return from === 0 ? this.#start : offset(this.#start, from);
+  }
+}

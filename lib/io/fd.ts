@@ -1,0 +1,130 @@
+import { check, cString, errno, libc, SystemError } from "../../ffi/mod.ts";
+import { FileType, Stat } from "../../ffi/layout.ts";
+import { requireRead, requireWrite } from "../../ffi/permissions.ts";
+import { fileURLToPath } from "node:url";
+
+const EINTR = 4;
+const O_WRONLY = 0o1;
+const O_RDWR = 0o2;
+const O_CREAT = 0o100;
+const O_TRUNC = 0o1000;
+const O_CLOEXEC = 0o2000000;
+
+/** How a file is opened: open(2). Reading is the default where nothing is said. */
+export interface OpenOptions {
+  read?: boolean;
+  write?: boolean;
+  /** Makes the file where there is none; asks for `write`. */
+  create?: boolean;
+  /** Cuts the file to nothing; asks for `write`. */
+  truncate?: boolean;
+  /** The new file's permissions, before the umask: 0o666 where nothing is said. */
+  mode?: number;
+}
+
+/** What a file is, as far as fstat(2) was asked. */
+export interface FileStatus {
+  readonly type: keyof typeof FileType;
+  /** In bytes. */
+  readonly size: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+/** The path of a `file:` URL, or the text itself. */
+export function toPath(path: string | URL): string {
+  return path instanceof URL ? fileURLToPath(path) : path;
+}
+
+function flagsOf(path: string, options: OpenOptions): number {
+  const { read = !options.write, write = false, create = false, truncate = false } = options;
+  if ((create || truncate) && !write) {
+    throw new TypeError(`cannot open ${path}: ${create ? "create" : "truncate"} asks for write`);
+  }
+  if (!read && !write) throw new TypeError(`cannot open ${path}: neither read nor write is asked for`);
+  if (read) requireRead(path);
+  if (write) requireWrite(path);
+  const access = write ? (read ? O_RDWR : O_WRONLY) : 0;
+  return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_CLOEXEC;
+}
+
+/** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
+export class Fd implements Disposable {
+  #number: number;
+
+  private constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** open(2), never inherited by a child. Throws a `SystemError`, or Deno's `NotCapable`. */
+  static open(path: string | URL, options: OpenOptions = {}): Fd {
+    const name = toPath(path);
+    const flags = flagsOf(name, options);
+    const bytes = cString(name);
+    for (;;) {
+      const number = libc().open(bytes, flags, options.mode ?? 0o666);
+      if (number >= 0) return new Fd(number);
+      const failure = errno();
+      if (failure !== EINTR) throw new SystemError(failure, "open", { path: name });
+    }
+  }
+
+  /** Takes over a descriptor that a call into C has made. */
+  static own(number: number): Fd {
+    if (!Number.isInteger(number) || number < 0) throw new RangeError(`cannot own descriptor ${number}`);
+    return new Fd(number);
+  }
+
+  /** The descriptor. Throws where it was closed. */
+  get number(): number {
+    if (this.#number === -1) throw new Error("cannot use a file descriptor that was closed");
+    return this.#number;
+  }
+
+  get isClosed(): boolean {
+    return this.#number === -1;
+  }
+
+  /** fstat(2). */
+  status(): FileStatus {
+    const stat = new Stat();
+    check(libc().fstat(this.number, stat.bytes), "fstat");
+    const { size, device, inode } = stat;
+    return { type: typeName(stat.type), size, device, inode };
+  }
+
+  /** dup(2): a second descriptor of the same open file. */
+  dup(): Fd {
+    return new Fd(check(libc().dup(this.number), "dup"));
+  }
+
+  /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */
+  close(): void {
+    if (this.#number === -1) return;
+    libc().close(this.#number);
+    this.#number = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function typeName(type: number): keyof typeof FileType {
+  switch (type) {
+    case FileType.socket:
+      return "socket";
+    case FileType.symlink:
+      return "symlink";
+    case FileType.block:
+      return "block";
+    case FileType.directory:
+      return "directory";
+    case FileType.character:
+      return "character";
+    case FileType.fifo:
+      return "fifo";
+    default:
+      return "regular";
+  }
+}

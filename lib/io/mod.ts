@@ -1,0 +1,35 @@
+/**
+ * The kernel's interfaces, thin and synchronous: descriptors, sockets, epoll. Nothing here waits but
+ * `Epoll.wait`; what would block says `WouldBlock`. The runtime of `/task` stands on it, and the man page's
+ * epoll program can be written with it.
+ *
+ * @example
+ * ```ts
+ * import { Epoll, EPOLLIN, Socket } from "@oxbow/oxbow/io";
+ *
+ * using listener = Socket.listen({ hostname: "127.0.0.1", port: 0 });
+ * using client = Socket.connect(listener.localAddress);
+ * using epoll = new Epoll();
+ * epoll.add(listener.fd, EPOLLIN, 7);
+ * console.log(epoll.wait(1000), epoll.token(0)); // 1 7
+ * console.log(client.fd.isClosed); // false
+ * ```
+ *
+ * Follows epoll(7), socket(7), tcp(7), open(2).
+ *
+ * @module
+ */
+export {
+  Epoll,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLEXCLUSIVE,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLONESHOT,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "./epoll.ts";
+export { Fd, type FileStatus, type OpenOptions } from "./fd.ts";
+export { type ListenOptions, type NetAddress, Socket, WouldBlock } from "./socket.ts";
+export { NativeBuffer } from "../../ffi/native_buffer.ts";
