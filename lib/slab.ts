@@ -17,12 +17,11 @@
  * @module
  */
 
-/** No place: the end of the list of vacant ones, and the mark of an occupied one. */
+/** The end of the list of vacant places. */
 const END = -1;
-const OCCUPIED = -2;
 
 /** A place in a slab, known before its value. */
-export interface VacantEntry<T> {
+export interface VacantEntry<T extends NonNullable<unknown>> {
   /** The key that `insert` gives the value, if nothing else is inserted before. */
   readonly key: number;
   /** Puts the value there and returns the key. Throws where the place was taken meanwhile. */
@@ -30,9 +29,9 @@ export interface VacantEntry<T> {
 }
 
 /** Values under keys that are small integers. */
-export class Slab<T> implements Iterable<[key: number, value: T]> {
+export class Slab<T extends NonNullable<unknown>> implements Iterable<[key: number, value: T]> {
   #values: (T | undefined)[] = [];
-  /** To each place the vacant one after it, `END`, or `OCCUPIED`. */
+  /** To each vacant place the one after it, or `END`. */
   #links: number[] = [];
   #next: number = END;
   #size = 0;
@@ -52,11 +51,10 @@ export class Slab<T> implements Iterable<[key: number, value: T]> {
     const key = this.#next;
     this.#size++;
     if (key === END) {
-      this.#links.push(OCCUPIED);
+      this.#links.push(END);
       return this.#values.push(value) - 1;
     }
     this.#next = this.#links[key];
-    this.#links[key] = OCCUPIED;
     this.#values[key] = value;
     return key;
   }
@@ -75,7 +73,7 @@ export class Slab<T> implements Iterable<[key: number, value: T]> {
 
   /** Whether there is a value under the key. */
   has(key: number): boolean {
-    return this.#links[key] === OCCUPIED;
+    return this.#values[key] !== undefined;
   }
 
   /** The value under the key, or `undefined`. */
@@ -90,9 +88,8 @@ export class Slab<T> implements Iterable<[key: number, value: T]> {
   }
 
   /** Takes the value out and returns it. Throws a `RangeError` where there is none. */
-  remove(key: number): T | undefined {
-    this.#expect(key);
-    const value = this.#values[key];
+  remove(key: number): T {
+    const value = this.#expect(key);
     this.#values[key] = undefined;
     this.#links[key] = this.#next;
     this.#next = key;
@@ -100,17 +97,17 @@ export class Slab<T> implements Iterable<[key: number, value: T]> {
     return value;
   }
 
-  #expect(key: number): void {
-    if (this.#links[key] !== OCCUPIED) {
-      throw new RangeError(`invalid key ${key}: the slab has no value under it`);
-    }
+  #expect(key: number): T {
+    const value = this.#values[key];
+    if (value === undefined) throw new RangeError(`invalid key ${key}: the slab has no value under it`);
+    return value;
   }
 
   /** The keys and values, by key. */
   *[Symbol.iterator](): Iterator<[key: number, value: T]> {
     for (let key = 0; key < this.#values.length; key++) {
       const value = this.#values[key];
-      if (this.#links[key] === OCCUPIED && value !== undefined) yield [key, value];
+      if (value !== undefined) yield [key, value];
     }
   }
 }

@@ -1,0 +1,51 @@
+import type { Future } from "./future.ts";
+import { JoinHandle, Task } from "./task.ts";
+
+/** The run queue of one thread: first woken, first polled. */
+export class Executor {
+  #head: Task<unknown> | null = null;
+  #tail: Task<unknown> | null = null;
+  #live = 0;
+
+  /** Whether a task waits for its turn. */
+  get isIdle(): boolean {
+    return this.#head === null;
+  }
+
+  /** How many tasks have not finished. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /** Makes the future a task, polled for the first time in its turn. */
+  spawn<T>(future: Future<T>): JoinHandle<T> {
+    const task = new Task(this, future);
+    this.#live++;
+    task.wake();
+    return new JoinHandle(task);
+  }
+
+  /** A task's own: queues it. */
+  push(task: Task<unknown>): void {
+    task.next = null;
+    if (this.#tail === null) this.#head = task;
+    else this.#tail.next = task;
+    this.#tail = task;
+  }
+
+  /** A task's own: it has ended. */
+  finished(): void {
+    this.#live--;
+  }
+
+  /** Polls up to `budget` tasks, so that the reactor is asked between bursts. */
+  run(budget: number): void {
+    for (let left = budget; left > 0; left--) {
+      const task = this.#head;
+      if (task === null) return;
+      this.#head = task.next;
+      if (this.#head === null) this.#tail = null;
+      task.run();
+    }
+  }
+}

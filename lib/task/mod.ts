@@ -1,0 +1,29 @@
+/**
+ * tokio's model in TypeScript: futures that are polled, tasks that park and unpark, a reactor over epoll.
+ *
+ * A task that would block leaves its waker in the reactor, under its descriptor's token, and gives
+ * `Pending`. `run` owns the thread: it polls the tasks that were woken, lets the host's promises advance,
+ * and parks in epoll_wait until a descriptor or a timer is ready, whose task is then woken and polled
+ * again. A task is a `Future`, a coroutine whose `yield*` waits, or an async function.
+ *
+ * @example
+ * ```ts
+ * import { type Coroutine, run, sleep, spawn } from "@oxbow/oxbow/task";
+ *
+ * function* double(n: number): Coroutine<number> {
+ *   yield* sleep(1);
+ *   return 2 * n;
+ * }
+ *
+ * console.log(await run(async () => await spawn(double, 1) + await spawn(double, 20))); // 42
+ * ```
+ *
+ * Follows tokio's `Runtime`, `AsyncFd` and `ScheduledIo`, and epoll(7).
+ *
+ * @module
+ */
+export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
+export { fromPromise } from "./promise.ts";
+export { run, spawn, type Spawnable } from "./runtime.ts";
+export { sleep } from "./sleep.ts";
+export type { JoinHandle } from "./task.ts";

@@ -1,0 +1,169 @@
+import { CoroutineFuture } from "./coroutine.ts";
+import { currentRuntime, enter } from "./current.ts";
+import { Executor } from "./executor.ts";
+import { type Context, type Coroutine, Future, Pending } from "./future.ts";
+import { fromPromise } from "./promise.ts";
+import { Reactor } from "./reactor.ts";
+import type { JoinHandle } from "./task.ts";
+import { Timers } from "./timers.ts";
+
+/** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
+const POLLS_A_TURN = 256;
+/** How long the thread may stay in epoll_wait before the host's own timers and sockets get a turn. */
+const HOST_TURN_MS = 10;
+/** The same while a promise is waited for that the host may be about to settle. */
+const PENDING_TURN_MS = 1;
+
+/** What a task may be: a future, a coroutine, a promise. */
+export type Spawnable<T> = Future<T> | Coroutine<T> | PromiseLike<T>;
+
+function isCoroutine<T>(body: Spawnable<T>): body is Coroutine<T> {
+  return Symbol.iterator in body && "next" in body;
+}
+
+/** The future that drives any kind of task. */
+export function toFuture<T>(body: Spawnable<T>): Future<T> {
+  if (body instanceof Future) return body;
+  return isCoroutine(body) ? new CoroutineFuture(body) : fromPromise(body);
+}
+
+/** Tells the end of a future to a promise's two functions. */
+class Deliver<T> extends Future<void> {
+  #future: Future<T>;
+  #resolve: (value: T) => void;
+  #reject: (reason: unknown) => void;
+  #settled: () => void;
+
+  constructor(
+    future: Future<T>,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
+    settled: () => void,
+  ) {
+    super();
+    this.#future = future;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#settled = settled;
+  }
+
+  override poll(context: Context): void | Pending {
+    try {
+      const value = this.#future.poll(context);
+      if (value === Pending) return Pending;
+      this.#resolve(value);
+    } catch (error) {
+      this.#reject(error);
+    }
+    this.#settled();
+  }
+
+  override drop(): void {
+    this.#future.drop();
+  }
+}
+
+/**
+ * One thread's executor, reactor and timers, and the loop that owns the thread: tasks are polled while
+ * there are any; promises get a turn of the host's loop; then the thread parks in epoll_wait.
+ */
+export class Runtime implements Disposable {
+  readonly executor: Executor = new Executor();
+  readonly reactor: Reactor = new Reactor();
+  readonly timers: Timers = new Timers();
+  /** Promises that tasks wait for, and whether one of ours has been settled since the host's last turn. */
+  #pending = 0;
+  #settled = true;
+
+  /** Milliseconds of a clock that never goes back. */
+  now(): number {
+    return performance.now();
+  }
+
+  /** Makes a task of what the function gives. */
+  spawn<T>(body: Spawnable<T>): JoinHandle<T> {
+    return this.executor.spawn(toFuture(body));
+  }
+
+  /** A future's own, when it is awaited. */
+  deliver<T>(future: Future<T>, resolve: (value: T) => void, reject: (reason: unknown) => void): void {
+    this.executor.spawn(new Deliver(future, resolve, reject, () => this.#settled = true));
+  }
+
+  /** A promise's future's own: a task has begun to wait for it. */
+  promisePending(): void {
+    this.#pending++;
+    this.#settled = true;
+  }
+
+  /** A promise's future's own: it has been settled. */
+  promiseSettled(): void {
+    this.#pending--;
+    this.#settled = true;
+  }
+
+  /** Turns until the task has ended, then gives its value or throws its error. */
+  async drive<T>(main: JoinHandle<T>): Promise<void> {
+    let lastTurn = this.now();
+    while (!main.isFinished) {
+      this.executor.run(POLLS_A_TURN);
+      if (main.isFinished) return;
+      const now = this.now();
+      const timeout = this.#timeout(now);
+      if (this.#settled || now - lastTurn >= this.#patience()) {
+        // Whatever the promises' reactions wake is polled before the thread parks.
+        this.#settled = false;
+        lastTurn = now;
+        await hostTurn();
+        if (this.reactor.registrations > 0) this.reactor.turn(0);
+      } else {
+        this.reactor.turn(Math.min(timeout, this.#patience()));
+      }
+      this.timers.expire(this.now());
+    }
+  }
+
+  #patience(): number {
+    return this.#pending > 0 ? PENDING_TURN_MS : HOST_TURN_MS;
+  }
+
+  #timeout(now: number): number {
+    return this.executor.isIdle ? Math.max(0, this.timers.next - now) : 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.reactor[Symbol.dispose]();
+  }
+}
+
+/** One turn of the host's loop: microtasks, then what its timers and sockets have ready. */
+function hostTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left
+ * are abandoned. Throws what `main` throws. One runtime runs on a thread at a time.
+ */
+export async function run<T>(main: () => Spawnable<T>): Promise<T> {
+  using runtime = new Runtime();
+  const leave = enter(runtime);
+  try {
+    const handle = runtime.spawn(main());
+    await runtime.drive(handle);
+    const value = handle.poll({ waker: { wake() {} } });
+    if (value === Pending) throw new Error("the main task ended without a result");
+    return value;
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * Makes a task of the running runtime: `fn` is called with `args`, and what it gives is polled from the
+ * next turn on. A coroutine is given as its function and arguments, so that the function can be hoisted:
+ * V8 takes microseconds for a generator function written inline. Throws where no runtime runs.
+ */
+export function spawn<A extends unknown[], T>(fn: (...args: A) => Spawnable<T>, ...args: A): JoinHandle<T> {
+  return currentRuntime().spawn(fn(...args));
+}
