@@ -38,14 +38,15 @@ export class Executor {
     this.#live--;
   }
 
-  /** Polls up to `budget` tasks, so that the reactor is asked between bursts. */
-  run(budget: number): void {
-    for (let left = budget; left > 0; left--) {
+  /** Polls up to `budget` tasks, so that the reactor is asked between bursts. Returns how many. */
+  run(budget: number): number {
+    for (let polled = 0; polled < budget; polled++) {
       const task = this.#head;
-      if (task === null) return;
+      if (task === null) return polled;
       this.#head = task.next;
       if (this.#head === null) this.#tail = null;
       task.run();
     }
+    return budget;
   }
 }

@@ -9,10 +9,12 @@ import { Timers } from "./timers.ts";
 
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
 const POLLS_A_TURN = 256;
-/** How long the thread may stay in epoll_wait before the host's own timers and sockets get a turn. */
-const HOST_TURN_MS = 10;
-/** The same while a promise is waited for that the host may be about to settle. */
-const PENDING_TURN_MS = 1;
+/**
+ * How long the thread may stay in epoll_wait before the host's own timers and sockets get a turn: doubled
+ * from the shortest to the longest for as long as no task is woken.
+ */
+const SHORTEST_PARK_MS = 1;
+const LONGEST_PARK_MS = 10;
 
 /** What a task may be: a future, a coroutine, a promise. */
 export type Spawnable<T> = Future<T> | Coroutine<T> | PromiseLike<T>;
@@ -102,33 +104,37 @@ export class Runtime implements Disposable {
     this.#settled = true;
   }
 
-  /** Turns until the task has ended, then gives its value or throws its error. */
-  async drive<T>(main: JoinHandle<T>): Promise<void> {
+  /** Turns until the task has ended. */
+  async drive(main: JoinHandle<unknown>): Promise<void> {
+    let patience = SHORTEST_PARK_MS;
     let lastTurn = this.now();
-    while (!main.isFinished) {
-      this.executor.run(POLLS_A_TURN);
+    let polled = false;
+    for (;;) {
+      if (this.executor.run(POLLS_A_TURN) > 0) {
+        polled = true;
+        patience = SHORTEST_PARK_MS;
+      }
       if (main.isFinished) return;
       const now = this.now();
-      const timeout = this.#timeout(now);
-      if (this.#settled || now - lastTurn >= this.#patience()) {
-        // Whatever the promises' reactions wake is polled before the thread parks.
+      if (this.#hostIsDue(polled, now - lastTurn)) {
+        // What the promises' reactions wake is polled before the thread parks.
+        polled = false;
         this.#settled = false;
         lastTurn = now;
         await hostTurn();
-        if (this.reactor.registrations > 0) this.reactor.turn(0);
+      } else if (!this.executor.isIdle) {
+        this.reactor.turn(0);
       } else {
-        this.reactor.turn(Math.min(timeout, this.#patience()));
+        this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now)));
+        patience = Math.min(2 * patience, LONGEST_PARK_MS);
       }
       this.timers.expire(this.now());
     }
   }
 
-  #patience(): number {
-    return this.#pending > 0 ? PENDING_TURN_MS : HOST_TURN_MS;
-  }
-
-  #timeout(now: number): number {
-    return this.executor.isIdle ? Math.max(0, this.timers.next - now) : 0;
+  #hostIsDue(polled: boolean, sinceLastMs: number): boolean {
+    if (sinceLastMs >= LONGEST_PARK_MS) return true;
+    return this.executor.isIdle && (this.#settled || (polled && this.#pending > 0));
   }
 
   [Symbol.dispose](): void {
