@@ -7,9 +7,9 @@
  *
  * @example
  * ```ts
- * import { run, sleep, spawn } from "@oxbow/oxbow";
+ * import { type Coroutine, run, sleep, spawn } from "@oxbow/oxbow";
  *
- * function* greet(name: string) {
+ * function* greet(name: string): Coroutine<string> {
  *   yield* sleep(1);
  *   return `hello, ${name}`;
  * }

@@ -59,7 +59,7 @@ function bind(path: string, raw: RawLibrary, name: string, signature: Signature)
  * import { dlopen } from "@oxbow/oxbow/ffi";
  *
  * using libc = dlopen(["libc.so.6"], {
- *   abs: { parameters: [/* int j *\/ "i32"], result: "i32" },
+ *   abs: { parameters: ["i32"], result: "i32" },
  * });
  * console.log(libc.symbols.abs(-3)); // 3
  * ```

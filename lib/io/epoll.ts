@@ -89,6 +89,10 @@ export class Epoll implements Disposable {
     return this.#ready.token(i);
   }
 
+  get isClosed(): boolean {
+    return this.#fd.isClosed;
+  }
+
   [Symbol.dispose](): void {
     this.#fd.close();
   }

@@ -1,9 +1,11 @@
-import { type Context, type Coroutine, Future, Pending } from "./future.ts";
+import { type Context, type Coroutine, Future, Pending, polling } from "./future.ts";
 
-/** Drives a coroutine: polls what it yields, and gives it the value or throws the error in. */
+/**
+ * Drives a coroutine. A turn resumes it where it waits, and there `yield*` polls the future again: a value
+ * goes on, an error is thrown, and `Pending` comes out here.
+ */
 export class CoroutineFuture<T> extends Future<T> {
   #coroutine: Coroutine<T>;
-  #waiting: Future<unknown> | null = null;
 
   constructor(coroutine: Coroutine<T>) {
     super();
@@ -11,37 +13,20 @@ export class CoroutineFuture<T> extends Future<T> {
   }
 
   override poll(context: Context): T | Pending {
-    let step = this.#waiting === null
-      ? this.#coroutine.next(undefined)
-      : this.#advance(this.#waiting, context);
-    while (step !== Pending && !step.done) step = this.#advance(step.value, context);
-    return step === Pending ? Pending : step.value;
-  }
-
-  #advance(future: Future<unknown>, context: Context): IteratorResult<Future<unknown>, T> | Pending {
-    let value: unknown;
+    const outer = polling.context;
+    polling.context = context;
     try {
-      value = future.poll(context);
-    } catch (error) {
-      this.#waiting = null;
-      return this.#coroutine.throw(error);
+      const step = this.#coroutine.next();
+      return step.done ? step.value : Pending;
+    } finally {
+      polling.context = outer;
     }
-    if (value === Pending) {
-      this.#waiting = future;
-      return Pending;
-    }
-    this.#waiting = null;
-    return this.#coroutine.next(value);
   }
 
   /** Drops what it waits for, then runs its `finally` blocks, which must not wait. */
   override drop(): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    waiting?.drop();
-    // A coroutine's `return` takes the value it ends with, which nobody will read.
-    const ended = Reflect.apply(this.#coroutine.return, this.#coroutine, [undefined]);
-    if (!ended.done) {
+    const abandon: Iterator<Pending, unknown> = this.#coroutine;
+    if (abandon.return?.().done === false) {
       throw new Error("a coroutine that was dropped waited in a finally block, where nothing can wake it");
     }
   }

@@ -5,6 +5,8 @@ import { JoinHandle, Task } from "./task.ts";
 export class Executor {
   #head: Task<unknown> | null = null;
   #tail: Task<unknown> | null = null;
+  /** Every task that has not finished, linked both ways, so that all can be dropped. */
+  #living: Task<unknown> | null = null;
   #live = 0;
 
   /** Whether a task waits for its turn. */
@@ -20,6 +22,9 @@ export class Executor {
   /** Makes the future a task, polled for the first time in its turn. */
   spawn<T>(future: Future<T>): JoinHandle<T> {
     const task = new Task(this, future);
+    task.after = this.#living;
+    if (this.#living !== null) this.#living.before = task;
+    this.#living = task;
     this.#live++;
     task.wake();
     return new JoinHandle(task);
@@ -34,8 +39,17 @@ export class Executor {
   }
 
   /** A task's own: it has ended. */
-  finished(): void {
+  finished(task: Task<unknown>): void {
+    const { before, after } = task;
+    if (before === null) this.#living = after;
+    else before.after = after;
+    if (after !== null) after.before = before;
     this.#live--;
+  }
+
+  /** Drops every task where it stands, and those that dropping spawns; their handles fail with `reason`. */
+  abortAll(reason: unknown): void {
+    while (this.#living !== null) this.#living.abort(reason);
   }
 
   /** Polls up to `budget` tasks, so that the reactor is asked between bursts. Returns how many. */

@@ -17,7 +17,10 @@ export interface Context {
 }
 
 /** A task in the style of threads: `yield*` of a future waits for it, and is its value. */
-export type Coroutine<T> = Generator<Future<unknown>, T, unknown>;
+export type Coroutine<T> = Generator<Pending, T, void>;
+
+/** What the coroutine that has the thread is polled with, for the futures that it waits for. */
+export const polling: { context: Context | null } = { context: null };
 
 /**
  * A value that may not be there yet: lazy, polled, dropped. `poll` gives the value, once, or keeps the
@@ -33,8 +36,8 @@ export abstract class Future<T> implements PromiseLike<T> {
   /** Abandons it: what it waits for wakes nobody. Does nothing where nothing was arranged. */
   drop(): void {}
 
-  /** Lets a coroutine's `yield*` hand the future to its driver; no generator is made for it. */
-  [Symbol.iterator](): Iterator<Future<unknown>, T, T> {
+  /** Lets a coroutine `yield*` the future. No generator is made for it, and none is left where it is ready. */
+  [Symbol.iterator](): Iterator<Pending, T, void> {
     return new Yielded(this);
   }
 
@@ -50,22 +53,26 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 }
 
-/** Yields the future, then returns what its driver answers: the future's value. */
-class Yielded<T> implements Iterator<Future<unknown>, T, T> {
+/** Polls the future at each turn of its coroutine: yields `Pending`, then returns the value. */
+class Yielded<T> implements Iterator<Pending, T, void> {
   #future: Future<T>;
-  #yielded = false;
 
   constructor(future: Future<T>) {
     this.#future = future;
   }
 
-  next(value: T): IteratorResult<Future<unknown>, T> {
-    if (this.#yielded) return { done: true, value };
-    this.#yielded = true;
-    return { done: false, value: this.#future };
+  next(): IteratorResult<Pending, T> {
+    const { context } = polling;
+    if (context === null) {
+      throw new Error("cannot wait for a future here: the coroutine is driven by no task");
+    }
+    const value = this.#future.poll(context);
+    return value === Pending ? { done: false, value: Pending } : { done: true, value };
   }
 
-  throw(error: unknown): IteratorResult<Future<unknown>, T> {
-    throw error;
+  /** The coroutine is dropped. */
+  return(value: T): IteratorResult<Pending, T> {
+    this.#future.drop();
+    return { done: true, value };
   }
 }

@@ -117,7 +117,7 @@ export class Reactor implements Disposable {
 
   /** Watches the descriptor no more. To be called before it is closed. */
   deregister(io: ScheduledIo): void {
-    this.#epoll.delete(io.fd);
+    if (!this.#epoll.isClosed) this.#epoll.delete(io.fd);
     this.#dispatch.remove(io.token % KEYS);
   }
 

@@ -1,7 +1,7 @@
 import { CoroutineFuture } from "./coroutine.ts";
 import { currentRuntime, enter } from "./current.ts";
 import { Executor } from "./executor.ts";
-import { type Context, type Coroutine, Future, Pending } from "./future.ts";
+import { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
 import { fromPromise } from "./promise.ts";
 import { Reactor } from "./reactor.ts";
 import type { JoinHandle } from "./task.ts";
@@ -73,6 +73,8 @@ export class Runtime implements Disposable {
   readonly executor: Executor = new Executor();
   readonly reactor: Reactor = new Reactor();
   readonly timers: Timers = new Timers();
+  /** Tasks that gave up their turn until the reactor has been asked. */
+  #deferred: Waker[] = [];
   /** Promises that tasks wait for, and whether one of ours has been settled since the host's last turn. */
   #pending = 0;
   #settled = true;
@@ -90,6 +92,11 @@ export class Runtime implements Disposable {
   /** A future's own, when it is awaited. */
   deliver<T>(future: Future<T>, resolve: (value: T) => void, reject: (reason: unknown) => void): void {
     this.executor.spawn(new Deliver(future, resolve, reject, () => this.#settled = true));
+  }
+
+  /** Wakes the task once the reactor has been asked: whatever is ready goes first. */
+  defer(waker: Waker): void {
+    this.#deferred.push(waker);
   }
 
   /** A promise's future's own: a task has begun to wait for it. */
@@ -122,22 +129,37 @@ export class Runtime implements Disposable {
         this.#settled = false;
         lastTurn = now;
         await hostTurn();
-      } else if (!this.executor.isIdle) {
+        this.reactor.turn(0);
+      } else if (!this.#isIdle) {
         this.reactor.turn(0);
       } else {
         this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now)));
         patience = Math.min(2 * patience, LONGEST_PARK_MS);
       }
       this.timers.expire(this.now());
+      this.#wakeDeferred();
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.executor.isIdle && this.#deferred.length === 0;
+  }
+
+  #wakeDeferred(): void {
+    if (this.#deferred.length === 0) return;
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const waker of deferred) waker.wake();
   }
 
   #hostIsDue(polled: boolean, sinceLastMs: number): boolean {
     if (sinceLastMs >= LONGEST_PARK_MS) return true;
-    return this.executor.isIdle && (this.#settled || (polled && this.#pending > 0));
+    return this.#isIdle && (this.#settled || (polled && this.#pending > 0));
   }
 
+  /** Drops every task where it stands, then the reactor. */
   [Symbol.dispose](): void {
+    this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
     this.reactor[Symbol.dispose]();
   }
 }
@@ -148,8 +170,8 @@ function hostTurn(): Promise<void> {
 }
 
 /**
- * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left
- * are abandoned. Throws what `main` throws. One runtime runs on a thread at a time.
+ * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left are
+ * dropped where they stand, their `finally` blocks run. Throws what `main` throws. One runtime runs on a thread at a time.
  */
 export async function run<T>(main: () => Spawnable<T>): Promise<T> {
   using runtime = new Runtime();

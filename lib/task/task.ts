@@ -8,6 +8,9 @@ import { type Context, Future, Pending, type Waker } from "./future.ts";
 export class Task<T> implements Waker, Context {
   /** The next in the run queue; the executor's alone. */
   next: Task<unknown> | null = null;
+  /** Its neighbours among the living; the executor's alone. */
+  before: Task<unknown> | null = null;
+  after: Task<unknown> | null = null;
   #executor: Executor;
   #future: Future<T> | null;
   #queued = false;
@@ -59,7 +62,7 @@ export class Task<T> implements Waker, Context {
   #finish(result: { value: T } | { error: unknown }): void {
     this.#future = null;
     this.#result = result;
-    this.#executor.finished();
+    this.#executor.finished(this);
     this.#joiner?.wake();
     this.#joiner = null;
   }

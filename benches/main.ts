@@ -1,0 +1,31 @@
+/**
+ * Runs the benches named, or all: each measures one claim, with the host's own way beside ours.
+ *
+ *     deno task bench [NAME]... [--quick]
+ *
+ * `--quick` takes the smallest sizes and few rounds: it shows that a bench runs, and no figure worth quoting.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+
+interface Bench {
+  run(options: { quick: boolean }): Promise<void>;
+}
+
+const benches: Record<string, () => Promise<Bench>> = {};
+
+const { values: { quick }, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0 || names.length === 0) {
+  console.error(`no such bench: ${unknown.join(", ")}; there are: ${Object.keys(benches).join(", ")}`);
+  process.exit(1);
+}
+for (const name of names) {
+  console.log(`──── ${name} ────`);
+  const bench = await benches[name]();
+  await bench.run({ quick });
+}

@@ -1,0 +1,76 @@
+/**
+ * Runs one test file in a process of its own, so that one that crashes or hangs is named and the
+ * others still run.
+ *
+ * @module
+ */
+import { delimiter, dirname, resolve } from "node:path";
+import type { Host } from "./hosts.ts";
+import { readReport, type TestCase } from "./junit.ts";
+
+export interface FileResult {
+  host: string;
+  file: string;
+  cases: TestCase[];
+  seconds: number;
+  /** All that the host printed. */
+  output: string;
+}
+
+/** What a test starts by name is what we run under. */
+const PATH = [dirname(Deno.execPath()), resolve("node_modules/.bin"), Deno.env.get("PATH")].join(delimiter);
+
+let running: Deno.ChildProcess | undefined;
+
+/** Ends the file's process and all that it started. */
+export function killRunning(): void {
+  if (running === undefined) return;
+  try {
+    Deno.kill(-running.pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Runs `file` for at most `limit` seconds; `reports` is a folder for its report. */
+export async function runFile(host: Host, file: string, reports: string, limit: number): Promise<FileResult> {
+  const path = `${reports}/${host.name}-${file.replaceAll("/", "-")}.xml`;
+  const start = performance.now();
+  running = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" 2>&1', "sh", ...host.command(file, path, limit)],
+    env: { NO_COLOR: "1", PATH },
+    stdin: "null",
+    stdout: "piped",
+    detached: true,
+  }).spawn();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killRunning();
+  }, limit * 1000);
+  const { code, signal, stdout } = await running.output();
+  clearTimeout(timer);
+  running = undefined;
+
+  const cases = casesOf(path);
+  if (timedOut) {
+    cases.push({ name: `the whole file: did not end within ${limit} s and was killed`, outcome: "failed" });
+  } else if (code !== 0 && cases.every(({ outcome }) => outcome !== "failed")) {
+    const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+    cases.push({ name: `the whole file: ${how}`, outcome: "failed" });
+  } else if (cases.length === 0) {
+    cases.push({ name: "the whole file", outcome: "skipped", reason: "it ran no test" });
+  }
+  const seconds = (performance.now() - start) / 1000;
+  return { host: host.name, file, cases, seconds, output: new TextDecoder().decode(stdout).trim() };
+}
+
+/** The tests of a report; none where the host died before it wrote one. */
+function casesOf(path: string): TestCase[] {
+  try {
+    return readReport(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
