@@ -68,10 +68,14 @@ export class Epoll implements Disposable {
   /**
    * Blocks the thread until something is ready or `timeoutMs` have passed (for ever where nothing is said),
    * and returns how many events there are. A fraction of a millisecond is rounded up, so that a timer is
-   * never early. A signal that interrupts it ends the wait with 0.
+   * never early. A signal that interrupts it ends the wait with 0. Throws a `RangeError` for a timeout
+   * below 0.
    */
   wait(timeoutMs: number = Infinity): number {
-    const timeout = timeoutMs === Infinity ? -1 : Math.min(Math.ceil(timeoutMs), LARGEST_TIMEOUT);
+    if (!(timeoutMs >= 0)) {
+      throw new RangeError(`cannot wait: timeoutMs is ${timeoutMs}, not a count of milliseconds`);
+    }
+    const timeout = timeoutMs === Infinity ? -1 : Math.min(Math.ceil(timeoutMs), LARGEST_TIMEOUT) | 0;
     const count = libc().epoll_wait(this.#fd.number, this.#ready.pointer, this.#ready.capacity, timeout);
     if (count >= 0) return count;
     const failure = errno();

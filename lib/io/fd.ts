@@ -8,7 +8,9 @@ const O_WRONLY = 0o1;
 const O_RDWR = 0o2;
 const O_CREAT = 0o100;
 const O_TRUNC = 0o1000;
+const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
+const F_DUPFD_CLOEXEC = 1030;
 
 /** How a file is opened: open(2). Reading is the default where nothing is said. */
 export interface OpenOptions {
@@ -33,7 +35,11 @@ export interface FileStatus {
 
 /** The path of a `file:` URL, or the text itself. */
 export function toPath(path: string | URL): string {
-  return path instanceof URL ? fileURLToPath(path) : path;
+  if (path instanceof URL) return fileURLToPath(path);
+  if (typeof path !== "string") {
+    throw new TypeError(`cannot open ${String(path)}: path is no string and no URL`);
+  }
+  return path;
 }
 
 function flagsOf(path: string, options: OpenOptions): number {
@@ -45,7 +51,7 @@ function flagsOf(path: string, options: OpenOptions): number {
   if (read) requireRead(path);
   if (write) requireWrite(path);
   const access = write ? (read ? O_RDWR : O_WRONLY) : 0;
-  return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_CLOEXEC;
+  return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_NONBLOCK | O_CLOEXEC;
 }
 
 /** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
@@ -56,7 +62,7 @@ export class Fd implements Disposable {
     this.#number = number;
   }
 
-  /** open(2), never inherited by a child. Throws a `SystemError`, or Deno's `NotCapable`. */
+  /** open(2), never inherited by a child, and not waiting for a pipe's other end. Throws a `SystemError`, or Deno's `NotCapable`. */
   static open(path: string | URL, options: OpenOptions = {}): Fd {
     const name = toPath(path);
     const flags = flagsOf(name, options);
@@ -93,9 +99,9 @@ export class Fd implements Disposable {
     return { type: typeName(stat.type), size, device, inode };
   }
 
-  /** dup(2): a second descriptor of the same open file. */
+  /** dup(2), never inherited by a child: a second descriptor of the same open file. */
   dup(): Fd {
-    return new Fd(check(libc().dup(this.number), "dup"));
+    return new Fd(check(libc().fcntl(this.number, F_DUPFD_CLOEXEC, 0), "fcntl"));
   }
 
   /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */

@@ -152,6 +152,7 @@ export class TcpStream implements Disposable {
   #io: ScheduledIo;
   #readable: Readable;
   #writable: Writable;
+  #closed = false;
 
   /** Registers a connected socket with the running runtime. */
   constructor(socket: Socket) {
@@ -209,12 +210,13 @@ export class TcpStream implements Disposable {
   }
 
   get isClosed(): boolean {
-    return this.socket.fd.isClosed;
+    return this.#closed;
   }
 
-  /** Closes the connection at once. Does nothing the second time. */
+  /** Closes the connection at once; a task that waits for it fails. Does nothing the second time. */
   close(): void {
-    if (this.isClosed) return;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#reactor.deregister(this.#io);
     this.socket.fd.close();
   }

@@ -1,0 +1,244 @@
+/**
+ * An HTTP/1.1 server on the runtime of `/task`, in the web's own `Request` and `Response`, as `Deno.serve`
+ * reads. A connection is one task: it parses what its socket has, calls the handler, and answers with one
+ * system call, parking only where the kernel says that it would block. A `Request` is lazy, so that a
+ * handler pays for what it looks at.
+ *
+ * It is strict where two readings of a request could differ, and it bounds what a client may send and how
+ * long it may take; a client that is too slow is told so with 408.
+ *
+ * @example
+ * ```ts
+ * import { run } from "@oxbow/oxbow/task";
+ * import { serve } from "@oxbow/oxbow/http";
+ *
+ * await run(async () => {
+ *   await using server = serve((request) => new Response(`hello, ${new URL(request.url).pathname}`), { port: 0 });
+ *   console.log(server.address.hostname); // 127.0.0.1
+ * });
+ * ```
+ *
+ * Follows RFC 9110 and RFC 9112.
+ *
+ * @module
+ */
+import { type Coroutine, type JoinHandle, sleep, spawn } from "../task/mod.ts";
+import { Buffers, Connection, type Phase } from "./http/connection.ts";
+import { serveConnection, type Service } from "./http/exchange.ts";
+import { HttpError } from "./http/error.ts";
+import type { HttpLimits } from "./http/limits.ts";
+import { ResponseWriter } from "./http/response_writer.ts";
+import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
+
+export { HttpError } from "./http/error.ts";
+export type { HttpLimits } from "./http/limits.ts";
+
+/** Answers a request. What it throws, or rejects with, is `onError`'s. */
+export type Handler = (request: Request) => Response | PromiseLike<Response>;
+
+/** How long a client may take, in milliseconds. */
+export interface HttpTimeouts {
+  /** Between two requests: 60,000 where nothing is said. */
+  idle?: number;
+  /** From a request's first byte to the end of its head: 10,000. */
+  head?: number;
+  /** Without a byte of a body: 30,000. */
+  body?: number;
+  /** Without room for 64 KiB more of a response: 30,000. */
+  write?: number;
+}
+
+/** How a server listens and what it bears. */
+export interface ServeOptions {
+  /** A numeric address: 127.0.0.1 where nothing is said. */
+  hostname?: string;
+  /** 8000 where nothing is said; 0 has the kernel choose one. */
+  port?: number;
+  /** Shuts the server down, as `shutdown()` does. */
+  signal?: AbortSignal;
+  /** Several servers may listen on the port. */
+  reusePort?: boolean;
+  /** Connections at once: 10,000 where nothing is said; one more is told 503. */
+  maxConnections?: number;
+  limits?: HttpLimits;
+  timeouts?: HttpTimeouts;
+  onListen?: (address: NetAddress) => void;
+  /** Answers in the place of a handler that threw: 500 and a line on stderr where nothing is said. */
+  onError?: (error: unknown) => Response | PromiseLike<Response>;
+}
+
+/** A server that runs. */
+export interface HttpServer extends AsyncDisposable {
+  readonly address: NetAddress;
+  /** Settled once the server has stopped and its last connection has closed. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops listening, closes the connections that are idle, lets the others finish the response that they are
+   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said.
+   */
+  shutdown(options?: { deadline?: number }): Promise<void>;
+}
+
+const SHUTDOWN_MS = 10_000;
+/** A client that was told that the connection ends has this long to hear it. */
+const CLOSING_MS = 2_000;
+const LONGEST_TICK_MS = 500;
+
+function defaultOnError(error: unknown): Response {
+  console.error(error);
+  return new Response("Internal Server Error\n", { status: 500 });
+}
+
+class Server implements HttpServer, Service {
+  readonly buffers: Buffers = new Buffers();
+  readonly handler: Handler;
+  readonly onError: (error: unknown) => Response | PromiseLike<Response>;
+  readonly origin: string;
+  readonly address: NetAddress;
+  readonly finished: Promise<void>;
+  isClosing = false;
+  #listener: TcpListener;
+  #connections = new Map<Connection, JoinHandle<void>>();
+  #limits: HttpLimits | undefined;
+  #maxConnections: number;
+  #tickMs: number;
+  /** How many turns of the sweeper each phase may last. */
+  #turns: Record<Phase, number>;
+  #finish: () => void;
+  #tasks: JoinHandle<void>[];
+
+  constructor(handler: Handler, options: ServeOptions) {
+    const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts = {}, maxConnections = 10_000 } =
+      options;
+    this.handler = handler;
+    this.onError = options.onError ?? defaultOnError;
+    this.#limits = options.limits;
+    this.#maxConnections = maxConnections;
+    const { idle = 60_000, head = 10_000, body = 30_000, write = 30_000 } = timeouts;
+    this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, write) / 4));
+    const turns = (ms: number): number => Math.ceil(ms / this.#tickMs);
+    this.#turns = {
+      idle: turns(idle),
+      head: turns(head),
+      body: turns(body),
+      handler: Infinity,
+      writing: turns(write),
+      closing: turns(CLOSING_MS),
+    };
+    this.#listener = TcpListener.bind({ hostname, port }, { reusePort, noDelay: true });
+    this.address = this.#listener.address;
+    this.origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${this.address.port}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#tasks = [spawn(acceptAll, this, this.#listener), spawn(sweepAll, this, this.#tickMs)];
+  }
+
+  /** The acceptor's: a connection becomes a task, or is turned away. */
+  accept(stream: TcpStream): void {
+    if (this.#connections.size >= this.#maxConnections) {
+      new ResponseWriter(this.buffers.output).fail(
+        new HttpError(503, "too many connections; try again later"),
+      );
+      new Connection(stream, this.buffers, this.#limits).send();
+      stream.close();
+      return;
+    }
+    const connection = new Connection(stream, this.buffers, this.#limits);
+    this.#connections.set(connection, spawn(oneConnection, connection, this));
+  }
+
+  /** A connection's: it has closed. */
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#finishIfOver();
+  }
+
+  /** The sweeper's turn: cuts whoever has taken too long. */
+  sweep(): void {
+    for (const connection of this.#connections.keys()) {
+      if (++connection.age <= this.#turns[connection.phase]) continue;
+      if (connection.phase === "head" || connection.phase === "body") {
+        new ResponseWriter(this.buffers.output).fail(new HttpError(408, "the request did not come in time"));
+        connection.send();
+      }
+      this.#cut(connection);
+    }
+  }
+
+  #cut(connection: Connection): void {
+    const task = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    task?.abort();
+    // A task that never had its turn has no `finally` to close it.
+    connection.stream.close();
+    this.#finishIfOver();
+  }
+
+  shutdown({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {
+    if (!this.isClosing) {
+      this.isClosing = true;
+      for (const task of this.#tasks) task.abort();
+      this.#listener.close();
+      for (const connection of this.#connections.keys()) {
+        if (connection.phase === "idle") this.#cut(connection);
+      }
+      if (this.#connections.size > 0) {
+        this.#tasks = [spawn(sweepAll, this, this.#tickMs), spawn(cutAll, this, deadline)];
+      }
+      this.#finishIfOver();
+    }
+    return this.finished;
+  }
+
+  /** The deadline's. */
+  cutRest(): void {
+    for (const connection of this.#connections.keys()) this.#cut(connection);
+  }
+
+  #finishIfOver(): void {
+    if (!this.isClosing || this.#connections.size > 0) return;
+    for (const task of this.#tasks) task.abort();
+    this.#finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
+  for (;;) server.accept(yield* listener.accept());
+}
+
+function* sweepAll(server: Server, ms: number): Coroutine<void> {
+  for (;;) {
+    yield* sleep(ms);
+    server.sweep();
+  }
+}
+
+function* cutAll(server: Server, deadline: number): Coroutine<void> {
+  yield* sleep(deadline);
+  server.cutRest();
+}
+
+function* oneConnection(connection: Connection, server: Server): Coroutine<void> {
+  try {
+    yield* serveConnection(connection, server);
+  } finally {
+    server.closed(connection);
+  }
+}
+
+/**
+ * Serves HTTP/1.1 on the running runtime until it is shut down. Throws where no runtime runs, a `SystemError`
+ * with `EADDRINUSE` where the port is taken, and Deno's `NotCapable` where listening is not permitted.
+ */
+export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {
+  const server = new Server(handler, options);
+  options.signal?.addEventListener("abort", () => server.shutdown(), { once: true });
+  if (options.signal?.aborted) server.shutdown();
+  else options.onListen?.(server.address);
+  return server;
+}

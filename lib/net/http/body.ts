@@ -1,0 +1,183 @@
+import { CLASSES, showByte, TOKEN, VALUE } from "./chars.ts";
+import { HttpError } from "./error.ts";
+import type { HttpLimits } from "./limits.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+
+/** Hexadecimal digits of a chunk's size; more can only be zeros. */
+const MAX_SIZE_DIGITS = 16;
+/** Bytes of chunk extensions in one body: they carry nothing that we read, so that a flood of them is an attack. */
+const MAX_EXTENSION_BYTES = 16384;
+
+const IN_SIZE = 0;
+const IN_BLANK = 1;
+const IN_EXTENSION = 2;
+const IN_SIZE_LF = 3;
+const IN_DATA = 4;
+const IN_DATA_CR = 5;
+const IN_DATA_LF = 6;
+const IN_TRAILER_START = 7;
+const IN_TRAILER_NAME = 8;
+const IN_TRAILER_VALUE = 9;
+const IN_TRAILER_LF = 10;
+const IN_END_LF = 11;
+const IN_NOTHING = 12;
+
+/**
+ * Takes a chunked body apart (RFC 9112, section 7.1): `1a;ext\r\n` data `\r\n` … `0\r\n` trailers `\r\n`. It goes
+ * on wherever the bytes stopped. Extensions and trailers are checked, bounded and dropped.
+ */
+export class ChunkedBody {
+  /** Where the data lies that the last {@linkcode decode} found; `dataStart === dataEnd` where it found none. */
+  dataStart = 0;
+  dataEnd = 0;
+
+  #state = IN_SIZE;
+  #digits = 0;
+  #left = 0;
+  #total = 0;
+  #extensionBytes = 0;
+  #trailers = 0;
+  #trailerBytes = 0;
+  readonly #limits: Required<HttpLimits>;
+
+  constructor(limits: Required<HttpLimits>) {
+    this.#limits = limits;
+  }
+
+  /** Whether the body is at its end. */
+  get isDone(): boolean {
+    return this.#state === IN_NOTHING;
+  }
+
+  /**
+   * Decodes `bytes` from `at` up to the next run of data, to the end of the body, or to `end`; returns where it
+   * stopped. Throws an {@linkcode HttpError}: 400 for what is no chunk, 413 and 431 by the limits.
+   */
+  decode(bytes: Uint8Array, at: number, end: number): number {
+    this.dataStart = this.dataEnd = at;
+    while (at < end && this.#state !== IN_NOTHING) {
+      if (this.#state === IN_DATA) {
+        this.dataStart = at;
+        this.dataEnd = Math.min(end, at + this.#left);
+        this.#left -= this.dataEnd - at;
+        if (this.#left === 0) this.#state = IN_DATA_CR;
+        return this.dataEnd;
+      }
+      this.#state = this.#state < IN_TRAILER_START ? this.#stepSize(bytes[at]) : this.#stepTrailer(bytes[at]);
+      at++;
+    }
+    return at;
+  }
+
+  #stepSize(byte: number): number {
+    switch (this.#state) {
+      case IN_SIZE: {
+        const digit = hexDigit(byte);
+        if (digit >= 0) return this.#addDigit(digit);
+        if (this.#digits === 0) throw new HttpError(400, `a chunk's size begins with ${showByte(byte)}`);
+        return this.#afterSize(byte);
+      }
+      case IN_BLANK:
+        if (byte === CR) throw new HttpError(400, "white space follows a chunk's size");
+        return this.#afterSize(byte);
+      case IN_EXTENSION:
+        if (byte === CR) return IN_SIZE_LF;
+        return this.#skipExtension(byte, IN_EXTENSION);
+      case IN_SIZE_LF:
+        expect(byte, LF, "the line of a chunk's size");
+        this.#digits = 0;
+        return this.#left === 0 ? IN_TRAILER_START : IN_DATA;
+      case IN_DATA_CR:
+        expect(byte, CR, "a chunk's data");
+        return IN_DATA_LF;
+      default:
+        expect(byte, LF, "a chunk's data");
+        return IN_SIZE;
+    }
+  }
+
+  #addDigit(digit: number): number {
+    this.#left = this.#left * 16 + digit;
+    if (++this.#digits > MAX_SIZE_DIGITS) {
+      throw new HttpError(400, `a chunk's size has more than ${MAX_SIZE_DIGITS} digits`);
+    }
+    if (this.#total + this.#left > this.#limits.body || this.#left > Number.MAX_SAFE_INTEGER) {
+      throw new HttpError(413, `the body is longer than ${this.#limits.body} bytes`);
+    }
+    return IN_SIZE;
+  }
+
+  #afterSize(byte: number): number {
+    if (byte === CR) {
+      this.#total += this.#left;
+      return IN_SIZE_LF;
+    }
+    if (byte === SEMICOLON) {
+      this.#total += this.#left;
+      return this.#skipExtension(byte, IN_EXTENSION);
+    }
+    if (byte === 0x20 || byte === 0x09) return this.#skipExtension(byte, IN_BLANK);
+    throw new HttpError(400, `a chunk's size may not hold ${showByte(byte)}`);
+  }
+
+  #skipExtension(byte: number, next: number): number {
+    if ((CLASSES[byte] & VALUE) === 0) {
+      throw new HttpError(400, `a chunk extension may not hold ${showByte(byte)}`);
+    }
+    if (++this.#extensionBytes > MAX_EXTENSION_BYTES) {
+      throw new HttpError(400, `the chunk extensions are longer than ${MAX_EXTENSION_BYTES} bytes`);
+    }
+    return next;
+  }
+
+  #stepTrailer(byte: number): number {
+    if (this.#state !== IN_END_LF && (this.#state !== IN_TRAILER_START || byte !== CR)) this.#countTrailer();
+    switch (this.#state) {
+      case IN_TRAILER_START:
+        if (byte === CR) return IN_END_LF;
+        if ((CLASSES[byte] & TOKEN) === 0) throw trailerFault(byte);
+        if (++this.#trailers > this.#limits.headerCount) {
+          throw new HttpError(431, `more than ${this.#limits.headerCount} trailers`);
+        }
+        return IN_TRAILER_NAME;
+      case IN_TRAILER_NAME:
+        if (byte === COLON) return IN_TRAILER_VALUE;
+        if ((CLASSES[byte] & TOKEN) === 0) throw trailerFault(byte);
+        return IN_TRAILER_NAME;
+      case IN_TRAILER_VALUE:
+        if (byte === CR) return IN_TRAILER_LF;
+        if ((CLASSES[byte] & VALUE) === 0) throw trailerFault(byte);
+        return IN_TRAILER_VALUE;
+      case IN_TRAILER_LF:
+        expect(byte, LF, "a trailer");
+        return IN_TRAILER_START;
+      default:
+        expect(byte, LF, "the trailers");
+        return IN_NOTHING;
+    }
+  }
+
+  #countTrailer(): void {
+    if (++this.#trailerBytes > this.#limits.headers) {
+      throw new HttpError(431, `the trailers are longer than ${this.#limits.headers} bytes`);
+    }
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+function expect(byte: number, wanted: number, after: string): void {
+  if (byte !== wanted) throw new HttpError(400, `${showByte(byte)} after ${after}, where CR LF must be`);
+}
+
+function trailerFault(byte: number): HttpError {
+  return new HttpError(400, `a trailer may not hold ${showByte(byte)} there`);
+}

@@ -1,0 +1,163 @@
+import { NativeBuffer } from "../../../ffi/native_buffer.ts";
+import { WouldBlock } from "../../io/socket.ts";
+import { type Coroutine, spawn } from "../../task/mod.ts";
+import type { TcpStream } from "../tcp.ts";
+import type { RequestHead } from "./head.ts";
+import type { HttpLimits } from "./limits.ts";
+import { Output } from "./output.ts";
+import { RequestParser } from "./parser.ts";
+import type { BodySource } from "./request.ts";
+
+/** What a connection is doing, by which its deadline is chosen. */
+export type Phase = "idle" | "head" | "body" | "handler" | "writing" | "closing";
+
+/** Both directions' buffers: larger than most requests and answers, which then take one call each. */
+const BUFFER_BYTES = 65536;
+/** A part that a slow reader must have taken before its deadline. */
+const WRITE_BYTES = 65536;
+/** What a refused client may still send, lest the connection's reset overtakes the answer. */
+const LINGER_BYTES = 1 << 22;
+/** What a handler left unread of a body is read, up to this, to keep the connection. */
+const SKIPPED_BYTES = 1 << 18;
+const CONTINUE: Uint8Array = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/**
+ * The buffers of a server's connections, of which no task holds one across a wait: what was received is
+ * parsed, or kept by its parser, and what could not be sent is copied, before another has its turn.
+ */
+export class Buffers {
+  readonly received: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
+  readonly sending: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
+  readonly output: Output = new Output(this.sending.bytes);
+}
+
+/** One connection: what it is doing, and the body of the request that it is at. */
+export class Connection implements BodySource {
+  readonly stream: TcpStream;
+  readonly parser: RequestParser;
+  phase: Phase = "idle";
+  /** Turns of the server's sweeper since the phase began, or last got on. */
+  age = 0;
+  #buffers: Buffers;
+  #unsent: Uint8Array[] = [];
+  #owesContinue = false;
+  #isAnswered = true;
+
+  constructor(stream: TcpStream, buffers: Buffers, limits: HttpLimits | undefined) {
+    this.stream = stream;
+    this.#buffers = buffers;
+    this.parser = new RequestParser(limits);
+  }
+
+  /** Enters a phase, whose deadline starts anew. */
+  enter(phase: Phase): void {
+    this.phase = phase;
+    this.age = 0;
+  }
+
+  /** Feeds the parser with what has come: `false` at the end of what the client sends. */
+  receive(): boolean | typeof WouldBlock {
+    const buffer = this.#buffers.received;
+    const count = this.stream.tryRead(buffer);
+    if (count === WouldBlock) return WouldBlock;
+    if (count === 0) return false;
+    this.parser.feed(buffer.bytes, 0, count);
+    return true;
+  }
+
+  /** Sends what the output holds. False where not all of it left: what is left is `flush`'s. */
+  send(): boolean {
+    const { output, sending } = this.#buffers;
+    const sent = output.length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, output.length));
+    const isSent = sent === output.length && output.rest.length === 0;
+    if (!isSent) this.#unsent = [output.bytes.slice(sent, output.length), ...output.rest];
+    output.clear();
+    return isSent;
+  }
+
+  /** Waits for room until the rest is sent. */
+  *flush(): Coroutine<void> {
+    this.enter("writing");
+    for (const part of this.#unsent) {
+      for (let at = 0; at < part.length; at += WRITE_BYTES) {
+        yield* this.stream.writeAll(part.subarray(at, at + WRITE_BYTES));
+        this.enter("writing");
+      }
+    }
+    this.#unsent = [];
+  }
+
+  /** Makes the body of the request readable by its handler. */
+  openBody(head: RequestHead): void {
+    this.#owesContinue = head.expectContinue;
+    this.#isAnswered = false;
+    // The handler may wait, and the buffer is every connection's.
+    this.parser.keep();
+  }
+
+  /** The handler's turn is over. */
+  closeBody(): void {
+    this.#isAnswered = true;
+  }
+
+  /** A body's next bytes, which stay as they are; null at its end. */
+  read(): PromiseLike<Uint8Array | null> {
+    if (this.#isAnswered) {
+      return Promise.reject(new TypeError("cannot read the body: the request was answered"));
+    }
+    return spawn(readBody, this);
+  }
+
+  /** Whether the client still waits to be told to send its body. */
+  takeContinue(): boolean {
+    const owes = this.#owesContinue;
+    this.#owesContinue = false;
+    return owes;
+  }
+
+  /** Reads over what a handler left of a body. False where that is too much, or will not come unasked. */
+  *skipBody(): Coroutine<boolean> {
+    for (let skipped = 0; skipped <= SKIPPED_BYTES;) {
+      const bytes = this.parser.read();
+      if (bytes === null) return true;
+      if (this.#owesContinue) return false;
+      if (bytes !== undefined) {
+        skipped += bytes.length;
+        continue;
+      }
+      const more = this.receive();
+      if (more === false) return false;
+      if (more === WouldBlock) {
+        this.enter("body");
+        yield* this.stream.readable();
+      }
+    }
+    return false;
+  }
+
+  /** Says that nothing more will come, and reads on until the client has heard it: else it would be reset. */
+  *linger(): Coroutine<void> {
+    this.enter("closing");
+    this.stream.socket.shutdown("write");
+    for (let left = LINGER_BYTES; left > 0;) {
+      const count = this.stream.tryRead(this.#buffers.received);
+      if (count === 0) return;
+      if (count === WouldBlock) yield* this.stream.readable();
+      else left -= count;
+    }
+  }
+}
+
+function* readBody(connection: Connection): Coroutine<Uint8Array | null> {
+  if (connection.takeContinue()) yield* connection.stream.writeAll(CONTINUE);
+  for (;;) {
+    const bytes = connection.parser.read();
+    if (bytes !== undefined) return bytes === null ? null : bytes.slice();
+    const more = connection.receive();
+    if (more === false) throw new TypeError("the client closed the connection inside a request's body");
+    if (more === WouldBlock) {
+      connection.enter("body");
+      yield* connection.stream.readable();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { WouldBlock } from "../../io/socket.ts";
+import { type Coroutine, fromPromise } from "../../task/mod.ts";
+import { SystemError } from "../../../ffi/mod.ts";
+import type { Buffers, Connection } from "./connection.ts";
+import { HttpError } from "./error.ts";
+import type { RequestHead } from "./head.ts";
+import { LazyRequest } from "./request.ts";
+import { type StaticBody, type StreamBody, takeBody } from "./response_body.ts";
+import { ResponseWriter } from "./response_writer.ts";
+
+/** What the connections of one server share. */
+export interface Service {
+  readonly buffers: Buffers;
+  readonly handler: (request: Request) => Response | PromiseLike<Response>;
+  readonly onError: (error: unknown) => Response | PromiseLike<Response>;
+  /** `http://127.0.0.1:8000`, for clients that name no host. */
+  readonly origin: string;
+  /** Whether connections end with the response that they are at. */
+  readonly isClosing: boolean;
+}
+
+/** The task of one connection: request after request, until either side has had enough. */
+export function* serveConnection(connection: Connection, service: Service): Coroutine<void> {
+  const writer = new ResponseWriter(service.buffers.output);
+  try {
+    while (yield* exchange(connection, service, writer));
+  } catch (error) {
+    // A client that has gone is no fault of the server's.
+    if (!(error instanceof SystemError)) throw error;
+  } finally {
+    connection.stream.close();
+  }
+}
+
+/** One request and its response. False where the connection is over. */
+function* exchange(connection: Connection, service: Service, writer: ResponseWriter): Coroutine<boolean> {
+  const { parser, stream } = connection;
+  let head: RequestHead | undefined;
+  try {
+    head = parser.next();
+    while (head === undefined) {
+      const more = connection.receive();
+      if (more === false) return false;
+      if (more === WouldBlock) {
+        if (parser.isIdle) connection.enter("idle");
+        else if (connection.phase !== "head") connection.enter("head");
+        yield* stream.readable();
+      } else {
+        head = parser.next();
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    yield* refuse(connection, writer, error);
+    return false;
+  }
+  connection.enter("handler");
+  connection.openBody(head);
+  const request = new LazyRequest(head, service.origin, connection);
+  let isAnswered = false;
+  try {
+    const keepAlive = yield* answer(connection, service, writer, head, request);
+    isAnswered = true;
+    if (keepAlive && (head.framing === "none" || (yield* connection.skipBody()))) return true;
+    yield* connection.linger();
+    return false;
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    yield* refuse(connection, writer, error);
+    return false;
+  } finally {
+    connection.closeBody();
+    if (!isAnswered) LazyRequest.abort(request, new DOMException("the client has gone", "AbortError"));
+  }
+}
+
+function* refuse(connection: Connection, writer: ResponseWriter, error: HttpError): Coroutine<void> {
+  writer.fail(error);
+  if (!connection.send()) yield* connection.flush();
+  yield* connection.linger();
+}
+
+/** Has the handler answer, and sends it. Whether another request may follow. */
+function* answer(
+  connection: Connection,
+  service: Service,
+  writer: ResponseWriter,
+  head: RequestHead,
+  request: Request,
+): Coroutine<boolean> {
+  let response: Response;
+  let body: StaticBody | StreamBody;
+  try {
+    const answered = service.handler(request);
+    response = answered instanceof Response ? answered : yield* fromPromise(answered);
+    const taken = takeBody(response);
+    body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    response = yield* fromPromise(Promise.resolve(service.onError(error)));
+    const taken = takeBody(response);
+    body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
+  }
+  connection.closeBody();
+  const stream = writer.begin(head, response, body, head.keepAlive && !service.isClosing);
+  if (!connection.send()) yield* connection.flush();
+  if (stream !== null) yield* sendStream(connection, writer, stream);
+  return writer.keepAlive;
+}
+
+function* sendStream(connection: Connection, writer: ResponseWriter, body: StreamBody): Coroutine<void> {
+  let isOver = false;
+  try {
+    for (;;) {
+      const part = yield* fromPromise(body.next());
+      if (part === null) break;
+      writer.write(part);
+      if (!connection.send()) yield* connection.flush();
+      connection.enter("handler");
+    }
+    isOver = true;
+    writer.end();
+    if (!connection.send()) yield* connection.flush();
+  } finally {
+    if (!isOver) body.cancel();
+  }
+}

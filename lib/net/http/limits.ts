@@ -1,0 +1,26 @@
+/** How much of a request is taken; what is longer is refused with the status named. */
+export interface HttpLimits {
+  /** Bytes of the request line without its line end (414). Default 8,192. */
+  requestLine?: number;
+  /** Bytes of all header fields with their line ends, and of a chunked body's trailers (431). Default 16,384. */
+  headers?: number;
+  /** Header fields, and trailers (431). Default 100. */
+  headerCount?: number;
+  /** Bytes of the body once the chunks are taken apart (413). Default 128 MiB. */
+  body?: number;
+}
+
+/** {@linkcode HttpLimits} with the defaults filled in. */
+export function resolveLimits(limits: HttpLimits = {}): Required<HttpLimits> {
+  const resolved = {
+    requestLine: 8192,
+    headers: 16384,
+    headerCount: 100,
+    body: 128 * 1024 * 1024,
+    ...limits,
+  };
+  for (const [name, value] of Object.entries(resolved)) {
+    if (!(value >= 0)) throw new RangeError(`limits.${name} must be a number of at least 0, got ${value}`);
+  }
+  return resolved;
+}

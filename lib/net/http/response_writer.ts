@@ -1,0 +1,159 @@
+import { Buffer } from "node:buffer";
+import { CLASSES, VALUE } from "./chars.ts";
+import { httpDate } from "./date.ts";
+import type { HttpError } from "./error.ts";
+import type { RequestHead } from "./head.ts";
+import type { Output } from "./output.ts";
+import { type StaticBody, StreamBody } from "./response_body.ts";
+import { StaticResponse } from "./static_response.ts";
+import { reasonPhrase } from "./status.ts";
+
+const CRLF: Uint8Array = new TextEncoder().encode("\r\n");
+const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
+
+/**
+ * Writes the responses of one connection (RFC 9112, sections 4 to 7): {@linkcode begin}, and where that says that
+ * the body is a stream, {@linkcode write} for each part and {@linkcode end}.
+ */
+export class ResponseWriter {
+  readonly #out: Output;
+  #keepAlive = true;
+  #declaredLength: string | undefined;
+  #isChunked = false;
+  #left = Infinity;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  /** Whether another request may follow the response that was begun last. */
+  get keepAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  /**
+   * Writes the head of `response`, and its body (from `takeBody`) where that is there as a whole. Returns the
+   * body where it is a stream whose parts must follow, else null. The length, the framing and `connection` are
+   * set here, whatever the response says of them; the connection stays open if `keepAlive` and if nothing speaks
+   * against it. Throws a `TypeError`, having written nothing, for a response that cannot be sent:
+   * `Response.error()`, a status text with a line end in it, a stream whose `content-length` is no number.
+   */
+  begin(
+    request: Pick<RequestHead, "method" | "minor">,
+    response: Response,
+    body: StaticBody | StreamBody,
+    keepAlive: boolean,
+  ): StreamBody | null {
+    const { status } = response;
+    const isBodiless = request.method === "HEAD" || status === 204 || status === 304;
+    this.#keepAlive = keepAlive;
+    let head = statusLine(status, response.statusText) + this.#fields(response);
+    const length = this.#contentLength(body, isBodiless);
+    if (length !== undefined && status !== 204) head += `content-length: ${length}\r\n`;
+    this.#left = length ?? Infinity;
+    this.#isChunked = length === undefined && !isBodiless && request.minor === 1;
+    if (this.#isChunked) head += "transfer-encoding: chunked\r\n";
+    else if (length === undefined && !isBodiless) this.#keepAlive = false;
+    if (!this.#keepAlive) head += "connection: close\r\n";
+    else if (request.minor === 0) head += "connection: keep-alive\r\n";
+    head += "\r\n";
+    if (isBodiless || typeof body !== "string") this.#out.appendHead(head, "", 0);
+    else this.#out.appendHead(head, body, this.#left);
+    if (isBodiless && body instanceof StreamBody) body.cancel();
+    if (isBodiless) return null;
+    if (body instanceof StreamBody) return body;
+    if (body instanceof Uint8Array) this.#out.append(body);
+    return null;
+  }
+
+  /**
+   * Writes a part of a streamed body, which must not change before it is sent. Throws an `Error` where the body
+   * grows longer than its `content-length`.
+   */
+  write(part: Uint8Array): void {
+    if (part.length === 0) return;
+    if (this.#isChunked) {
+      this.#out.appendHead(`${part.length.toString(16)}\r\n`, "", 0);
+      this.#out.append(part);
+      this.#out.append(CRLF);
+      return;
+    }
+    this.#left -= part.length;
+    if (this.#left < 0) {
+      throw new Error(`the response's stream is ${-this.#left} bytes longer than its content-length`);
+    }
+    this.#out.append(part);
+  }
+
+  /** Ends a streamed body. Throws an `Error` where it is shorter than its `content-length`. */
+  end(): void {
+    if (this.#isChunked) this.#out.append(LAST_CHUNK);
+    else if (this.#left > 0 && this.#left < Infinity) {
+      throw new Error(`the response's stream ended ${this.#left} bytes before its content-length`);
+    }
+  }
+
+  /** Writes the answer to a request that is refused: the error's message as plain text; the connection closes. */
+  fail(error: HttpError): void {
+    const text = `${error.message}\n`;
+    const length = Buffer.byteLength(text);
+    this.#keepAlive = false;
+    this.#out.appendHead(
+      `${statusLine(error.status, "")}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
+        `content-length: ${length}\r\nconnection: close\r\n\r\n`,
+      text,
+      length,
+    );
+  }
+
+  /** The lines of the fields, but for those that are ours to write. */
+  #fields(response: Response): string {
+    this.#declaredLength = undefined;
+    const known = response instanceof StaticResponse ? StaticResponse.lines(response) : undefined;
+    if (known !== undefined) return `${known}date: ${httpDate()}\r\n`;
+    let lines = "";
+    let hasDate = false;
+    response.headers.forEach((value, name) => {
+      switch (name) {
+        case "connection":
+          if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)) this.#keepAlive = false;
+          return;
+        case "content-length":
+          this.#declaredLength = value;
+          return;
+        case "keep-alive":
+        case "transfer-encoding":
+          return;
+        case "date":
+          hasDate = true;
+      }
+      lines += `${name}: ${value}\r\n`;
+    });
+    return hasDate ? lines : `${lines}date: ${httpDate()}\r\n`;
+  }
+
+  /** The bytes of the body, or those that it would have; `undefined` where nobody knows. */
+  #contentLength(body: StaticBody | StreamBody, isBodiless: boolean): number | undefined {
+    if (typeof body === "string") return Buffer.byteLength(body);
+    if (body instanceof Uint8Array) return body.length;
+    if (body === null && !isBodiless) return 0;
+    const declared = this.#declaredLength;
+    if (declared === undefined) return undefined;
+    if (!/^\d+$/.test(declared)) {
+      throw new TypeError(`the response's content-length is no number: ${declared}`);
+    }
+    return Number(declared);
+  }
+}
+
+function statusLine(status: number, statusText: string): string {
+  if (status === 200 && statusText === "") return "HTTP/1.1 200 OK\r\n";
+  if (status < 200) throw new TypeError(`a response of status ${status} cannot be sent`);
+  for (let i = 0; i < statusText.length; i++) {
+    const code = statusText.charCodeAt(i);
+    if (code > 0xff || (CLASSES[code] & VALUE) === 0) {
+      throw new TypeError(`the response's status text cannot be sent: ${JSON.stringify(statusText)}`);
+    }
+  }
+  return `HTTP/1.1 ${status} ${statusText === "" ? reasonPhrase(status) : statusText}\r\n`;
+}
