@@ -158,7 +158,8 @@ class Server implements HttpServer, Service {
   sweep(): void {
     for (const connection of this.#connections.keys()) {
       if (++connection.age <= this.#turns[connection.phase]) continue;
-      if (connection.phase === "head" || connection.phase === "body") {
+      const isLate = connection.phase === "head" || connection.phase === "body";
+      if (isLate && !connection.isAnswering) {
         new ResponseWriter(this.buffers.output).fail(new HttpError(408, "the request did not come in time"));
         connection.send();
       }

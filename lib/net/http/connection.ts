@@ -36,6 +36,8 @@ export class Connection implements BodySource {
   readonly stream: TcpStream;
   readonly parser: RequestParser;
   phase: Phase = "idle";
+  /** Whether the response has begun: from then on nothing else can be said. */
+  isAnswering = false;
   /** Turns of the server's sweeper since the phase began, or last got on. */
   age = 0;
   #buffers: Buffers;
@@ -68,11 +70,15 @@ export class Connection implements BodySource {
   /** Sends what the output holds. False where not all of it left: what is left is `flush`'s. */
   send(): boolean {
     const { output, sending } = this.#buffers;
-    const sent = output.length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, output.length));
-    const isSent = sent === output.length && output.rest.length === 0;
-    if (!isSent) this.#unsent = [output.bytes.slice(sent, output.length), ...output.rest];
-    output.clear();
-    return isSent;
+    try {
+      const sent = output.length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, output.length));
+      const isSent = sent === output.length && output.rest.length === 0;
+      if (!isSent) this.#unsent = [output.bytes.slice(sent, output.length), ...output.rest];
+      return isSent;
+    } finally {
+      // Whatever happened, no other connection sends these bytes.
+      output.clear();
+    }
   }
 
   /** Waits for room until the rest is sent. */
@@ -89,6 +95,7 @@ export class Connection implements BodySource {
 
   /** Makes the body of the request readable by its handler. */
   openBody(head: RequestHead): void {
+    this.isAnswering = false;
     this.#owesContinue = head.expectContinue;
     this.#isAnswered = false;
     // The handler may wait, and the buffer is every connection's.

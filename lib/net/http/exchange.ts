@@ -25,8 +25,9 @@ export function* serveConnection(connection: Connection, service: Service): Coro
   try {
     while (yield* exchange(connection, service, writer));
   } catch (error) {
-    // A client that has gone is no fault of the server's.
-    if (!(error instanceof SystemError)) throw error;
+    // A client that has gone is no fault of the server's; a stream that broke off is, and only cutting the
+    // connection tells the client.
+    if (!(error instanceof SystemError)) service.onError(error);
   } finally {
     connection.stream.close();
   }
@@ -62,10 +63,10 @@ function* exchange(connection: Connection, service: Service, writer: ResponseWri
     const keepAlive = yield* answer(connection, service, writer, head, request);
     isAnswered = true;
     if (keepAlive && (head.framing === "none" || (yield* connection.skipBody()))) return true;
-    yield* connection.linger();
+    if (head.framing !== "none" || parser.hasBytes) yield* connection.linger();
     return false;
   } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
+    if (!(error instanceof HttpError) || connection.isAnswering) throw error;
     yield* refuse(connection, writer, error);
     return false;
   } finally {
@@ -102,6 +103,7 @@ function* answer(
     body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
   }
   connection.closeBody();
+  connection.isAnswering = true;
   const stream = writer.begin(head, response, body, head.keepAlive && !service.isClosing);
   if (!connection.send()) yield* connection.flush();
   if (stream !== null) yield* sendStream(connection, writer, stream);

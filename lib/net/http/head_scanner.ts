@@ -80,6 +80,11 @@ export class HeadScanner {
     return this.#state <= IN_START_LF;
   }
 
+  /** How many bytes were looked at. */
+  get scanned(): number {
+    return this.#at;
+  }
+
   /** Makes ready for the next head. */
   reset(): void {
     this.#state = IN_START;

@@ -38,7 +38,7 @@ export class RequestParser {
 
   /** Whether the bytes end between two requests: a connection closed here was not cut off. */
   get isIdle(): boolean {
-    return this.#at === this.#end && this.#scanner.isIdle && this.#isBodyDone;
+    return this.#isBodyDone && this.#scanner.isIdle && this.#at + this.#scanner.scanned === this.#end;
   }
 
   /** Whether bytes are at hand that no call has taken yet. */

@@ -96,16 +96,16 @@ export class LazyRequest implements Request {
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   }
 
-  async blob(): Promise<Blob> {
+  async blob(): Promise<Awaited<ReturnType<Request["blob"]>>> {
     return await this.#typed(await this.#consume()).blob();
   }
 
-  async formData(): Promise<FormData> {
+  async formData(): Promise<Awaited<ReturnType<Request["formData"]>>> {
     return await this.#typed(await this.#consume()).formData();
   }
 
   /** A `Request` of the host's own with the same body, which both then read. */
-  clone(): Request {
+  clone(): ReturnType<Request["clone"]> {
     return LazyRequest.materialize(this).clone();
   }
 
@@ -152,10 +152,10 @@ export class LazyRequest implements Request {
   }
 
   async #consume(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#real !== undefined) return await this.#real.bytes();
+    if (this.#real !== undefined) return new Uint8Array(await this.#real.arrayBuffer());
     if (!this.#hasBody) return new Uint8Array(0);
     if (this.#isUsed || this.#stream?.locked) throw new TypeError("the request's body was read already");
-    if (this.#stream !== undefined) return await new Response(this.#stream).bytes();
+    if (this.#stream !== undefined) return new Uint8Array(await new Response(this.#stream).arrayBuffer());
     this.#isUsed = true;
     return await collect(this.#source, this.#head.contentLength);
   }

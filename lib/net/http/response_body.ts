@@ -21,18 +21,28 @@ export function takeBody(response: Response): StaticBody | Promise<StaticBody | 
   }
   const known = staticBodyOf(response);
   if (known !== undefined) return known;
-  return response.body === null ? null : readBody(response.body);
+  return response.body === null ? null : readBody(response.body.getReader());
+}
+
+interface Part {
+  done: boolean;
+  value?: unknown;
+}
+
+interface PartReader {
+  read(): Promise<Part>;
+  cancel(reason?: unknown): Promise<void>;
 }
 
 /** A body that comes in parts. */
 export class StreamBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #reads: Promise<ReadableStreamReadResult<Uint8Array>>[];
+  readonly #reader: PartReader;
+  readonly #reads: Promise<Part>[];
 
   /** `reads` were begun already. */
   constructor(
-    reader: ReadableStreamDefaultReader<Uint8Array>,
-    reads: Promise<ReadableStreamReadResult<Uint8Array>>[],
+    reader: PartReader,
+    reads: Promise<Part>[],
   ) {
     this.#reader = reader;
     this.#reads = reads;
@@ -50,8 +60,7 @@ export class StreamBody {
   }
 }
 
-async function readBody(stream: ReadableStream<Uint8Array>): Promise<StaticBody | StreamBody> {
-  const reader = stream.getReader();
+async function readBody(reader: PartReader): Promise<StaticBody | StreamBody> {
   const first = new EarlyRead(reader);
   for (let tick = 0; tick < TICKS && !first.isSettled; tick++) await null;
   if (!first.isSettled) return new StreamBody(reader, [first.promise]);
@@ -66,11 +75,11 @@ async function readBody(stream: ReadableStream<Uint8Array>): Promise<StaticBody 
 
 /** A read that was begun, and what has come of it so far. */
 class EarlyRead {
-  readonly promise: Promise<ReadableStreamReadResult<Uint8Array>>;
+  readonly promise: Promise<Part>;
   isSettled = false;
-  result: ReadableStreamReadResult<Uint8Array> | undefined;
+  result: Part | undefined;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  constructor(reader: PartReader) {
     this.promise = reader.read();
     this.promise.then((result) => {
       this.isSettled = true;

@@ -16,7 +16,14 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 
 const TEXT_TYPE = "text/plain;charset=UTF-8";
 const TEXT_TYPE_LINE = `content-type: ${TEXT_TYPE}\r\n`;
-const JSON_TYPE: HeadersInit = { "content-type": "application/json" };
+const JSON_TYPE: Record<string, string> = { "content-type": "application/json" };
+
+/** What a {@linkcode StaticResponse} is made with, as a `Response` is. */
+export interface StaticResponseInit {
+  status?: number;
+  statusText?: string;
+  headers?: ConstructorParameters<typeof Headers>[0];
+}
 
 /**
  * A `Response` with a body that is there as a whole, for answers counted in microseconds: the host's own takes 2
@@ -26,7 +33,7 @@ const JSON_TYPE: HeadersInit = { "content-type": "application/json" };
  */
 export class StaticResponse implements Response {
   readonly #body: string | Uint8Array<ArrayBuffer> | null;
-  readonly #init: ResponseInit;
+  readonly #init: StaticResponseInit;
   readonly #status: number;
   readonly #statusText: string;
   #lines: string | undefined;
@@ -42,10 +49,10 @@ export class StaticResponse implements Response {
   declare readonly json: Response["json"];
   declare readonly text: Response["text"];
   declare readonly textStream: () => ReadableStream<string>;
-  declare readonly clone: () => Response;
+  declare readonly clone: Response["clone"];
 
   /** Takes what `new Response(body, init)` does, and throws as that does. */
-  constructor(body: string | Uint8Array<ArrayBuffer> | null = null, init: ResponseInit = {}) {
+  constructor(body: string | Uint8Array<ArrayBuffer> | null = null, init: StaticResponseInit = {}) {
     const status = init.status ?? 200;
     if (!(status >= 200 && status <= 599)) {
       throw new RangeError(`a response cannot have the status ${status}`);
@@ -62,7 +69,7 @@ export class StaticResponse implements Response {
   }
 
   /** `data` as JSON, as `Response.json` gives it. */
-  static json(data: unknown, init: ResponseInit = {}): StaticResponse {
+  static json(data: unknown, init: StaticResponseInit = {}): StaticResponse {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError("the data of StaticResponse.json is no JSON");
     if (init.headers === undefined) return new StaticResponse(text, { ...init, headers: JSON_TYPE });
@@ -129,7 +136,7 @@ export class StaticResponse implements Response {
 }
 
 /** The lines of plain fields, checked; `undefined` where a `Headers` must judge. */
-function fieldLines(init: HeadersInit | undefined, isText: boolean): string | undefined {
+function fieldLines(init: StaticResponseInit["headers"], isText: boolean): string | undefined {
   if (init === undefined) return isText ? TEXT_TYPE_LINE : "";
   if (Symbol.iterator in init) return undefined;
   let lines = "";
