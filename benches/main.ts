@@ -7,12 +7,18 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { machine } from "./compare.ts";
 
 interface Bench {
   run(options: { quick: boolean }): Promise<void>;
 }
 
-const benches: Record<string, () => Promise<Bench>> = {};
+const benches: Record<string, () => Promise<Bench>> = {
+  ffi: () => import("./ffi.ts"),
+  map_sum: () => import("./map_sum.ts"),
+  product: () => import("./product.ts"),
+  http: () => import("./http.ts"),
+};
 
 const { values: { quick }, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,12 +26,13 @@ const { values: { quick }, positionals } = parseArgs({
 });
 const names = positionals.length > 0 ? positionals : Object.keys(benches);
 const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-if (unknown.length > 0 || names.length === 0) {
+if (unknown.length > 0) {
   console.error(`no such bench: ${unknown.join(", ")}; there are: ${Object.keys(benches).join(", ")}`);
   process.exit(1);
 }
+console.log(machine());
 for (const name of names) {
-  console.log(`──── ${name} ────`);
+  console.log(`\n──── ${name} ────`);
   const bench = await benches[name]();
   await bench.run({ quick });
 }

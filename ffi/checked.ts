@@ -34,8 +34,15 @@ function refuse(name: string, index: number, type: ParameterType, value: unknown
     const detached = ArrayBuffer.isView(value) ? ", whose buffer is detached or shared" : "";
     throw new TypeError(`${what} is ${describe(value)}${detached}`);
   }
-  const integer = typeof value === "bigint" || (Number.isSafeInteger(value) && !Object.is(value, -0));
-  if (!integer) throw new TypeError(`${what} is ${describe(value)}, not an integer`);
+  const isWide = range[1] > 0xffffffffn;
+  if (typeof value === "bigint" && !isWide) {
+    throw new TypeError(`${what} is ${describe(value)}, a bigint where a number is asked for`);
+  }
+  const isInteger = typeof value === "bigint" || (Number.isInteger(value) && !Object.is(value, -0));
+  if (!isInteger) throw new TypeError(`${what} is ${describe(value)}, not an integer`);
+  if (isWide && typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new RangeError(`${what} is ${describe(value)}, which no number holds exactly: pass a bigint`);
+  }
   throw new RangeError(`${what} is ${describe(value)}, outside ${range[0]} to ${range[1]}`);
 }
 
@@ -74,16 +81,14 @@ function checkOf(type: ParameterType, a: string, fail: string, host: HostName): 
     case "f64":
       return `if (typeof ${a} !== "number") ${fail}`;
     case "bool":
-      return `if (typeof ${a} !== "boolean") ${fail}`;
+      return `if (typeof ${a} !== "boolean") ${fail}${host === "node" ? ` ${a} = ${a} ? 1 : 0;` : ""}`;
     case "pointer":
     case "function":
       return `if (${a} === null) ${a} = ${big ? "0n" : "0"}; else if (typeof ${a} !== "${
         big ? "bigint" : "number"
       }") ${fail}`;
-    case "buffer": {
-      const empty = host === "deno" ? "" : `else if (${a}.byteLength === 0) ${a} = null;`;
-      return `if (${a} !== null) { if (!ArrayBuffer.isView(${a}) || !(${a}.buffer instanceof ArrayBuffer) || ${a}.buffer.detached) ${fail} ${empty} }`;
-    }
+    case "buffer":
+      return `if (${a} !== null) { if (!ArrayBuffer.isView(${a}) || !(${a}.buffer instanceof ArrayBuffer) || ${a}.buffer.detached) ${fail} else if (${a}.byteLength === 0) ${a} = null; }`;
   }
 }
 

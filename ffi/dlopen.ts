@@ -21,6 +21,7 @@ function messageOf(error: unknown): string {
 function openFirst(names: readonly string[]): { path: string; raw: RawLibrary } {
   const failures: string[] = [];
   for (const path of names) {
+    if (path.includes("\0")) throw new TypeError(`cannot open ${JSON.stringify(path)}: it holds a NUL`);
     try {
       const raw = host.open(path);
       prepareErrno();
@@ -67,7 +68,7 @@ function bind(path: string, raw: RawLibrary, name: string, signature: Signature)
 export function dlopen<const T extends SymbolTable>(names: readonly string[], table: T): Library<T> {
   const { path, raw } = openFirst(names);
   let closed = false;
-  const symbols: Record<string, unknown> = {};
+  const symbols: Record<string, unknown> = Object.create(null);
   for (const [name, signature] of Object.entries(table)) {
     Object.defineProperty(symbols, name, {
       configurable: true,

@@ -11,10 +11,10 @@ const table = {
     parameters: [/* const char *pathname */ "buffer", /* int flags */ "i32", /* mode_t mode */ "u32"],
     result: "i32",
   },
+  fcntl: { parameters: [/* int fd */ "i32", /* int cmd */ "i32", /* int arg */ "i32"], result: "i32" },
 
   // unistd.h
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
-  dup: { parameters: [/* int oldfd */ "i32"], result: "i32" },
 
   // sys/stat.h
   fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },

@@ -3,12 +3,17 @@ import type { Pointer } from "./types.ts";
 
 /** Bytes whose address was asked for once: system calls read and write them with no conversion a call. */
 export class NativeBuffer {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Never another array's: `#start` is its address. */
+  #bytes: Uint8Array<ArrayBuffer>;
   #start: Pointer;
 
   constructor(byteLength: number) {
-    this.bytes = new Uint8Array(byteLength);
-    this.#start = pointerTo(this.bytes);
+    this.#bytes = new Uint8Array(byteLength);
+    this.#start = pointerTo(this.#bytes);
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
   }
 
   /**
@@ -16,9 +21,10 @@ export class NativeBuffer {
    * do not lie in the buffer, and a `TypeError` where it was transferred away.
    */
   range(from: number, length: number): Pointer {
-    const size = this.bytes.byteLength;
-    if (!(from >= 0 && length >= 0 && from + length <= size)) {
-      if (this.bytes.buffer.detached) throw new TypeError("cannot use a buffer that was transferred away");
+    const size = this.#bytes.byteLength;
+    const counts = Number.isSafeInteger(from) && Number.isSafeInteger(length) && from >= 0 && length >= 0;
+    if (!counts || from + length > size) {
+      if (this.#bytes.buffer.detached) throw new TypeError("cannot use a buffer that was transferred away");
       throw new RangeError(`cannot use ${length} bytes from ${from} of a buffer of ${size}`);
     }
     return from === 0 ? this.#start : offset(this.#start, from);

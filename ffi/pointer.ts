@@ -5,8 +5,11 @@ import type { Pointer } from "./types.ts";
 /** C's `NULL`. */
 export const NULL: Pointer = toPointer(0n);
 
-/** The pointer to an address that C gave as a number. */
+/** The pointer to an address that C gave as a number. Throws a `RangeError` outside 64 bits. */
 export function pointerAt(address: bigint): Pointer {
+  if (address < 0n || address >= 1n << 64n) {
+    throw new RangeError(`cannot point to ${address}: it is no address`);
+  }
   return toPointer(address);
 }
 

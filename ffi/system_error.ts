@@ -18,8 +18,8 @@ export class SystemError extends Error {
   readonly code: string;
   readonly errno: number;
   readonly syscall: string;
-  readonly path?: string;
-  readonly dest?: string;
+  declare readonly path?: string;
+  declare readonly dest?: string;
 
   /** `errno` is the positive number. */
   constructor(errno: number, syscall: string, context: SyscallContext = {}) {

@@ -24,7 +24,7 @@ const END = -1;
 export interface VacantEntry<T extends NonNullable<unknown>> {
   /** The key that `insert` gives the value, if nothing else is inserted before. */
   readonly key: number;
-  /** Puts the value there and returns the key. Throws where the place was taken meanwhile. */
+  /** Puts the value there and returns the key. Throws where another place would be taken by now. */
   insert(value: T): number;
 }
 
@@ -61,14 +61,20 @@ export class Slab<T extends NonNullable<unknown>> implements Iterable<[key: numb
 
   /** The place that the next insertion takes, for values that hold their own key. */
   vacantEntry(): VacantEntry<T> {
-    const key = this.#next === END ? this.#values.length : this.#next;
+    const key = this.#vacant;
     return {
       key,
       insert: (value) => {
-        if (this.has(key)) throw new Error(`cannot insert under key ${key}: the place was taken meanwhile`);
+        if (this.#vacant !== key) {
+          throw new Error(`cannot insert under key ${key}: the slab has changed meanwhile`);
+        }
         return this.insert(value);
       },
     };
+  }
+
+  get #vacant(): number {
+    return this.#next === END ? this.#values.length : this.#next;
   }
 
   /** Whether there is a value under the key. */

@@ -45,6 +45,15 @@ const ENODEV = 19;
 /** JSC's largest buffer; V8 would allow more, but one limit on all hosts is easier to live with. */
 const LARGEST_VIEW = 2 ** 32;
 
+/**
+ * Ranges of disposed maps, oldest first: zero pages for a while before they are unmapped, since a host that
+ * was given a view for another thread (to compress it, to fill it) holds its address and not its buffer.
+ */
+const quarantine: { pages: Pointer; length: number }[] = [];
+const QUARANTINED_RANGES = 256;
+const QUARANTINED_BYTES = 2 ** 42;
+let quarantinedBytes = 0;
+
 /** What part of a file is mapped. */
 export interface MmapOptions {
   /** The first byte, of any alignment: 0 where nothing is said. */
@@ -60,7 +69,10 @@ export interface ViewConstructor<T extends ArrayBufferView<ArrayBuffer>> {
   new (buffer: ArrayBuffer, byteOffset: number, length: number): T;
 }
 
-/** A buffer of the map was transferred away: its memory reads zero from now on, and stays mapped. */
+/**
+ * A buffer of the map was transferred away, or the host holds on to it: its memory reads zero from now on,
+ * and stays mapped.
+ */
 export class MapTransferredError extends Error {
   override readonly name = "MapTransferredError";
 }
@@ -70,6 +82,7 @@ const WHY_NOT: Partial<Record<FileStatus["type"], string>> = {
   fifo: "it is a pipe, which has no pages; read it instead",
   character: "it is a terminal or another device, which has no pages; read it instead",
   socket: "it is a socket, which has no pages; read it instead",
+  block: "it is a block device, whose length fstat does not tell; read it instead",
 };
 
 function checkedRange(path: string, size: number, { offset = 0, length }: MmapOptions): [number, number] {
@@ -85,6 +98,26 @@ function checkedRange(path: string, size: number, { offset = 0, length }: MmapOp
   return [offset, length ?? rest];
 }
 
+/** Puts zero pages in the range's place: what reads it from now on, reads nothing of the file. */
+function blank(path: string, pages: Pointer, length: number): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  if (libc().mmap(pages, length, PROT_READ_WRITE, flags, -1, 0) === -1n) {
+    throw new SystemError(errno(), "mmap", { path });
+  }
+}
+
+/** Unmaps the range once enough others were disposed after it. */
+function unmapLater(pages: Pointer, length: number): void {
+  quarantine.push({ pages, length });
+  quarantinedBytes += length;
+  while (quarantine.length > QUARANTINED_RANGES || quarantinedBytes > QUARANTINED_BYTES) {
+    const oldest = quarantine.shift();
+    if (oldest === undefined) return;
+    quarantinedBytes -= oldest.length;
+    check(libc().munmap(oldest.pages, oldest.length), "munmap");
+  }
+}
+
 /** The address of the mapping's first page. */
 function mapPages(path: string, fd: Fd, offset: number, length: number): bigint {
   const flags = MAP_PRIVATE | MAP_NORESERVE;
@@ -97,9 +130,8 @@ function mapPages(path: string, fd: Fd, offset: number, length: number): bigint 
 
 /** Part of a file as memory, read-only by promise. */
 export class Mmap implements Disposable {
-  /** In bytes. */
-  readonly byteLength: number;
   readonly path: string;
+  #byteLength: number;
   /** The page that holds the first byte, and how far in it lies. `NULL` where nothing is mapped. */
   #pages: Pointer;
   #lead: number;
@@ -111,7 +143,7 @@ export class Mmap implements Disposable {
     this.path = path;
     this.#pages = pages;
     this.#lead = lead;
-    this.byteLength = byteLength;
+    this.#byteLength = byteLength;
   }
 
   /**
@@ -135,6 +167,11 @@ export class Mmap implements Disposable {
     return new Mmap(name, pages, lead, length);
   }
 
+  /** In bytes. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
   get isClosed(): boolean {
     return this.#closed;
   }
@@ -156,37 +193,30 @@ export class Mmap implements Disposable {
     byteOffset: number,
     length: number,
   ): T {
-    const what = `cannot view ${this.path} as ${Type.name}`;
+    // Read once and before anything is checked: `Type` may be anybody's, and its getters may dispose the map.
+    const { name, BYTES_PER_ELEMENT: size } = Type;
+    const what = `cannot view ${this.path} as ${name}`;
     if (this.#closed) throw new Error(`${what}: the map was disposed`);
-    const size = Type.BYTES_PER_ELEMENT;
+    if (!(Number.isSafeInteger(size) && size > 0)) throw new TypeError(`${what}: it is no typed array`);
     const fits = Number.isSafeInteger(byteOffset) && Number.isSafeInteger(length) && byteOffset >= 0 &&
       length >= 0;
-    if (!fits || byteOffset + length * size > this.byteLength) {
+    const byteLength = length * size;
+    if (!fits || byteOffset + byteLength > this.#byteLength) {
       throw new RangeError(
-        `${what}: ${length} elements from byte ${byteOffset} do not lie in its ${this.byteLength} bytes`,
+        `${what}: ${length} elements from byte ${byteOffset} do not lie in its ${this.#byteLength} bytes`,
       );
     }
     if ((this.#lead + byteOffset) % size !== 0) {
       throw new RangeError(
-        `${what}: byte ${byteOffset} is no multiple of ${size}; copy the bytes, or use a DataView`,
+        `${what}: byte ${byteOffset} does not lie at a multiple of ${size} in the file; copy the bytes, or use a DataView`,
       );
     }
     if (length === 0) return new Type(new ArrayBuffer(0), 0, 0);
-    return this.#over(Type, byteOffset, length, what);
-  }
-
-  #over<T>(
-    Type: ViewConstructor<T & ArrayBufferView<ArrayBuffer>>,
-    byteOffset: number,
-    length: number,
-    what: string,
-  ): T {
-    const whole = this.#lead + this.byteLength;
+    const whole = this.#lead + this.#byteLength;
     if (whole <= LARGEST_VIEW) {
       const buffer = this.#buffers[0] ?? this.#buffer(0, whole);
       return new Type(this.#kept(buffer), this.#lead + byteOffset, length);
     }
-    const byteLength = length * Type.BYTES_PER_ELEMENT;
     if (byteLength > LARGEST_VIEW) {
       throw new RangeError(`${what}: ${byteLength} bytes are more than one view holds, ${LARGEST_VIEW}`);
     }
@@ -207,33 +237,33 @@ export class Mmap implements Disposable {
   }
 
   #transferred(): string {
-    return `cannot use the map of ${this.path}: a buffer of it was transferred away; copy bytes with slice() before ` +
-      "they are transferred";
+    return `cannot use the map of ${this.path}: a buffer of it was transferred away, or is in use by the host; ` +
+      "copy bytes with slice() before they are transferred, and wait for what was given them";
   }
 
   /**
-   * Detaches every view, then unmaps. Does nothing the second time. Throws a `MapTransferredError` where a
-   * buffer of the map had been transferred away: what cannot be detached is made zeros instead.
+   * Detaches every view, puts zero pages in the file's place, and unmaps them later. Does nothing the second
+   * time. Throws a `MapTransferredError` where a buffer of the map had been transferred away, or cannot be
+   * detached for what the host does with it: its zero pages stay.
    */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    let transferred = false;
+    let escaped = false;
     for (const buffer of this.#buffers) {
-      if (buffer.detached) transferred = true;
-      else buffer.transfer();
+      if (buffer.detached) {
+        escaped = true;
+        continue;
+      }
+      buffer.transfer();
+      // JSC copies a buffer that one of its asynchronous calls holds, and leaves it attached.
+      if (!buffer.detached) escaped = true;
     }
     this.#buffers.length = 0;
-    if (this.byteLength === 0) return;
-    const length = this.#lead + this.byteLength;
-    if (!transferred) {
-      check(libc().munmap(this.#pages, length), "munmap", { path: this.path });
-      return;
-    }
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-    if (libc().mmap(this.#pages, length, PROT_READ_WRITE, flags, -1, 0) === -1n) {
-      throw new SystemError(errno(), "mmap", { path: this.path });
-    }
-    throw new MapTransferredError(this.#transferred());
+    if (this.#byteLength === 0) return;
+    const length = this.#lead + this.#byteLength;
+    blank(this.path, this.#pages, length);
+    if (escaped) throw new MapTransferredError(this.#transferred());
+    unmapLater(this.#pages, length);
   }
 }

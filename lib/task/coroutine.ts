@@ -16,7 +16,10 @@ export class CoroutineFuture<T> extends Future<T> {
     const outer = polling.context;
     polling.context = context;
     try {
-      const step = this.#coroutine.next();
+      let step = this.#coroutine.next();
+      while (!step.done && step.value !== Pending) {
+        step = this.#coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
+      }
       return step.done ? step.value : Pending;
     } finally {
       polling.context = outer;

@@ -19,6 +19,9 @@ export interface Context {
 /** A task in the style of threads: `yield*` of a future waits for it, and is its value. */
 export type Coroutine<T> = Generator<Pending, T, void>;
 
+/** The key of a future's promise. */
+export const delivery: unique symbol = Symbol("delivery");
+
 /** What the coroutine that has the thread is polled with, for the futures that it waits for. */
 export const polling: { context: Context | null } = { context: null };
 
@@ -41,15 +44,23 @@ export abstract class Future<T> implements PromiseLike<T> {
     return new Yielded(this);
   }
 
+  /** What `await` waits for while it does, so that awaiting it twice at once waits for one task. */
+  declare [delivery]?: Promise<T>;
+
   /** `await`: the future becomes a task of the running runtime. Rejects where none runs. */
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return new Promise<T>((resolve, reject) => currentRuntime().deliver(this, resolve, reject)).then(
-      onFulfilled,
-      onRejected,
-    );
+    return this.#delivered().then(onFulfilled, onRejected);
+  }
+
+  #delivered(): Promise<T> {
+    try {
+      return this[delivery] ??= currentRuntime().deliver(this);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 

@@ -26,4 +26,5 @@ export { type Context, type Coroutine, Future, Pending, type Waker } from "./fut
 export { fromPromise } from "./promise.ts";
 export { run, spawn, type Spawnable } from "./runtime.ts";
 export { sleep } from "./sleep.ts";
+export { yieldNow } from "./yield_now.ts";
 export type { JoinHandle } from "./task.ts";

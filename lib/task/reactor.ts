@@ -20,6 +20,8 @@ export class ScheduledIo {
   #readable = true;
   #writable = true;
   #hungUp = false;
+  /** No edge will come any more. */
+  #deaf = false;
   #reader: Waker | null = null;
   #writer: Waker | null = null;
 
@@ -54,14 +56,24 @@ export class ScheduledIo {
     if (!this.#hungUp) this.#readable = false;
   }
 
-  /** Parks the reader: woken when the descriptor is readable. */
+  /** Parks the reader: woken when the descriptor is readable. Throws where another is parked already. */
   waitReadable(waker: Waker): void {
-    this.#reader = waker;
+    this.#reader = this.#parked(this.#reader, waker, "read");
   }
 
-  /** Parks the writer: woken when the descriptor is writable. */
+  /** Parks the writer: woken when the descriptor is writable. Throws where another is parked already. */
   waitWritable(waker: Waker): void {
-    this.#writer = waker;
+    this.#writer = this.#parked(this.#writer, waker, "write");
+  }
+
+  #parked(before: Waker | null, waker: Waker, verb: string): Waker {
+    if (this.#deaf) {
+      throw new Error(`cannot wait to ${verb}: the runtime that watched the descriptor has ended`);
+    }
+    if (before !== null && before !== waker) {
+      throw new Error(`cannot wait to ${verb}: another task waits to ${verb} from the same descriptor`);
+    }
+    return waker;
   }
 
   forgetReader(): void {
@@ -70,6 +82,12 @@ export class ScheduledIo {
 
   forgetWriter(): void {
     this.#writer = null;
+  }
+
+  /** The reactor's own: the descriptor is watched no more. Who waits goes on, and learns why. */
+  end(): void {
+    this.#deaf = true;
+    this.ready(READABLE | WRITABLE);
   }
 
   /** The reactor's own: an edge. Unparks who waits for it. */
@@ -115,10 +133,11 @@ export class Reactor implements Disposable {
     return io;
   }
 
-  /** Watches the descriptor no more. To be called before it is closed. */
+  /** Watches the descriptor no more. To be called before it is closed; a task that waits for it goes on. */
   deregister(io: ScheduledIo): void {
-    if (!this.#epoll.isClosed) this.#epoll.delete(io.fd);
+    if (!this.#epoll.isClosed && !io.fd.isClosed) this.#epoll.delete(io.fd);
     this.#dispatch.remove(io.token % KEYS);
+    io.end();
   }
 
   /** Blocks up to `timeoutMs` and unparks whoever waited for what became ready. Returns how many edges. */
@@ -133,6 +152,7 @@ export class Reactor implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const [, io] of this.#dispatch) io.end();
     this.#epoll[Symbol.dispose]();
   }
 }

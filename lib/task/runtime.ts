@@ -1,7 +1,7 @@
 import { CoroutineFuture } from "./coroutine.ts";
 import { currentRuntime, enter } from "./current.ts";
 import { Executor } from "./executor.ts";
-import { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
+import { type Context, type Coroutine, delivery, Future, Pending, type Waker } from "./future.ts";
 import { fromPromise } from "./promise.ts";
 import { Reactor } from "./reactor.ts";
 import type { JoinHandle } from "./task.ts";
@@ -15,11 +15,19 @@ const POLLS_A_TURN = 256;
  */
 const SHORTEST_PARK_MS = 1;
 const LONGEST_PARK_MS = 10;
+/**
+ * How long the thread is the host's, now and then, while our descriptors have nothing and a promise is
+ * waited for: Deno looks at its sockets only when its own loop has nothing else to do, or each 61 turns.
+ */
+const HOST_PARK_MS = 1;
 
 /** What a task may be: a future, a coroutine, a promise. */
 export type Spawnable<T> = Future<T> | Coroutine<T> | PromiseLike<T>;
 
 function isCoroutine<T>(body: Spawnable<T>): body is Coroutine<T> {
+  if (Object(body) !== body) {
+    throw new TypeError(`cannot make a task of ${String(body)}: it is no future, coroutine or promise`);
+  }
   return Symbol.iterator in body && "next" in body;
 }
 
@@ -57,10 +65,12 @@ class Deliver<T> extends Future<void> {
     } catch (error) {
       this.#reject(error);
     }
+    this.#future[delivery] = undefined;
     this.#settled();
   }
 
   override drop(): void {
+    this.#future[delivery] = undefined;
     this.#future.drop();
   }
 }
@@ -90,8 +100,10 @@ export class Runtime implements Disposable {
   }
 
   /** A future's own, when it is awaited. */
-  deliver<T>(future: Future<T>, resolve: (value: T) => void, reject: (reason: unknown) => void): void {
+  deliver<T>(future: Future<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.executor.spawn(new Deliver(future, resolve, reject, () => this.#settled = true));
+    return promise;
   }
 
   /** Wakes the task once the reactor has been asked: whatever is ready goes first. */
@@ -116,6 +128,7 @@ export class Runtime implements Disposable {
     let patience = SHORTEST_PARK_MS;
     let lastTurn = this.now();
     let polled = false;
+    let foundNothing = false;
     for (;;) {
       if (this.executor.run(POLLS_A_TURN) > 0) {
         polled = true;
@@ -132,8 +145,13 @@ export class Runtime implements Disposable {
         this.reactor.turn(0);
       } else if (!this.#isIdle) {
         this.reactor.turn(0);
+      } else if (foundNothing && this.#pending > 0 && this.timers.next - now > HOST_PARK_MS) {
+        foundNothing = false;
+        await hostPark();
+        lastTurn = this.now();
+        this.reactor.turn(0);
       } else {
-        this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now)));
+        foundNothing = this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now))) === 0;
         patience = Math.min(2 * patience, LONGEST_PARK_MS);
       }
       this.timers.expire(this.now());
@@ -167,6 +185,11 @@ export class Runtime implements Disposable {
 /** One turn of the host's loop: microtasks, then what its timers and sockets have ready. */
 function hostTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The host's loop, idle but for what it has itself to wait for. */
+function hostPark(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, HOST_PARK_MS));
 }
 
 /**

@@ -14,6 +14,9 @@ export class Task<T> implements Waker, Context {
   #executor: Executor;
   #future: Future<T> | null;
   #queued = false;
+  #hasTurn = false;
+  /** Why it was aborted in a turn of its own, which goes on up to where it would wait. */
+  #abortion: { reason: unknown } | null = null;
   #result: { value: T } | { error: unknown } | null = null;
   #joiner: Waker | null = null;
 
@@ -42,21 +45,35 @@ export class Task<T> implements Waker, Context {
     this.#queued = false;
     const future = this.#future;
     if (future === null) return;
+    this.#hasTurn = true;
     try {
       const value = future.poll(this);
-      if (value === Pending) return;
-      this.#finish({ value });
+      if (value !== Pending) this.#finish({ value });
     } catch (error) {
       this.#finish({ error });
     }
+    this.#hasTurn = false;
+    if (this.#abortion !== null) this.abort(this.#abortion.reason);
   }
 
-  /** Drops the future where it stands; the handle fails with `reason`. Does nothing once it has finished. */
+  /**
+   * Drops the future where it stands; the handle fails with `reason`, or with what a `finally` block threw.
+   * Does nothing once it has finished.
+   */
   abort(reason: unknown): void {
     const future = this.#future;
     if (future === null) return;
-    this.#finish({ error: reason });
-    future.drop();
+    if (this.#hasTurn) {
+      this.#abortion ??= { reason };
+      return;
+    }
+    this.#future = null;
+    try {
+      future.drop();
+      this.#finish({ error: reason });
+    } catch (error) {
+      this.#finish({ error });
+    }
   }
 
   #finish(result: { value: T } | { error: unknown }): void {
@@ -70,6 +87,9 @@ export class Task<T> implements Waker, Context {
   /** The result, or the waker kept for it. */
   join(waker: Waker): T | Pending {
     if (this.#result === null) {
+      if (this.#joiner !== null && this.#joiner !== waker) {
+        throw new Error("cannot wait for a task: another task waits for it already");
+      }
       this.#joiner = waker;
       return Pending;
     }
@@ -105,7 +125,10 @@ export class JoinHandle<T> extends Future<T> {
     return this.#task.isFinished;
   }
 
-  /** Drops the task where it stands, its `finally` blocks run. Does nothing once it has finished. */
+  /**
+   * Drops the task where it stands, its `finally` blocks run. A task that aborts itself ends where it would
+   * wait next. Does nothing once it has finished.
+   */
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
     this.#task.abort(reason);
   }

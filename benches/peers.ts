@@ -1,0 +1,52 @@
+/**
+ * The small C programs of `peers/`, built when a bench asks for them.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, renameSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const COMPILER = "gcc";
+const folder = fileURLToPath(new URL("../.build/peers/", import.meta.url));
+
+let missing = false;
+
+function announceMissing(): undefined {
+  if (!missing) console.log(`${COMPILER} is not here: the rows of C are left out`);
+  missing = true;
+}
+
+/** Compiles `peers/NAME.c`. Gives the program's path; `undefined` where there is no C compiler, and says so. */
+export function buildPeer(name: string): string | undefined {
+  const source = fileURLToPath(new URL(`peers/${name}.c`, import.meta.url));
+  const program = `${folder}${name}`;
+  // A bench that runs at the same time never finds half a program.
+  const building = `${program}.${process.pid}`;
+  mkdirSync(folder, { recursive: true });
+  const flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
+  const { error, status, stderr } = spawnSync(COMPILER, [...flags, "-o", building, source, "-ldl", "-lm"], {
+    encoding: "utf8",
+  });
+  if (error !== undefined && "code" in error && error.code === "ENOENT") return announceMissing();
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${COMPILER} cannot compile ${source}:\n${stderr}`);
+  renameSync(building, program);
+  return program;
+}
+
+/** The numbers that a peer prints. Throws what it says on stderr where it fails. */
+export function runPeer(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): number[] {
+  const { error, status, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}:\n${stderr}`);
+  return stdout.trim().split(/\s+/).map(Number);
+}

@@ -1,0 +1,80 @@
+/**
+ * Runs TypeScript in a process of its own, on the host that runs the test: what ends in a signal there
+ * would end the suite here.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { hostName } from "../ffi/mod.ts";
+
+const LIMIT_MS = 60_000;
+
+export interface ChildOptions {
+  /** Deno's permissions: all where nothing is said. */
+  permissions?: readonly string[];
+  /** A line of sh to run before, such as `ulimit -n 64`. */
+  before?: string;
+}
+
+export interface ChildResult {
+  /** The exit code, or the signal that ended it. */
+  code: number | string;
+  stdout: string;
+  stderr: string;
+}
+
+/** The URL of a file of this package, to be imported by a child. */
+export function moduleUrl(path: string): string {
+  return new URL(`../${path}`, import.meta.url).href;
+}
+
+function hostArguments(permissions: readonly string[]): readonly string[] {
+  switch (hostName) {
+    case "deno":
+      return ["run", "--no-prompt", "--no-config", "--no-lock", "--quiet", ...permissions];
+    case "bun":
+      return ["run"];
+    case "node":
+      return [];
+  }
+}
+
+function quoted(argument: string): string {
+  return `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+/** Runs `source`, a module, to its end. */
+export function runChild(source: string, options: ChildOptions = {}): ChildResult {
+  const { permissions = ["-A"], before = ":" } = options;
+  const folder = mkdtempSync(join(tmpdir(), "oxbow-child-"));
+  try {
+    const path = join(folder, "child.mts");
+    writeFileSync(path, source);
+    // By a script, since Deno adds `-A` where it finds itself in a command.
+    const script = join(folder, "run.sh");
+    const command = [process.execPath, ...hostArguments(permissions), path].map(quoted).join(" ");
+    writeFileSync(script, `${before}\nexec ${command}\n`);
+    const { status, signal, stdout, stderr } = spawnSync("sh", [script], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
+    return { code: status ?? signal ?? "nothing", stdout, stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What `source` printed, trimmed. Throws where it failed. */
+export function outputOf(source: string, options?: ChildOptions): string {
+  const { code, stdout, stderr } = runChild(source, options);
+  if (code !== 0) throw new Error(`the child ended with ${code}:\n${stdout}${stderr}`);
+  return stdout.trim();
+}
