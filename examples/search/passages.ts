@@ -69,7 +69,8 @@ class Cutter {
     }
     this.#endsBlank = false;
     while (this.#firstLine > 0 && !fits(this.#halfWords + halfWords, end - this.#start)) {
-      if (this.#paragraph.halfWordsBefore >= FEWEST) this.#cutAtParagraph();
+      const { halfWordsBefore, start: paragraph } = this.#paragraph;
+      if (halfWordsBefore >= FEWEST && paragraph < start) this.#cutAtParagraph();
       else this.#cutAt(start);
     }
     if (!fits(halfWords, end - start)) this.#addLongLine(start, end, line);
@@ -98,7 +99,12 @@ class Cutter {
   #addLongLine(start: number, end: number, line: number): void {
     let piece = start;
     for (;;) {
-      const cut = cutInLine(this.#text, piece, end);
+      // Blanks go to the piece that they end, so that there is none of nothing else.
+      const cut = afterBlanks(
+        this.#text,
+        cutInLine(this.#text, afterBlanks(this.#text, piece, end), end),
+        end,
+      );
       this.#add(countHalfWords(this.#text, piece, cut), line);
       if (cut === end) return;
       this.#cutAt(cut);
@@ -160,10 +166,13 @@ function countHalfWords(text: Uint8Array, start: number, end: number): number {
 }
 
 function isBlank(text: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    if (text[at] !== 0x20 && (text[at] < 0x09 || text[at] > 0x0d)) return false;
-  }
-  return true;
+  return afterBlanks(text, start, end) === end;
+}
+
+function afterBlanks(text: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (text[at] === 0x20 || (text[at] >= 0x09 && text[at] <= 0x0d))) at++;
+  return at;
 }
 
 /** As far from `start` as a passage goes: `end`, or the start of a word, or of a character in a long one. */

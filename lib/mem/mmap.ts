@@ -200,8 +200,7 @@ export class Mmap implements Disposable {
     if (!(Number.isSafeInteger(size) && size > 0)) throw new TypeError(`${what}: it is no typed array`);
     const fits = Number.isSafeInteger(byteOffset) && Number.isSafeInteger(length) && byteOffset >= 0 &&
       length >= 0;
-    const byteLength = length * size;
-    if (!fits || byteOffset + byteLength > this.#byteLength) {
+    if (!fits || byteOffset + length * size > this.#byteLength) {
       throw new RangeError(
         `${what}: ${length} elements from byte ${byteOffset} do not lie in its ${this.#byteLength} bytes`,
       );
@@ -212,6 +211,7 @@ export class Mmap implements Disposable {
       );
     }
     if (length === 0) return new Type(new ArrayBuffer(0), 0, 0);
+    const byteLength = length * size;
     const whole = this.#lead + this.#byteLength;
     if (whole <= LARGEST_VIEW) {
       const buffer = this.#buffers[0] ?? this.#buffer(0, whole);

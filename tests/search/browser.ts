@@ -48,21 +48,9 @@ export interface OpenPage extends AsyncDisposable {
   readonly troubles: readonly string[];
 }
 
-/** How the reader's screen is. */
-export interface Screen {
-  /** In CSS pixels; 1280 where not given. */
-  width?: number;
-  /** `light` where not given. */
-  colorScheme?: "light" | "dark";
-}
-
 /** Opens `url`; every wait on the page ends with an error after ten seconds. */
-export async function openPage(
-  browser: Browser,
-  url: string,
-  { width = 1280, colorScheme = "light" }: Screen = {},
-): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+export async function openPage(browser: Browser, url: string): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);

@@ -16,6 +16,16 @@ describe("ln()", () => {
   });
 
   it("gives the same bits on every host", () => {
-    assertEquals([1, 2, 3, 10, 0.1, 1.317, 12345.678, 1e-9].map((x) => bits(ln(x))), []);
+    const golden = {
+      1: "0",
+      2: "3fe62e42fefa39ef",
+      3: "3ff193ea7aad030a",
+      10: "40026bb1bbb55515",
+      0.1: "c0026bb1bbb55515",
+      1.317: "3fd19f708ba02ba1",
+      12345.678: "4022d79559791e31",
+      1e-9: "c034b927f32bffb8",
+    };
+    for (const [x, expected] of Object.entries(golden)) assertEquals(bits(ln(Number(x))), expected);
   });
 });

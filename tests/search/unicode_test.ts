@@ -6,7 +6,9 @@ import { classOf, fold, IGNORED, LETTER, SEPARATOR, UNSPACED } from "../../examp
 function folded(text: string): string {
   const bytes: number[] = [];
   for (const character of text) {
-    for (let packed = fold(character.codePointAt(0) ?? 0); packed !== 0; packed >>>= 8) bytes.push(packed & 0xff);
+    for (let packed = fold(character.codePointAt(0) ?? 0); packed !== 0; packed >>>= 8) {
+      bytes.push(packed & 0xff);
+    }
   }
   return new TextDecoder().decode(Uint8Array.from(bytes));
 }
@@ -32,12 +34,18 @@ describe("classOf()", () => {
   });
 
   it("ignores accents, points, joiners and soft hyphens", () => {
-    assertEquals(new Set(classesOf("\u0301\u00ad\u200d\ufe0f\u05b8\u064e\ufeff\u{e0100}")), new Set([IGNORED]));
+    assertEquals(
+      new Set(classesOf("\u0301\u00ad\u200d\ufe0f\u05b8\u064e\ufeff\u{e0100}")),
+      new Set([IGNORED]),
+    );
   });
 
   it("agrees with itself on every host", () => {
     const classes = Uint8Array.from({ length: 0x30000 }, (_, codePoint) => classOf(codePoint));
-    assertEquals(createHash("sha256").update(classes).digest("hex"), "");
+    assertEquals(
+      createHash("sha256").update(classes).digest("hex"),
+      "0195e0f295782e211bf80ac4d041de6b18ce0e150a9d4038351ff06f1538272a",
+    );
   });
 });
 
@@ -51,7 +59,10 @@ describe("fold()", () => {
   });
 
   it("spells out the letters that have no accent to lose", () => {
-    assertEquals(folded("Straße Æsop Œuvre Øre đ ð ħ ı Ł ŧ Þ ſ"), "strasse aesop oeuvre ore d d h i l t th s");
+    assertEquals(
+      folded("Straße Æsop Œuvre Øre đ ð ħ ı Ł ŧ Þ ſ"),
+      "strasse aesop oeuvre ore d d h i l t th s",
+    );
   });
 
   it("makes final sigma and the micro sign what they look like", () => {
@@ -68,6 +79,9 @@ describe("fold()", () => {
 
   it("agrees with itself on every host", () => {
     const all = Uint32Array.from({ length: 0x20000 }, (_, codePoint) => fold(codePoint));
-    assertEquals(createHash("sha256").update(all).digest("hex"), "");
+    assertEquals(
+      createHash("sha256").update(all).digest("hex"),
+      "b911cad018c7ac04889840d122267f00a8c9c8bf86581ab5b378472a682c3194",
+    );
   });
 });

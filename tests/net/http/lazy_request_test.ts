@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
@@ -78,9 +79,12 @@ describe("LazyRequest", () => {
 
   it("tells the URL as the URL parser does, whatever the path and the query", () => {
     const unit = fc.constantFrom(..."ab/.%2eE?&=\"'<>\\^`{|}~!$()*+,;:@[]".split(""), "/..", "%2E", "/.");
-    fc.assert(fc.property(fc.string({ unit, maxLength: 20 }), (rest) => {
-      assertStrictEquals(urlOf(`/${rest} HTTP/1.1\r\nHost: a\r\n`), new URL(`http://a/${rest}`).href);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 20 }), (rest) => {
+        assertStrictEquals(urlOf(`/${rest} HTTP/1.1\r\nHost: a\r\n`), new URL(`http://a/${rest}`).href);
+      }),
+      { examples: [["%2e"], ["a/%2E%2e/b"], ["a/.%2e/b"], ["a/./b"], ["a/b/.."], ["a?'"]] },
+    );
   });
 
   it("reads its body once, in every way", async () => {
@@ -133,6 +137,7 @@ describe("LazyRequest", () => {
     const request = post(source);
     const reader = request.body?.getReader();
     assertStrictEquals(request.body, request.body);
+    await new Promise((resolve) => setTimeout(resolve));
     assertEquals([request.bodyUsed, source.asked], [false, 0]);
     const first = await reader?.read();
     assertStrictEquals(source.asked, 1);

@@ -69,6 +69,7 @@ const REFUSED: [string, string, number][] = [
   ["a target that is no path", "GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["a file URL", "GET file:///etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["a URL with a user", "GET http://me:pw@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+  ["a URL with a port out of range", "GET http://a:65536/ HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["a URL with no host", "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["an asterisk for GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400],
   ["an authority for GET", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400],
@@ -164,6 +165,7 @@ const CHUNKED = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\
 
 const REFUSED_CHUNKS: [string, string, number][] = [
   ["no size", "\r\nhello\r\n0\r\n\r\n", 400],
+  ["no size after the first chunk", "1\r\na\r\n\r\n\r\n", 400],
   ["a size that is no number", "g\r\n", 400],
   ["size with a sign", "+5\r\nhello\r\n0\r\n\r\n", 400],
   ["size below zero", "-5\r\nhello\r\n0\r\n\r\n", 400],
@@ -284,6 +286,21 @@ describe("a request's limits", () => {
     assertStrictEquals(status(extended(16384)), 0);
     assertStrictEquals(status(extended(16385)), 400);
     assertStrictEquals(status(`${CHUNKED}${`1;${"e".repeat(2047)}\r\nb\r\n`.repeat(8)}0;e\r\n\r\n`), 400);
+  });
+
+  it("count each request by itself", () => {
+    const request = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789";
+    assertStrictEquals(status(request.repeat(5)), 0);
+    const chunks = `${CHUNKED}${"1;e\r\na\r\n".repeat(10)}0\r\nT:\r\n\r\n`;
+    assertStrictEquals(status(chunks.repeat(5)), 0);
+  });
+
+  it("refuse a length beyond what can be counted even where none is set", () => {
+    const put = (length: string): string => `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+    const unlimited = (text: string): number => readRequests([bytesOf(text)], { body: Infinity }).status;
+    assertStrictEquals(unlimited(put("9007199254740991")), 0);
+    assertStrictEquals(unlimited(put("9007199254740992")), 413);
+    assertStrictEquals(unlimited(`${CHUNKED}20000000000000\r\n`), 413);
   });
 
   it("are 8,192 bytes of request line, 16,384 of fields, 100 fields and 128 MiB of body by themselves", () => {

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { describe, it } from "node:test";
+import { createServer } from "node:net";
+import { after, before, describe, it } from "node:test";
 import { HttpError } from "../../../lib/net/http/error.ts";
+import type { RequestHead } from "../../../lib/net/http/head.ts";
 import { RequestParser } from "../../../lib/net/http/parser.ts";
 import { bytesOf, cut, headOf, type Reading, readRequests, type Seen, textOf } from "./wire.ts";
 
@@ -288,5 +290,54 @@ describe("RequestParser", () => {
   it("refuses limits that are no numbers of bytes", () => {
     assertThrows(() => new RequestParser({ headers: -1 }), RangeError, "limits.headers");
     assertThrows(() => new RequestParser({ body: NaN }), RangeError, "limits.body");
+  });
+});
+
+describe("what fetch sends", () => {
+  const server = createServer((socket) => {
+    const parser = new RequestParser();
+    let head: RequestHead | undefined;
+    let body = "";
+    socket.on("data", (data: Uint8Array) => {
+      parser.feed(data);
+      head ??= parser.next();
+      if (head === undefined) return;
+      let part = parser.read();
+      for (; part instanceof Uint8Array; part = parser.read()) body += textOf(part);
+      if (part === undefined) return;
+      const seen = JSON.stringify([head.method, head.target, head.get("x-a"), head.framing, body]);
+      socket.end(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${seen.length}\r\n\r\n${seen}`);
+    });
+  });
+  let origin = "";
+
+  before(async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    const address = server.address();
+    if (typeof address === "object" && address !== null) origin = `http://127.0.0.1:${address.port}`;
+  });
+
+  after(() => {
+    server.close();
+  });
+
+  it("is read: a GET, a POST with a length, a PUT in chunks", async () => {
+    const get = await fetch(`${origin}/a%20b?c=d#e`, { headers: { "x-a": "1; 2" } });
+    assertEquals(await get.json(), ["GET", "/a%20b?c=d", "1; 2", "none", ""]);
+    const post = await fetch(`${origin}/`, { method: "POST", body: "x".repeat(100000) });
+    assertEquals(await post.json(), ["POST", "/", null, "length", "x".repeat(100000)]);
+    const parts = ["hello, ", "", "world", "!".repeat(70000)];
+    const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => {
+        const part = parts.shift();
+        if (part === undefined) controller.close();
+        else controller.enqueue(bytesOf(part));
+      },
+    });
+    const init: RequestInit & { duplex: "half" } = { method: "PUT", body: stream, duplex: "half" };
+    const put = await fetch(`${origin}/p`, init);
+    assertEquals(await put.json(), ["PUT", "/p", null, "chunked", `hello, world${"!".repeat(70000)}`]);
   });
 });
