@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   map_sum: () => import("./map_sum.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
+  search: () => import("./search.ts"),
 };
 
 const { values: { quick }, positionals } = parseArgs({

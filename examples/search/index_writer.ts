@@ -30,7 +30,7 @@ const TEMPORARY_NAME = /^\.oxbow-.*\.tmp$/;
 
 /** Writes one index. Disposing removes whatever did not get its name. */
 export class IndexWriter implements Disposable {
-  /** When the writing began, by the clock of the folder's file system, in milliseconds since 1970. */
+  /** When the writing began, by the clock of the folder's file system, in seconds since 1970. */
   readonly start: number;
   readonly #folder: string;
   readonly #text: string;
@@ -62,7 +62,7 @@ export class IndexWriter implements Disposable {
     }
     removeOthers(folder, TEMPORARY_NAME, "");
     this.#file = openSync(this.#text, "wx");
-    this.start = fstatSync(this.#file).ctimeMs;
+    this.start = Math.floor(fstatSync(this.#file).ctimeMs / 1000);
   }
 
   /** Puts `bytes` after the text so far. */

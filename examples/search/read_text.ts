@@ -10,7 +10,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { codeOf } from "./errors.ts";
-import type { FoundFile } from "./walk.ts";
+import { type FoundFile, isSameState, stateOf } from "./walk.ts";
 
 /** What is larger was hardly written by hand. */
 export const MAX_FILE_BYTES: number = 64 * 2 ** 20;
@@ -42,8 +42,7 @@ export function readFile(path: string, found: FoundFile): Uint8Array<ArrayBuffer
     if (bytes.subarray(0, SNIFFED_BYTES).includes(0)) return "binary";
     if (!fill(file, bytes, SNIFFED_BYTES, found.size)) return "changed";
     const status = fstatSync(file);
-    const isSame = status.isFile() && status.size === found.size;
-    return isSame && Math.floor(status.ctimeMs) === found.changed ? bytes : "changed";
+    return status.isFile() && isSameState(stateOf(status), found) ? bytes : "changed";
   } catch {
     return "unreadable";
   } finally {

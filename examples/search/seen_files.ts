@@ -8,57 +8,53 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SafeTensors, SafeTensorsError } from "../../lib/formats/safetensors.ts";
-import type { FoundFile } from "./walk.ts";
+import { type FileState, isSameState } from "./walk.ts";
 
 const SEEN_NAME = "seen.safetensors";
-/** Of a file that changed so few milliseconds before it was read, a change after might not show. */
-const GRAIN = 2000;
+/** Numbers of a state: size, modified, changed. */
+const FIELDS = 3;
+/** Of a file that changed so few seconds before it was read, a change after might not show. */
+const GRAIN = 3;
 
-/** Sizes and times of change, file by file in the order of an index. */
+/** The states of files, in the order of an index. */
 export class SeenFiles {
-  readonly #sizes: Float64Array;
-  readonly #changed: Float64Array;
+  readonly #states: Float64Array;
 
-  private constructor(sizes: Float64Array, changed: Float64Array) {
-    this.#sizes = sizes;
-    this.#changed = changed;
+  private constructor(states: Float64Array) {
+    this.#states = states;
   }
 
-  /** What is known of the `count` files of the index in `folder` whose text is `textName`; if in doubt, nothing. */
+  /** What is known of the `count` files of the index in `folder` whose text is `textName`: in doubt, nothing. */
   static read(folder: string, textName: string, count: number): SeenFiles {
-    const sizes = new Float64Array(count);
-    const changed = new Float64Array(count).fill(NaN);
     const path = join(folder, SEEN_NAME);
-    if (existsSync(path)) {
-      try {
-        using tensors = SafeTensors.open(path);
-        const size = tensors.tensor("size");
-        const change = tensors.tensor("changed");
-        const fits = tensors.metadata.text === textName && size.data.length === count &&
-          change.data.length === count;
-        if (fits && size.dtype === "F64" && change.dtype === "F64") {
-          sizes.set(size.data);
-          changed.set(change.data);
-        }
-      } catch (error) {
-        if (!(error instanceof SafeTensorsError || error instanceof RangeError)) throw error;
-      }
+    const unknown = new SeenFiles(new Float64Array(FIELDS * count).fill(NaN));
+    if (!existsSync(path)) return unknown;
+    try {
+      using tensors = SafeTensors.open(path);
+      if (tensors.metadata.text !== textName) return unknown;
+      const { dtype, data } = tensors.tensor("states");
+      return dtype === "F64" && data.length === FIELDS * count ? new SeenFiles(data.slice()) : unknown;
+    } catch (error) {
+      if (error instanceof SafeTensorsError || error instanceof RangeError) return unknown;
+      throw error;
     }
-    return new SeenFiles(sizes, changed);
   }
 
-  /** Writes what was found, in the order of the index, by a run that began at `start` on the folder's clock. */
-  static write(folder: string, textName: string, found: readonly FoundFile[], start: number): void {
-    const size = Float64Array.from(found, (file) => file.size);
-    const changed = Float64Array.from(found, (file) => file.changed < start - GRAIN ? file.changed : NaN);
+  /** Writes what was found, in the order of the index, by a run that began at `start`, in seconds. */
+  static write(folder: string, textName: string, found: readonly FileState[], start: number): void {
+    const states = found.flatMap((file) =>
+      file.changed < start - GRAIN
+        ? [file.size, file.modified, file.changed]
+        : new Array<number>(FIELDS).fill(NaN)
+    );
     SafeTensors.write(join(folder, SEEN_NAME), {
-      size: { dtype: "F64", shape: [size.length], data: size },
-      changed: { dtype: "F64", shape: [changed.length], data: changed },
+      states: { dtype: "F64", shape: [found.length, FIELDS], data: Float64Array.from(states) },
     }, { metadata: { text: textName } });
   }
 
   /** Whether file number `file` is as it was. */
-  isUnchanged(file: number, found: FoundFile): boolean {
-    return this.#sizes[file] === found.size && this.#changed[file] === found.changed;
+  isUnchanged(file: number, found: FileState): boolean {
+    const [size, modified, changed] = this.#states.subarray(FIELDS * file, FIELDS * (file + 1));
+    return isSameState({ size, modified, changed }, found);
   }
 }

@@ -4,19 +4,25 @@
  *
  * @module
  */
-import { type Dirent, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import { codeOf, messageOf } from "./errors.ts";
 import { FOLDER_NAME } from "./index_file.ts";
 
+/** What tells without a look into a file whether it is still the same. */
+export interface FileState {
+  readonly size: number;
+  /** When it was last written to, by what it says itself: its mtime, in milliseconds since 1970. */
+  readonly modified: number;
+  /** When it last changed in any way, by the kernel: its ctime, in seconds, for Deno tells no more. */
+  readonly changed: number;
+}
+
 /** A regular file, as it was when the walk came by. */
-export interface FoundFile {
+export interface FoundFile extends FileState {
   /** Below the folder, with `/`. */
   readonly path: string;
-  readonly size: number;
-  /** When its contents or its status last changed (its ctime), in whole milliseconds since 1970. */
-  readonly changed: number;
 }
 
 /** What a walk found. */
@@ -58,6 +64,16 @@ function checkFolder(root: string): void {
   }
 }
 
+/** The same numbers on every host. */
+export function stateOf({ size, mtimeMs, ctimeMs }: Stats): FileState {
+  return { size, modified: Math.floor(mtimeMs), changed: Math.floor(ctimeMs / 1000) };
+}
+
+/** Whether nothing tells two states apart. */
+export function isSameState(a: FileState, b: FileState): boolean {
+  return a.size === b.size && a.modified === b.modified && a.changed === b.changed;
+}
+
 class Walker implements Walk {
   readonly files: FoundFile[] = [];
   unreadable = 0;
@@ -87,7 +103,7 @@ class Walker implements Walk {
 
   #add(path: string): void {
     const status = this.#try(() => lstatSync(join(this.#root, path)));
-    if (status?.isFile()) this.files.push({ path, size: status.size, changed: Math.floor(status.ctimeMs) });
+    if (status?.isFile()) this.files.push({ path, ...stateOf(status) });
   }
 
   #rulesOf(folder: string, entries: readonly Dirent[], above: readonly Rules[]): readonly Rules[] {

@@ -113,11 +113,17 @@ export class ResponseWriter {
     if (known !== undefined) return `${known}date: ${httpDate()}\r\n`;
     let lines = "";
     let hasDate = false;
+    // What comes from fetch was unpacked by it, but still says how it was packed.
+    let isDecoded = false;
     response.headers.forEach((value, name) => {
       switch (name) {
         case "connection":
           if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)) this.#keepAlive = false;
           return;
+        case "content-encoding":
+          isDecoded = response.url !== "" && /^(gzip|br)$/i.test(value);
+          if (isDecoded) return;
+          break;
         case "content-length":
           this.#declaredLength = value;
           return;
@@ -129,6 +135,7 @@ export class ResponseWriter {
       }
       lines += `${name}: ${value}\r\n`;
     });
+    if (isDecoded) this.#declaredLength = undefined;
     return hasDate ? lines : `${lines}date: ${httpDate()}\r\n`;
   }
 

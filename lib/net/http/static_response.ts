@@ -27,7 +27,7 @@ export interface StaticResponseInit {
 
 /**
  * A `Response` with a body that is there as a whole, for answers counted in microseconds: the host's own takes 2
- * to 4 of them on Bun and Node until its body is on the wire, this one a quarter of one. It passes for
+ * to 4 of them on Bun and Node until its body is on the wire, this one half of one. It passes for
  * `instanceof Response`; the host's is made in its place when something is asked of it that a server does not
  * need. A `Uint8Array` is not copied: leave it as it is.
  */

@@ -9,6 +9,7 @@ import {
 import fc from "fast-check";
 import { createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { ChunkedBody } from "../../../lib/net/http/body.ts";
 import { httpDate } from "../../../lib/net/http/date.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
@@ -428,6 +429,7 @@ describe("what ResponseWriter writes", () => {
     "/text": () => new Response("grüße", { headers: { "x-name": "caf\xe9", "content-type": "text/html" } }),
     "/chunks": () => new Response(slowly("hello", "world"), { status: 201 }),
     "/static": () => StaticResponse.json({ a: [1] }),
+    "/packed": () => new Response(gzipSync("p".repeat(300)), { headers: { "content-encoding": "gzip" } }),
     "/empty": () => new Response(null, { status: 204 }),
   };
   const server = createServer((socket) => {
@@ -449,6 +451,14 @@ describe("what ResponseWriter writes", () => {
 
   after(() => {
     server.close();
+  });
+
+  it("is what fetch unpacked, where a response is passed on", async () => {
+    const passed = await send(await fetch(`${origin}/packed`), { minor: 0 });
+    assert(!passed.fields.includes("content-encoding: gzip"));
+    assertStrictEquals(passed.body, "p".repeat(300));
+    const own = await send(new Response(gzipSync("p"), { headers: { "content-encoding": "gzip" } }));
+    assert(own.fields.includes("content-encoding: gzip"));
   });
 
   it("is read by fetch", async () => {
