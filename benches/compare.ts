@@ -96,6 +96,10 @@ function digits(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
+function times(ratio: number): string {
+  return ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2);
+}
+
 function spread(values: readonly number[]): string {
   const middle = median(values);
   const half = (Math.max(...values) - Math.min(...values)) / 2;
@@ -113,7 +117,7 @@ function print(rows: readonly (readonly string[])[]): void {
 function verdict({ name, atMost, atLeast }: Target, ratio: number, baseline: string): string {
   const met = (atMost === undefined || ratio <= atMost) && (atLeast === undefined || ratio >= atLeast);
   const bound = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-  return `  target: ${name} ${bound} × ${baseline}: ${met ? "met" : "missed"}, ${ratio.toFixed(2)}`;
+  return `  target: ${name} ${bound} × ${baseline}: ${met ? "met" : "missed"}, ${times(ratio)}`;
 }
 
 /** Node keeps 32 bytes for each buffer given to C until its loop turns, and scans them all in each scavenge. */
@@ -126,11 +130,12 @@ export async function compare(comparison: Comparison): Promise<void> {
   const { title, units, baseline, contenders, quick, targets = [] } = comparison;
   const rounds = quick ? 2 : 5;
   const figures = new Map<string, number[][]>(contenders.map(({ name }) => [name, units.map(() => [])]));
-  for (let round = 0; round < rounds; round++) {
+  // The compilers settle in a first round, which does not count.
+  for (let round = quick ? 1 : 0; round <= rounds; round++) {
     for (const contender of contenders) {
       await hostTurn();
       const sample = await contender.sample();
-      figures.get(contender.name)?.forEach((column, i) => column.push(sample[i]));
+      if (round > 0) figures.get(contender.name)?.forEach((column, i) => column.push(sample[i]));
     }
   }
   const base = figures.get(baseline)?.[0];
@@ -140,9 +145,9 @@ export async function compare(comparison: Comparison): Promise<void> {
   for (const [name, columns] of figures) {
     const ratio = columns[0].map((figure, round) => figure / base[round]);
     ratios.set(name, ratio);
-    const range = `${Math.min(...ratio).toFixed(2)}–${Math.max(...ratio).toFixed(2)}`;
+    const range = `${times(Math.min(...ratio))}–${times(Math.max(...ratio))}`;
     const cells = columns.flatMap((column) => [digits(median(column)), spread(column)]);
-    rows.push([name, ...cells, median(ratio).toFixed(2), name === baseline ? "" : range]);
+    rows.push([name, ...cells, times(median(ratio)), name === baseline ? "" : range]);
   }
   console.log(`\n${title}, ${rounds} rounds`);
   print(rows);

@@ -38,7 +38,7 @@ function contender(name: string, command: string, args: readonly string[], quick
       try {
         const port = await portOf(server);
         const { pid = 0 } = server;
-        const times = quick ? { warmUpMs: 150, measureMs: 250 } : { warmUpMs: 1000, measureMs: 3000 };
+        const times = quick ? { warmUpMs: 150, measureMs: 250 } : { warmUpMs: 1000, measureMs: 2000 };
         const { requests, seconds, userSeconds, systemSeconds } = await load({ port, pid, ...times });
         const [user, system] = [userSeconds, systemSeconds].map((cpu) => 1e6 * cpu / requests);
         return [user + system, user, system, requests / seconds];

@@ -72,8 +72,6 @@ async function sums(path: string, byteLength: number, quick: boolean): Promise<v
   function pass(name: string, run: () => number): Contender {
     return timed({ name, quick, run, check: equals(name, expected), figure: (ns) => byteLength / ns });
   }
-  // V8 drops all code over typed arrays when a process detaches its first buffer: not in a timed pass.
-  Mmap.open(path)[Symbol.dispose]();
   const contenders = [];
   const memory = floats(readFileSync(path));
   contenders.push(pass(IN_MEMORY, () => sum(memory)));

@@ -5,12 +5,11 @@
  * So the library is asked which core it chose; where that has no AVX2 and the processor has, it is closed,
  * and opened once more with the variable set.
  */
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { cblas } from "./cblas.ts";
+import { cpuinfo, flagsOf, hasAvx512, isAmd } from "./cpuinfo.ts";
 import type { Library } from "./dlopen.ts";
 import { openCandidate } from "./find.ts";
-import { hostName } from "./host.ts";
 import { withEnvironment } from "./loader.ts";
 import { unsafeStringAt } from "./pointer.ts";
 import type { Pointer, SymbolTable } from "./types.ts";
@@ -52,26 +51,14 @@ function text(pointer: Pointer | null): string {
   return pointer === null ? "" : unsafeStringAt(pointer);
 }
 
-function processor(): string {
-  const path = "/proc/cpuinfo";
-  if (hostName === "deno" && Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    return "";
-  }
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
 const AVX2_CORES = ["Haswell", "Zen", "Excavator", "SkylakeX", "Cooperlake", "SapphireRapids"];
 
 /** The core to ask for on the processor that /proc/cpuinfo tells of; undefined where it has no AVX2. */
-export function coreFor(cpuinfo: string): string | undefined {
-  const flags = new Set(/^flags\s*:(.*)$/m.exec(cpuinfo)?.[1].split(" "));
+export function coreFor(info: string): string | undefined {
+  const flags = flagsOf(info);
   if (!flags.has("avx2") || !flags.has("fma")) return undefined;
-  if (["avx512f", "avx512bw", "avx512dq", "avx512vl"].every((flag) => flags.has(flag))) return "SkylakeX";
-  return /^vendor_id\s*:\s*AuthenticAMD$/m.test(cpuinfo) ? "Zen" : "Haswell";
+  if (hasAvx512(info)) return "SkylakeX";
+  return isAmd(info) ? "Zen" : "Haswell";
 }
 
 function describe(library: Library<typeof table>): OpenBlas {
@@ -96,7 +83,7 @@ function prepare(found: OpenBlas): OpenBlas {
     throw new Error(`cannot use ${library.path}: it is built for 64-bit integers; install the usual build`);
   }
   if (AVX2_CORES.includes(core)) return found;
-  const better = coreFor(processor());
+  const better = coreFor(cpuinfo());
   if (better === undefined) return found;
   library.close();
   const again = describe(withEnvironment("OPENBLAS_CORETYPE", better, open));

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import { StaticResponse } from "../../lib/net/http.ts";
 import { type Batcher, OverloadedError } from "./batcher.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -59,7 +60,7 @@ function parseSearch(url: URL, validate: (query: string) => string): { query: st
 }
 
 function json(status: number, value: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(value), {
+  return new StaticResponse(JSON.stringify(value), {
     status,
     headers: {
       "content-type": "application/json; charset=utf-8",

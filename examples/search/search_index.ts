@@ -75,6 +75,7 @@ export class SearchIndex implements Disposable {
   readonly #lexicon: Lexicon;
   readonly #weights: { readonly lexical: number; readonly vector: number };
   readonly #givenBlas: Blas | undefined;
+  #isDisposed = false;
   #portable: Blas | undefined;
   #best: Blas | undefined;
 
@@ -132,6 +133,7 @@ export class SearchIndex implements Disposable {
    */
   search(queries: readonly string[], k = 10): Hit[][] {
     if (!Number.isInteger(k) || k < 1) throw new RangeError(`k is ${k}, not a whole number of 1 or more`);
+    if (this.#isDisposed) throw new Error("cannot search: the index was disposed");
     const words = queries.map((query) => wordsOf(checkQuery(query)));
     const atOnce = Math.max(1, Math.floor(MOST_SCORES / this.passages));
     const hits: Hit[][] = [];
@@ -207,6 +209,7 @@ export class SearchIndex implements Disposable {
 
   /** Unmaps the index. */
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     this.#file[Symbol.dispose]();
     this.#portable?.[Symbol.dispose]();
     this.#best?.[Symbol.dispose]();

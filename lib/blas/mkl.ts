@@ -3,6 +3,7 @@ import { CblasLayout, CblasTranspose } from "../../ffi/cblas.ts";
 import { mkl, MklThreading } from "../../ffi/mkl.ts";
 import { type PointerArray, pointerArray } from "../../ffi/mod.ts";
 import type { Backend, Gemm, GemmGroup } from "./backend.ts";
+import { multiplyVector } from "./vector_product.ts";
 
 const { CblasRowMajor } = CblasLayout;
 const { CblasNoTrans, CblasTrans } = CblasTranspose;
@@ -25,7 +26,8 @@ function integers(groups: readonly GemmGroup[], of: (group: GemmGroup) => number
 /** Throws where no MKL is found. Its number of threads is this thread's: the last one to ask for it has it. */
 export function mklBackend(threads: number | undefined): Backend {
   const { library, version, threading } = mkl();
-  const { cblas_sgemm, cblas_sgemm_batch, MKL_Get_Max_Threads, MKL_Set_Num_Threads_Local } = library.symbols;
+  const { cblas_sgemm, cblas_sgemm_batch, cblas_sgemv } = library.symbols;
+  const { MKL_Get_Max_Threads, MKL_Set_Num_Threads_Local } = library.symbols;
   if (threads !== undefined) MKL_Set_Num_Threads_Local(threads);
   const release = /Version (\S+?)-/.exec(version)?.[1] ?? version;
   return {
@@ -34,7 +36,9 @@ export function mklBackend(threads: number | undefined): Backend {
       THREADING[threading] ?? `threading layer ${threading}`
     }`,
     threads: MKL_Get_Max_Threads(),
-    sgemm({ transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc }: Gemm): void {
+    sgemm(product: Gemm): void {
+      if (multiplyVector(cblas_sgemv, product)) return;
+      const { transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc } = product;
       const ta = transA ? CblasTrans : CblasNoTrans;
       const tb = transB ? CblasTrans : CblasNoTrans;
       cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -28,16 +28,21 @@
  *
  * @module
  */
+import { cpuinfo } from "../../ffi/cpuinfo.ts";
 import { checkSgemm, checkSgemmBatch, type SgemmArguments, type SgemmBatchArguments } from "./arguments.ts";
 import type { Backend, Gemm, GemmGroup } from "./backend.ts";
 import { openBlasBackend } from "./cblas.ts";
 import { mklBackend } from "./mkl.ts";
 import { portable } from "./portable.ts";
+import { preferred } from "./preferred.ts";
 
 export type { Layout, SgemmArguments, SgemmBatchArguments, SgemmGroup, Shape } from "./arguments.ts";
 export type { Backend, Gemm, GemmGroup, Matrix } from "./backend.ts";
 
-/** A backend by name: `"auto"` is the first of the others that is there, in this order. */
+/**
+ * A backend by name: `"auto"` is the first of the others that is there, in this order; but on AMD's processors
+ * with AVX-512 OpenBLAS goes before MKL, which has AVX2 kernels only for them.
+ */
 export type BackendName = "auto" | "mkl" | "openblas" | "portable";
 
 /** What `Blas.open` may be told. */
@@ -87,9 +92,9 @@ export class Blas implements Disposable {
       return new Blas(OPENERS[backend](threads), []);
     }
     const passedOver: string[] = [];
-    for (const [name, open] of Object.entries(OPENERS)) {
+    for (const name of preferred(cpuinfo())) {
       try {
-        return new Blas(open(threads), passedOver);
+        return new Blas(OPENERS[name](threads), passedOver);
       } catch (error) {
         passedOver.push(`${name}: ${error instanceof Error ? error.message : error}`);
       }

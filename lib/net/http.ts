@@ -23,6 +23,7 @@
  * @module
  */
 import { type Coroutine, type JoinHandle, sleep, spawn } from "../task/mod.ts";
+import { adoptLazyRequests } from "./http/adopt.ts";
 import { Buffers, Connection, type Phase } from "./http/connection.ts";
 import { serveConnection, type Service } from "./http/exchange.ts";
 import { HttpError } from "./http/error.ts";
@@ -31,6 +32,7 @@ import { ResponseWriter } from "./http/response_writer.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
 
 export { HttpError } from "./http/error.ts";
+export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
 export type { HttpLimits } from "./http/limits.ts";
 
 /** Answers a request. What it throws, or rejects with, is `onError`'s. */
@@ -234,9 +236,11 @@ function* oneConnection(connection: Connection, server: Server): Coroutine<void>
 
 /**
  * Serves HTTP/1.1 on the running runtime until it is shut down. Throws where no runtime runs, a `SystemError`
- * with `EADDRINUSE` where the port is taken, and Deno's `NotCapable` where listening is not permitted.
+ * with `EADDRINUSE` where the port is taken, and Deno's `NotCapable` where listening is not permitted. On Bun
+ * and Node it wraps the globals `fetch` and `Request` once, so that they take the requests of this server.
  */
 export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {
+  adoptLazyRequests();
   const server = new Server(handler, options);
   options.signal?.addEventListener("abort", () => server.shutdown(), { once: true });
   if (options.signal?.aborted) server.shutdown();

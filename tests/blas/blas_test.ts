@@ -2,9 +2,11 @@ import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import process from "node:process";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { cpuinfo } from "../../ffi/cpuinfo.ts";
+import { preferred } from "../../lib/blas/preferred.ts";
 import { type Backend, Blas, type Gemm, type GemmGroup } from "../../lib/blas/mod.ts";
 
-const NAMES = ["mkl", "openblas", "portable"] as const;
+const NAMES = preferred(cpuinfo());
 
 function found(backend: (typeof NAMES)[number]): Blas | undefined {
   try {
@@ -49,6 +51,16 @@ describe("Blas.open", () => {
       others.map((line) => line.split(":")[0]),
       NAMES.slice(0, NAMES.findIndex((name) => name === first)).map((name) => `not ${name}`),
     );
+  });
+
+  it("tries MKL first, but OpenBLAS on AMD's processors with AVX-512", () => {
+    const flags = "flags\t\t: fpu avx2 fma";
+    const avx512 = `${flags} avx512f avx512dq avx512bw avx512vl`;
+    const order = (vendor: string, text: string) => preferred(`vendor_id\t: ${vendor}\n${text}\n`)[0];
+    assertEquals(order("AuthenticAMD", avx512), "openblas");
+    assertEquals(order("AuthenticAMD", flags), "mkl");
+    assertEquals(order("GenuineIntel", avx512), "mkl");
+    assertEquals(preferred("")[0], "mkl");
   });
 
   for (const backend of ["mkl", "openblas"] as const) {

@@ -73,7 +73,7 @@ describe("pointerTo", () => {
   it("stays good where the view's elements were never touched before", () => {
     const views = Array.from({ length: 200 }, (_, i) => new Int32Array(i % 7 + 1));
     const pointers = views.map((view) => pointerTo(view));
-    for (const [i, view] of views.entries()) libc.memcpy(pointers[i], Int32Array.of(i), 4);
+    for (const [i, pointer] of pointers.entries()) libc.memcpy(pointer, Int32Array.of(i), 4);
     assertEquals(views.map((view) => view[0]), views.map((_, i) => i));
   });
 });

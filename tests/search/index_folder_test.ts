@@ -52,7 +52,10 @@ describe("indexFolder()", () => {
     using folder = new TestFolder(library());
     using out = new TestFolder();
     await indexFolder(folder.path, { out: out.path });
-    assertEquals(bytesOf(out.path), {});
+    assertEquals(bytesOf(out.path), {
+      "index.safetensors": "7e08e0059056c65c16163f732d180e0eaabcbea6e125cd056d380c92053eb783",
+      "passages-de9d27f5916fe99b.txt": "764b40309767abd1d65751b0720ed292b4f67afc15a34c2769ecc2bea748d83f",
+    });
   });
 
   it("reports what it did and what it skipped, and why", async () => {
@@ -107,10 +110,11 @@ describe("indexFolder()", () => {
   });
 
   it("does not index its own output, wherever that is", async () => {
-    using folder = new TestFolder({ "a.txt": "text" });
-    for (let i = 0; i < 2; i++) {
-      assertEquals((await indexFolder(folder.path)).files, 1);
-      assertEquals((await indexFolder(folder.path, { out: folder.at("sub/out") })).files, 1);
+    for (const out of [undefined, "sub/out"]) {
+      using folder = new TestFolder({ "a.txt": "text" });
+      const options = { out: out && folder.at(out) };
+      assertEquals((await indexFolder(folder.path, options)).files, 1);
+      assertEquals((await indexFolder(folder.path, options)).files, 1);
     }
   });
 

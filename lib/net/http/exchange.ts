@@ -5,7 +5,7 @@ import type { Buffers, Connection } from "./connection.ts";
 import { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
 import { LazyRequest } from "./request.ts";
-import { type StaticBody, type StreamBody, takeBody } from "./response_body.ts";
+import { type StreamBody, takeBody } from "./response_body.ts";
 import { ResponseWriter } from "./response_writer.ts";
 
 /** What the connections of one server share. */
@@ -81,7 +81,7 @@ function* refuse(connection: Connection, writer: ResponseWriter, error: HttpErro
   yield* connection.linger();
 }
 
-/** Has the handler answer, and sends it. Whether another request may follow. */
+/** Has the handler answer, or `onError` in its place, and sends it. Whether another request may follow. */
 function* answer(
   connection: Connection,
   service: Service,
@@ -89,25 +89,33 @@ function* answer(
   head: RequestHead,
   request: Request,
 ): Coroutine<boolean> {
-  let response: Response;
-  let body: StaticBody | StreamBody;
+  let stream: StreamBody | null;
   try {
     const answered = service.handler(request);
-    response = answered instanceof Response ? answered : yield* fromPromise(answered);
-    const taken = takeBody(response);
-    body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
+    const response = answered instanceof Response ? answered : yield* fromPromise(answered);
+    stream = yield* begin(service, writer, head, response);
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    response = yield* fromPromise(Promise.resolve(service.onError(error)));
-    const taken = takeBody(response);
-    body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
+    const response = yield* fromPromise(Promise.resolve(service.onError(error)));
+    stream = yield* begin(service, writer, head, response);
   }
-  connection.closeBody();
   connection.isAnswering = true;
-  const stream = writer.begin(head, response, body, head.keepAlive && !service.isClosing);
+  connection.closeBody();
   if (!connection.send()) yield* connection.flush();
   if (stream !== null) yield* sendStream(connection, writer, stream);
   return writer.keepAlive;
+}
+
+/** Writes the response as far as it is there; what it returns must follow. */
+function* begin(
+  service: Service,
+  writer: ResponseWriter,
+  head: RequestHead,
+  response: Response,
+): Coroutine<StreamBody | null> {
+  const taken = takeBody(response);
+  const body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
+  return writer.begin(head, response, body, head.keepAlive && !service.isClosing);
 }
 
 function* sendStream(connection: Connection, writer: ResponseWriter, body: StreamBody): Coroutine<void> {
