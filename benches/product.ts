@@ -1,5 +1,6 @@
 /**
- * Claim: a batch of small products costs from TypeScript what it costs in C on the same library.
+ * Claim: a batch of products of 64 × 64 runs at the speed, within 5 %, of C on the same library. Smaller
+ * ones have no target yet: they show what checking and converting the arguments of each product costs.
  *
  * For each backend that is found: `Blas.sgemmBatch` over 1,000 separate products of n × n, a C program that
  * opens the same library and makes the same calls (one for the batch on MKL, one a product on OpenBLAS), and
@@ -33,6 +34,7 @@ interface Batch {
 }
 
 const HOST = "a triple loop";
+const TARGET_SIZE = 64;
 const SAMPLE_MS = { quick: 2, full: 300 };
 
 function matrices(count: number, n: number, element: () => number): Matrices {
@@ -94,6 +96,10 @@ function openAll(): Blas[] {
   return found;
 }
 
+function oursOn({ backend }: Blas): string {
+  return `Oxbow, ${backend}`;
+}
+
 /** The contenders on one backend, the baseline first. */
 function contenders(blas: Blas, batch: Batch, peer: string | undefined, quick: boolean): Contender[] {
   const { n, a, b, expected } = batch;
@@ -108,7 +114,7 @@ function contenders(blas: Blas, batch: Batch, peer: string | undefined, quick: b
   }
   const { backend } = blas;
   const ours = products(
-    `Oxbow, ${backend}`,
+    oursOn(blas),
     (c) => blas.sgemmBatch({ groups: [{ m: n, n, k: n, a, b, c }] }),
   );
   const loop = products(HOST, (c) => multiplyAll(batch, c));
@@ -129,7 +135,7 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
   const peer = buildPeer("gemm_batch");
   const backends = openAll();
   for (const blas of backends) console.log(blas.explain());
-  for (const n of [4, 8, 16, 32, 64]) {
+  for (const n of [4, 8, 16, 32, TARGET_SIZE]) {
     const batch = makeBatch(n, quick ? 50 : 1000);
     for (const blas of backends) {
       const rows = contenders(blas, batch, peer, quick);
@@ -139,6 +145,7 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
         baseline: rows[0].name,
         contenders: rows,
         quick,
+        targets: n === TARGET_SIZE ? [{ name: oursOn(blas), atLeast: 0.95 }] : [],
       });
     }
   }

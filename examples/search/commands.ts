@@ -52,15 +52,15 @@ async function index(args: string[]): Promise<number> {
   });
   if (folder === undefined || others.length > 0) throw new UsageError("index takes one folder");
   openBackend(values.backend)?.[Symbol.dispose]();
-  // A query must not wait for what it does not use to be loaded.
-  const { indexFolder } = await import("./index_folder.ts");
-  const { ProgressBar } = await import("./progress.ts");
-  const { showReport } = await import("./show_report.ts");
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   const start = performance.now();
   try {
+    // A query must not wait for what it does not use to be loaded.
+    const { indexFolder } = await import("./index_folder.ts");
+    const { ProgressBar } = await import("./progress.ts");
+    const { showReport } = await import("./show_report.ts");
     using bar = new ProgressBar(process.stderr, "indexing");
     const report = await indexFolder(folder, {
       out: values.out,

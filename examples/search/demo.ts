@@ -13,8 +13,9 @@ import { indexFolder } from "./index_folder.ts";
 import { ProgressBar } from "./progress.ts";
 import { runServer } from "./run_server.ts";
 import { SearchIndex } from "./search_index.ts";
-import { showHit, showReport } from "./show.ts";
 import { sampleQueries } from "./sample_queries.ts";
+import { showHit } from "./show_hit.ts";
+import { showReport } from "./show_report.ts";
 
 /** The repository itself, where no folder is given. */
 const HERE = fileURLToPath(new URL("../..", import.meta.url));

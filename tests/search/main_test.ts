@@ -181,7 +181,7 @@ describe("search", () => {
       "interrupt.mts": `
         import process from "node:process";
         import { main } from ${
-        JSON.stringify(new URL("../../examples/search/main.ts", import.meta.url).href)
+        JSON.stringify(new URL("../../examples/search/commands.ts", import.meta.url).href)
       };
         setTimeout(() => process.kill(process.pid, "SIGINT"), 0);
         process.exitCode = await main(["index", ${JSON.stringify(large.path)}]);

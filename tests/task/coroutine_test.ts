@@ -144,16 +144,16 @@ describe("a coroutine", () => {
   });
 
   it("cannot wait for what it yields itself, and is told so there", async () => {
-    for (const value of [5, undefined, Promise.resolve(1), sleep(1)]) {
-      function* wrong(): Generator<unknown, string, void> {
-        try {
-          yield value;
-          return "not reached";
-        } catch (error) {
-          return `${error}`;
-        }
+    function* wrong(value: unknown): Generator<unknown, string, void> {
+      try {
+        yield value;
+        return "not reached";
+      } catch (error) {
+        return `${error}`;
       }
-      const outcome = await Reflect.apply(run, undefined, [wrong]);
+    }
+    for (const value of [5, undefined, Promise.resolve(1), sleep(1)]) {
+      const outcome = await Reflect.apply(run, undefined, [() => wrong(value)]);
       assertEquals(outcome, "TypeError: cannot wait for what a coroutine yields: use yield*");
     }
   });

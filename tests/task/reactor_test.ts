@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { NativeBuffer, Socket, WouldBlock } from "../../lib/io/mod.ts";
+import { NativeBuffer, type Socket, WouldBlock } from "../../lib/io/mod.ts";
 import { Reactor, type ScheduledIo } from "../../lib/task/reactor.ts";
 import type { Waker } from "../../lib/task/mod.ts";
 import { type Pair, pair, readAll } from "../io/pair.ts";

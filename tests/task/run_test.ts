@@ -355,6 +355,7 @@ describe("yieldNow", () => {
     }
     function* last(): Coroutine<void> {
       log.push("last");
+      yield* sleep(0);
     }
     await run(function* (): Coroutine<void> {
       const handles = [spawn(polite), spawn(other)];

@@ -75,6 +75,7 @@ describe("sleep", () => {
     const log: string[] = [];
     function* other(): Coroutine<void> {
       log.push("other");
+      yield* sleep(1);
     }
     await run(function* (): Coroutine<void> {
       const handle = spawn(other);
