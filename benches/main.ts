@@ -19,6 +19,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
   search: () => import("./search.ts"),
+  search_quality: () => import("./search_quality.ts"),
 };
 
 const { values: { quick }, positionals } = parseArgs({

@@ -9,10 +9,11 @@ import { showHit } from "./show_hit.ts";
 const USAGE = `usage:
   search index DIR [--out FOLDER]           index the text files below DIR, or bring their index up to date
   search query DIR WORDS [-k 10] [--json]   print the passages that answer best
+  search serve DIR [--port 7777]            answer in the browser, on this machine alone, until Ctrl-C
 
-DIR is the folder that was indexed, or for a query the one that --out named. --backend NAME has products
-done by mkl, openblas or portable, where it would be the first of these that is there; an index needs none
-and is the same with each.
+DIR is the folder to index, and after that the same, or the one that --out named. --backend NAME has
+products done by mkl, openblas or portable, and not by the best of them that is there; indexing needs none,
+and its outcome is the same with each.
 `;
 
 const BACKENDS = ["auto", "mkl", "openblas", "portable"] as const;
@@ -22,9 +23,11 @@ const WRONG_USAGE = 2;
 /** What a shell says of a command that was ended by SIGINT. */
 const INTERRUPTED = 130;
 
+const LAST_PORT = 65535;
+
 class UsageError extends Error {}
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = { index, query };
+const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = { index, query, serve };
 
 /** Runs one command, and returns the exit code. */
 export async function main([name = "", ...args]: string[]): Promise<number> {
@@ -105,6 +108,28 @@ async function query(args: string[]): Promise<number> {
     process.stdout.write(hits.map((hit) => showHit(hit, asked, to)).join("\n"));
     if (hits.length === 0) process.stderr.write(`search: no passage answers ${asked}\n`);
   }
+  return 0;
+}
+
+async function serve(args: string[]): Promise<number> {
+  const { values, positionals: [folder, ...others] } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { port: { type: "string", default: "7777" }, backend: { type: "string" } },
+  });
+  if (folder === undefined || others.length > 0) throw new UsageError("serve takes one folder");
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > LAST_PORT) {
+    throw new UsageError(`--port is ${values.port}, not a whole number of 0 to ${LAST_PORT}`);
+  }
+  using blas = openBackend(values.backend);
+  using index = SearchIndex.open(folder, { blas });
+  const { runServer } = await import("./run_server.ts");
+  const onListen = ({ hostname, port }: { hostname: string; port: number }) =>
+    process.stdout.write(
+      `http://${hostname}:${port}/ answers from ${index.passages} passages until Ctrl-C\n`,
+    );
+  await runServer(index, { port, onListen });
   return 0;
 }
 

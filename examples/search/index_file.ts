@@ -119,6 +119,16 @@ export class IndexFile implements Disposable {
       passages,
       counts: this.#array("postings.count", Uint16Array, passages.length),
     };
+    this.#checkEnd(this.offsets, text.byteLength);
+    this.#checkEnd(this.files.pathOffsets, this.files.paths.length);
+    this.#checkEnd(this.files.passages, this.passageCount);
+    this.#checkEnd(this.terms.offsets, this.terms.bytes.length);
+    this.#checkEnd(this.postings.offsets, passages.length);
+  }
+
+  /** Offsets end where what they point into ends: one look tells arrays of different runs apart. */
+  #checkEnd(offsets: Float64Array | Uint32Array, length: number): void {
+    if (offsets.at(-1) !== length) throw damaged(this.#folder, "its offsets do not end where its arrays do");
   }
 
   /**

@@ -53,6 +53,8 @@ export interface IndexReport {
   readonly skipped: Readonly<Record<Skip, number>>;
 }
 
+/** In bytes: what can be mapped as one array on every host. */
+const LARGEST_MATRIX = 2 ** 32;
 /** The loop of the host gets a turn after so many milliseconds of work. */
 const WORK = 50;
 
@@ -141,6 +143,13 @@ class Run implements Disposable {
   }
 
   #add(found: FoundFile, digest: Uint8Array, text: Uint8Array): void {
+    const most = Math.floor(LARGEST_MATRIX / (4 * this.#embedder.dims));
+    if (this.#builder.passageCount > most) {
+      throw new Error(
+        `cannot index ${this.#folder}: it has more than the ${most} passages that an index holds; ` +
+          "index its folders one by one",
+      );
+    }
     this.#taken.push(found);
     this.#digest.update(`${found.path}\0`).update(digest);
     this.#writer.appendText(text);

@@ -1,5 +1,5 @@
 /**
- * The program: `search index`, `search query`.
+ * The program: `search index`, `search query`, `search serve`.
  *
  *     deno run -A examples/search/main.ts index DIR
  *     bun examples/search/main.ts query DIR "words"

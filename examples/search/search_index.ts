@@ -53,21 +53,6 @@ const MOST_SCORES = 2 ** 24;
 /**
  * A mapped index. Without a `blas` of the caller's, small products are done by the portable backend, and
  * from 20,000 rows on the best that is installed is loaded.
- *
- * @example
- * ```ts
- * import { indexFolder, SearchIndex } from "@oxbow/oxbow/search";
- * import { mkdtempSync, writeFileSync } from "node:fs";
- * import { tmpdir } from "node:os";
- * import { join } from "node:path";
- *
- * const folder = mkdtempSync(join(tmpdir(), "notes-"));
- * writeFileSync(join(folder, "ox.md"), "An oxbow fastens an ox to its yoke.\n");
- * await indexFolder(folder);
- * using index = SearchIndex.open(folder);
- * const [hits] = index.search(["fasten the yoke"], 10);
- * console.log(hits[0].file, hits[0].lines); // ox.md [ 1, 1 ]
- * ```
  */
 export class SearchIndex implements Disposable {
   readonly #file: IndexFile;

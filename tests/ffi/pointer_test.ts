@@ -160,7 +160,9 @@ describe("a C string", () => {
   it("goes to C and back", () => {
     fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 50 }), (text) => {
       fc.pre(!text.includes("\0") && text.isWellFormed());
-      assertEquals(unsafeStringAt(pointerTo(cString(text))), text);
+      const bytes = cString(text);
+      assertEquals(unsafeStringAt(pointerTo(bytes)), text);
+      assertEquals(bytes.at(-1), 0);
     }));
   });
 
@@ -168,6 +170,7 @@ describe("a C string", () => {
     const haystack = cString("under the yoke: Jochbogen");
     const found = libc.strchr(haystack, 0x4a);
     assertEquals(found === null ? null : unsafeStringAt(found), "Jochbogen");
+    assertEquals(haystack.at(-1), 0);
   });
 });
 

@@ -455,10 +455,12 @@ describe("dispose", () => {
   it("gives everything back over many cycles", () => {
     const cycles = tiered({ quick: 10_000, full: 100_000, soak: 10_000_000 });
     const grown: string[] = [];
-    function measure(): { kilobytes: number; descriptors: number; mappings: number } {
+    truncateSync(path, 1 << 20);
+    function measure(): { kilobytes: number; gigabytes: number; descriptors: number; mappings: number } {
       const status = readFileSync("/proc/self/status", "latin1");
       return {
         kilobytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]),
+        gigabytes: Number(/^VmSize:\s+(\d+)/m.exec(status)?.[1]) / 2 ** 20,
         descriptors: readdirSync("/proc/self/fd").length,
         mappings: readFileSync("/proc/self/maps", "latin1").split("\n").length,
       };
@@ -476,6 +478,10 @@ describe("dispose", () => {
     assertEquals(grown, []);
     assert(before.kilobytes > 0);
     assert(after.kilobytes < before.kilobytes + 128 * 1024, `${before.kilobytes} → ${after.kilobytes} kB`);
+    assert(
+      after.gigabytes < before.gigabytes + 4,
+      `${before.gigabytes} → ${after.gigabytes} GB of addresses`,
+    );
     assert(after.descriptors <= before.descriptors + 20, `${before.descriptors} → ${after.descriptors} fds`);
     assert(after.mappings < before.mappings + 1_000, `${before.mappings} → ${after.mappings} mappings`);
   });

@@ -133,14 +133,39 @@ describe("IndexFile.open()", () => {
     }
   });
 
+  it("checks that its offsets end where its arrays do", async () => {
+    const shorten = (name: string) => (tensors: Record<string, TensorSource>) =>
+      tensors[name] = { dtype: "U8", shape: [2], data: new Uint8Array(2) };
+    const changes = [
+      shorten("files.path"),
+      shorten("terms.word"),
+      (tensors: Record<string, TensorSource>) => {
+        tensors["postings.passage"] = { dtype: "U32", shape: [1], data: new Uint32Array(1) };
+        tensors["postings.count"] = { dtype: "U16", shape: [1], data: new Uint16Array(1) };
+      },
+      (tensors: Record<string, TensorSource>) => {
+        tensors["files.passage"] = { dtype: "U32", shape: [3], data: Uint32Array.of(0, 1, 3) };
+      },
+    ];
+    for (const change of changes) {
+      using folder = await indexed();
+      rewrite(folder.out, {}, change);
+      assertThrows(
+        () => IndexFile.open(folder.out),
+        IndexError,
+        "its offsets do not end where its arrays do",
+      );
+    }
+  });
+
   it("says that a passage lies outside the text", async () => {
     using folder = await indexed();
     rewrite(folder.out, {}, (tensors) => {
-      tensors["passages.offset"] = { dtype: "F64", shape: [3], data: Float64Array.of(0, NaN, 1e9) };
+      tensors["passages.offset"] = { dtype: "F64", shape: [3], data: Float64Array.of(0, NaN, 17) };
     });
     using file = IndexFile.open(folder.out);
     assertThrows(() => file.text(0, 1), IndexError, "passage 0 does not lie in its text");
-    assertThrows(() => file.text(0, 2), IndexError, "passage 0 does not lie in its text");
+    assertThrows(() => file.text(1, 2), IndexError, "passage 1 does not lie in its text");
   });
 });
 

@@ -261,6 +261,23 @@ describe("indexFolder(), when it cannot", () => {
     assertEquals(index.passages, 1);
   });
 
+  it("says that there are more passages than can be mapped", async () => {
+    using folder = new TestFolder({ "a.txt": "text" });
+    const huge: Embedder = {
+      name: "huge",
+      dims: 2 ** 31,
+      state: {},
+      embedPassage: () => {},
+      embedQuery: () => {},
+    };
+    await assertRejects(
+      () => indexFolder(folder.path, { embedder: huge }),
+      Error,
+      "more than the 0 passages",
+    );
+    assertEquals(readdirSync(folder.path), ["a.txt"]);
+  });
+
   it("says where the index cannot go, and what to do", async () => {
     using folder = new TestFolder({ "a.txt": "text" });
     const out = folder.at("a.txt/out");

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn as spawnProcess, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
@@ -130,6 +131,9 @@ describe("search", () => {
     [["query", "a"], "query takes a folder and words"],
     [["query", "a", "b", "-k", "ten"], "-k is ten, not a whole number of 1 or more"],
     [["query", "a", "b", "-k", "-1"], "-k"],
+    [["serve"], "serve takes one folder"],
+    [["serve", "a", "--port", "65536"], "--port is 65536, not a whole number of 0 to 65535"],
+    [["serve", "a", "--port", "http"], "--port is http"],
     [["query", "a", "b", "--backend", "gpu"], "--backend is gpu, not one of auto, mkl, openblas, portable"],
   ];
   it("tells a wrong use from a failure", () => {
@@ -144,6 +148,7 @@ describe("search", () => {
     const failures: readonly (readonly [string[], string])[] = [
       [["index", folder.at("none")], `cannot index ${folder.at("none")}: there is no such folder`],
       [["query", folder.at("notes"), "ox"], `there is no index in ${folder.at("notes/.oxbow")}: make one`],
+      [["serve", folder.at("notes"), "--port", "0"], "there is no index"],
       [["query", folder.path, "ox", "-k", "0"], "k is 0, not a whole number of 1 or more"],
       [["query", folder.path, ""], "the query has no words"],
       [["query", folder.path, "x".repeat(100_000)], "the query is longer than 4096 bytes"],
@@ -167,6 +172,29 @@ describe("search", () => {
       assertEquals(code, 1);
       assertMatch(stderr, /^search: .*\n$/);
       assertStringIncludes(stderr, flag);
+    }
+  });
+
+  it("serve answers until Ctrl-C", async () => {
+    const [file, ...args] = command(MAIN);
+    const server = spawnProcess(file, [...args, "serve", folder.path, "--port", "0"], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, NODE_NO_WARNINGS: "1" },
+      timeout: LIMIT_MS,
+    });
+    try {
+      const [line] = await once(server.stdout, "data");
+      const [url] = String(line).match(/^http:\/\/127\.0\.0\.1:\d+\//) ?? [];
+      const response = await fetch(`${url}search?q=views&k=1`);
+      const { hits: [{ file }] } = await response.json();
+      assertEquals(file, "notes/map.md");
+      // Deno says of a child that it killed by `kill()` that the signal ended it, whatever its exit code was.
+      assert(server.pid !== undefined);
+      process.kill(server.pid, "SIGINT");
+      const [code] = await once(server, "exit");
+      assertEquals(code, 0);
+    } finally {
+      server.kill("SIGKILL");
     }
   });
 

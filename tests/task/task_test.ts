@@ -141,6 +141,19 @@ describe("a task", () => {
     });
   });
 
+  it("keeps its place in the queue, and the others theirs, when it is woken again", async () => {
+    await run(async () => {
+      const futures = [new Parked(), new Parked(), new Parked()];
+      const handles = futures.map((future) => spawn(() => future));
+      await ended();
+      const order: number[] = [];
+      for (const [i, future] of futures.entries()) future.poll = () => order.push(i) > 0 ? "there" : Pending;
+      for (const i of [1, 0, 1, 2, 0, 1]) futures[i].waker?.wake();
+      for (const handle of handles) assertEquals(await handle, "there");
+      assertEquals(order, [1, 0, 2]);
+    });
+  });
+
   it("is not polled any more once it has finished", async () => {
     await run(async () => {
       const future = new Parked();
