@@ -17,8 +17,8 @@ import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { HashedEmbedder } from "../examples/search/hashed_embedder.ts";
-import { IndexFile } from "../examples/search/index_file.ts";
+import { HashedEmbedder } from "../examples/search/vectors/hashed_embedder.ts";
+import { IndexFile } from "../examples/search/index/index_file.ts";
 import { type Hit, indexFolder, SearchIndex, type SearchOptions } from "../examples/search/mod.ts";
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));

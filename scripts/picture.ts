@@ -5,9 +5,9 @@
  *     deno task picture
  */
 import { indexFolder, SearchIndex } from "../examples/search/mod.ts";
-import { serveIndex } from "../examples/search/serve.ts";
+import { serveIndex } from "../examples/search/server/serve.ts";
 import { run } from "../lib/task/mod.ts";
-import { launchChromium, openPage } from "../tests/search/browser.ts";
+import { launchChromium, openPage } from "../tests/search/server/browser.ts";
 
 const QUERY = "waker reactor edge triggered";
 const SIZE = { width: 1000, height: 640 };

@@ -1,7 +1,7 @@
 /** Serves the index named first, batching or not, on one backend; prints its port, and ends with its stdin. */
 import process from "node:process";
 import { SearchIndex } from "../../examples/search/mod.ts";
-import { serveIndex } from "../../examples/search/serve.ts";
+import { serveIndex } from "../../examples/search/server/serve.ts";
 import { Blas } from "../../lib/blas/mod.ts";
 import { run } from "../../lib/task/mod.ts";
 

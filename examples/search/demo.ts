@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hostName } from "../../ffi/mod.ts";
 import { messageOf } from "./errors.ts";
-import { indexFolder } from "./index_folder.ts";
-import { ProgressBar } from "./progress.ts";
-import { runServer } from "./run_server.ts";
-import { SearchIndex } from "./search_index.ts";
-import { sampleQueries } from "./sample_queries.ts";
-import { showHit } from "./show_hit.ts";
-import { showReport } from "./show_report.ts";
+import { indexFolder } from "./index/index_folder.ts";
+import { ProgressBar } from "./cli/progress.ts";
+import { runServer } from "./server/run_server.ts";
+import { SearchIndex } from "./index/search_index.ts";
+import { sampleQueries } from "./cli/sample_queries.ts";
+import { showHit } from "./cli/show_hit.ts";
+import { showReport } from "./cli/show_report.ts";
 
 /** The repository itself, where no folder is given. */
 const HERE = fileURLToPath(new URL("../..", import.meta.url));

@@ -28,18 +28,18 @@
  *
  * @module
  */
-export type { Bags } from "./bags.ts";
-export type { Corpus, Embedder, QueryWord } from "./embedder.ts";
-export { HashedEmbedder } from "./hashed_embedder.ts";
-export { IndexError } from "./index_file.ts";
-export { indexFolder, type IndexOptions, type IndexReport } from "./index_folder.ts";
-export { type Mark, markMatches } from "./marks.ts";
-export type { Skip } from "./read_text.ts";
+export type { Bags } from "./lexical/bags.ts";
+export type { Corpus, Embedder, QueryWord } from "./vectors/embedder.ts";
+export { HashedEmbedder } from "./vectors/hashed_embedder.ts";
+export { IndexError } from "./index/index_file.ts";
+export { indexFolder, type IndexOptions, type IndexReport } from "./index/index_folder.ts";
+export { type Mark, markMatches } from "./text/marks.ts";
+export type { Skip } from "./files/read_text.ts";
 export {
   checkQuery,
   type EmbedderOpener,
   type Hit,
   SearchIndex,
   type SearchOptions,
-} from "./search_index.ts";
-export type { WordBytes } from "./terms.ts";
+} from "./index/search_index.ts";
+export type { WordBytes } from "./lexical/terms.ts";

@@ -39,7 +39,7 @@ export class Epoll implements Disposable {
       throw new RangeError(`cannot make an epoll instance: maxEvents is ${maxEvents}, and it is at least 1`);
     }
     this.#ready = new EpollEvents(maxEvents);
-    this.#fd = Fd.own(check(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+    this.#fd = Fd.unsafeOwn(check(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   }
 
   /** Watches `fd`; `token`, a safe integer from 0, comes back with its events. */

@@ -75,8 +75,11 @@ export class Fd implements Disposable {
     }
   }
 
-  /** Takes over a descriptor that a call into C has made. */
-  static own(number: number): Fd {
+  /**
+   * Takes over a descriptor that a call into C has made. Unsafe: one that is the host's own, or another Fd's, is
+   * closed under its owner.
+   */
+  static unsafeOwn(number: number): Fd {
     if (!Number.isInteger(number) || number < 0) throw new RangeError(`cannot own descriptor ${number}`);
     return new Fd(number);
   }

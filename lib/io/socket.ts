@@ -50,7 +50,7 @@ function textOf({ hostname, port }: NetAddress): string {
 }
 
 function open(family: number): Fd {
-  return Fd.own(check(libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+  return Fd.unsafeOwn(check(libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
 }
 
 /** A stream socket of TCP, non-blocking: socket(2), thin and synchronous. */
@@ -100,7 +100,7 @@ export class Socket implements Disposable {
   accept(): Socket | typeof WouldBlock {
     for (;;) {
       const number = libc().accept4(this.fd.number, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (number >= 0) return new Socket(Fd.own(number));
+      if (number >= 0) return new Socket(Fd.unsafeOwn(number));
       const failure = errno();
       if (failure === EAGAIN) return WouldBlock;
       if (failure !== EINTR) throw new SystemError(failure, "accept4");

@@ -16,10 +16,12 @@ const POLLS_A_TURN = 256;
 const SHORTEST_PARK_MS = 1;
 const LONGEST_PARK_MS = 10;
 /**
- * How long the thread is the host's, now and then, while our descriptors have nothing and a promise is
- * waited for: Deno looks at its sockets only when its own loop has nothing else to do, or each 61 turns.
+ * Deno looks at its own sockets only when its loop has nothing else to do, or each 61 turns. So while a
+ * promise is waited for the thread is now and then the host's for so long, if our descriptors have nothing;
+ * and if they keep it busy, for so many turns at 1 to 2 µs each, every 10 ms.
  */
 const HOST_PARK_MS = 1;
+const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
 
 /** What a task may be: a future, a coroutine, a promise. */
@@ -135,24 +137,29 @@ export class Runtime implements Disposable {
     for (;;) {
       if (this.executor.run(POLLS_A_TURN) > 0) {
         polled = true;
+        foundNothing = false;
         patience = SHORTEST_PARK_MS;
       }
       if (main.isFinished) return;
       if (polled && ofMain > 0) await microtasks();
       const now = this.now();
-      if (this.#hostIsDue(polled && this.#pending > ofMain, now - lastTurn)) {
-        // What the promises' reactions wake is polled before the thread parks.
-        polled = false;
-        this.#settled = false;
-        lastTurn = now;
-        await hostTurn();
-        this.reactor.turn(0);
-      } else if (!this.#isIdle) {
-        this.reactor.turn(0);
-      } else if (foundNothing && this.#pending > 0 && this.timers.next - now > HOST_PARK_MS) {
+      const isIdle = this.#isIdle;
+      if (isIdle && foundNothing && this.#pending > 0 && this.timers.next - now > HOST_PARK_MS) {
         foundNothing = false;
         await hostPark();
         lastTurn = this.now();
+        this.reactor.turn(0);
+      } else if (now - lastTurn >= LONGEST_PARK_MS) {
+        await hostTurns(this.#pending > 0 ? DENO_TURNS : 1);
+        lastTurn = now;
+        this.reactor.turn(0);
+      } else if (isIdle && (this.#settled || (polled && this.#pending > ofMain))) {
+        // What the promises' reactions wake is polled before the thread parks.
+        polled = false;
+        this.#settled = false;
+        await hostTurns(1);
+        this.reactor.turn(0);
+      } else if (!isIdle) {
         this.reactor.turn(0);
       } else {
         foundNothing = this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now))) === 0;
@@ -174,11 +181,6 @@ export class Runtime implements Disposable {
     for (const waker of deferred) waker.wake();
   }
 
-  #hostIsDue(maySettle: boolean, sinceLastMs: number): boolean {
-    if (sinceLastMs >= LONGEST_PARK_MS) return true;
-    return this.#isIdle && (this.#settled || maySettle);
-  }
-
   /** Drops every task where it stands, then the reactor. */
   [Symbol.dispose](): void {
     this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
@@ -191,9 +193,9 @@ async function microtasks(): Promise<void> {
   for (let round = 0; round < MICROTASK_ROUNDS; round++) await null;
 }
 
-/** One turn of the host's loop: microtasks, then what its timers and sockets have ready. */
-function hostTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Turns of the host's loop: microtasks, then what its timers and sockets have ready. */
+async function hostTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** The host's loop, idle but for what it has itself to wait for. */

@@ -223,7 +223,7 @@ describe("an Fd", () => {
 
   it("takes over a descriptor that was opened elsewhere", () => {
     const fd = Fd.open(path);
-    const owner = Fd.own(fd.dup().number);
+    const owner = Fd.unsafeOwn(fd.dup().number);
     assertEquals(owner.status(), fd.status());
     owner.close();
     assertEquals(owner.isClosed, true);
@@ -232,7 +232,7 @@ describe("an Fd", () => {
 
   it("cannot own what is no descriptor", () => {
     for (const number of [-1, 0.5, NaN, Infinity]) {
-      assertThrows(() => Fd.own(number), RangeError, `cannot own descriptor ${number}`);
+      assertThrows(() => Fd.unsafeOwn(number), RangeError, `cannot own descriptor ${number}`);
     }
   });
 

@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { ln } from "../../examples/search/logarithm.ts";
-import type { Postings } from "../../examples/search/postings.ts";
-import { Terms } from "../../examples/search/terms.ts";
+import type { Postings } from "../../examples/search/lexical/postings.ts";
+import { Terms } from "../../examples/search/lexical/terms.ts";
 
 const encoder = new TextEncoder();
 
