@@ -186,7 +186,7 @@ describe("search", () => {
       const [line] = await once(server.stdout, "data");
       const [url] = String(line).match(/^http:\/\/127\.0\.0\.1:\d+\//) ?? [];
       const response = await fetch(`${url}search?q=views&k=1`);
-      const { hits: [{ file }] } = await response.json();
+      const { hits: [{ file }] } = JSON.parse(await response.text());
       assertEquals(file, "notes/map.md");
       // Deno says of a child that it killed by `kill()` that the signal ended it, whatever its exit code was.
       assert(server.pid !== undefined);
