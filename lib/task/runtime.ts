@@ -10,17 +10,13 @@ import { Timers } from "./timers.ts";
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
 const POLLS_A_TURN = 256;
 /**
- * How long the thread may stay in epoll_wait before the host's own timers and sockets get a turn: doubled
- * from the shortest to the longest for as long as no task is woken.
+ * How long the thread may stay in epoll_wait before the host's own timers and sockets get their turn: the
+ * shortest for the first few times that no task was woken, then the longest.
  */
 const SHORTEST_PARK_MS = 1;
-const LONGEST_PARK_MS = 10;
-/**
- * Deno looks at its own sockets only when its loop has nothing else to do, or each 61 turns. So while a
- * promise is waited for the thread is now and then the host's for so long, if our descriptors have nothing;
- * and if they keep it busy, for so many turns at 1 to 2 µs each, every 10 ms.
- */
-const HOST_PARK_MS = 1;
+const LONGEST_PARK_MS = 20;
+const SHORT_PARKS = 16;
+/** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
 
@@ -128,7 +124,7 @@ export class Runtime implements Disposable {
 
   /** Turns until the task has ended. */
   async drive(main: JoinHandle<unknown>): Promise<void> {
-    let patience = SHORTEST_PARK_MS;
+    let parks = 0;
     let lastTurn = this.now();
     let polled = false;
     let foundNothing = false;
@@ -138,18 +134,14 @@ export class Runtime implements Disposable {
       if (this.executor.run(POLLS_A_TURN) > 0) {
         polled = true;
         foundNothing = false;
-        patience = SHORTEST_PARK_MS;
+        parks = 0;
       }
       if (main.isFinished) return;
       if (polled && ofMain > 0) await microtasks();
       const now = this.now();
       const isIdle = this.#isIdle;
-      if (isIdle && foundNothing && this.#pending > 0 && this.timers.next - now > HOST_PARK_MS) {
+      if (now - lastTurn >= LONGEST_PARK_MS || (isIdle && foundNothing && this.#pending > 0)) {
         foundNothing = false;
-        await hostPark();
-        lastTurn = this.now();
-        this.reactor.turn(0);
-      } else if (now - lastTurn >= LONGEST_PARK_MS) {
         await hostTurns(this.#pending > 0 ? DENO_TURNS : 1);
         lastTurn = now;
         this.reactor.turn(0);
@@ -162,8 +154,8 @@ export class Runtime implements Disposable {
       } else if (!isIdle) {
         this.reactor.turn(0);
       } else {
-        foundNothing = this.reactor.turn(Math.min(patience, Math.max(0, this.timers.next - now))) === 0;
-        patience = Math.min(2 * patience, LONGEST_PARK_MS);
+        const park = parks++ < SHORT_PARKS ? SHORTEST_PARK_MS : LONGEST_PARK_MS;
+        foundNothing = this.reactor.turn(Math.min(park, Math.max(0, this.timers.next - now))) === 0;
       }
       this.timers.expire(this.now());
       this.#wakeDeferred();
@@ -196,11 +188,6 @@ async function microtasks(): Promise<void> {
 /** Turns of the host's loop: microtasks, then what its timers and sockets have ready. */
 async function hostTurns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
-/** The host's loop, idle but for what it has itself to wait for. */
-function hostPark(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, HOST_PARK_MS));
 }
 
 /**
