@@ -1,7 +1,8 @@
 /**
  * In what state the files of an index were when they were read, so that a later run need not read what has
- * not changed. It lies beside the index and not in it, for that hangs on contents alone; and it can be done
- * without: then all files are read.
+ * not changed, and the checksum of that index, so that nothing is taken over from a damaged one. It lies
+ * beside the index and not in it, for that hangs on contents alone; and it can be done without: then the
+ * index is made anew.
  *
  * @module
  */
@@ -18,30 +19,32 @@ const GRAIN = 3;
 
 /** The states of files, in the order of an index. */
 export class SeenFiles {
+  /** Of the index that they are the files of. */
+  readonly checksum: string;
   readonly #states: Float64Array;
 
-  private constructor(states: Float64Array) {
+  private constructor(checksum: string, states: Float64Array) {
+    this.checksum = checksum;
     this.#states = states;
   }
 
-  /** What is known of the `count` files of the index in `folder` whose text is `textName`: in doubt, nothing. */
-  static read(folder: string, textName: string, count: number): SeenFiles {
+  /** What is known of the `count` files of the index in `folder`; `undefined` in doubt. */
+  static read(folder: string, count: number): SeenFiles | undefined {
     const path = join(folder, SEEN_NAME);
-    const unknown = new SeenFiles(new Float64Array(FIELDS * count).fill(NaN));
-    if (!existsSync(path)) return unknown;
+    if (!existsSync(path)) return undefined;
     try {
       using tensors = SafeTensors.open(path);
-      if (tensors.metadata.text !== textName) return unknown;
       const { dtype, data } = tensors.tensor("states");
-      return dtype === "F64" && data.length === FIELDS * count ? new SeenFiles(data.slice()) : unknown;
+      if (dtype !== "F64" || data.length !== FIELDS * count) return undefined;
+      return new SeenFiles(tensors.metadata.checksum, data.slice());
     } catch (error) {
-      if (error instanceof SafeTensorsError || error instanceof RangeError) return unknown;
+      if (error instanceof SafeTensorsError || error instanceof RangeError) return undefined;
       throw error;
     }
   }
 
   /** Writes what was found, in the order of the index, by a run that began at `start`, in seconds. */
-  static write(folder: string, textName: string, found: readonly FileState[], start: number): void {
+  static write(folder: string, checksum: string, found: readonly FileState[], start: number): void {
     const states = found.flatMap((file) =>
       file.changed < start - GRAIN
         ? [file.size, file.modified, file.changed]
@@ -49,7 +52,7 @@ export class SeenFiles {
     );
     SafeTensors.write(join(folder, SEEN_NAME), {
       states: { dtype: "F64", shape: [found.length, FIELDS], data: Float64Array.from(states) },
-    }, { metadata: { text: textName } });
+    }, { metadata: { checksum } });
   }
 
   /** Whether file number `file` is as it was. */

@@ -15,6 +15,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Embedder } from "../vectors/embedder.ts";
 import { HashedEmbedder } from "../vectors/hashed_embedder.ts";
+import { indexChecksum } from "./checksum.ts";
 import { IndexBuilder } from "./index_builder.ts";
 import { FOLDER_NAME, FORMAT, VERSION } from "./index_file.ts";
 import { IndexWriter, turn } from "./index_writer.ts";
@@ -180,7 +181,7 @@ class Run implements Disposable {
       };
       await this.#writer.commit(textName, tensors, metadata, signal);
     }
-    SeenFiles.write(this.#out, textName, this.#taken, this.#writer.start);
+    SeenFiles.write(this.#out, indexChecksum(this.#out, textName), this.#taken, this.#writer.start);
     return report;
   }
 

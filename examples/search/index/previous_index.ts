@@ -1,5 +1,6 @@
 import type { Bags } from "../lexical/bags.ts";
 import type { Embedder } from "../vectors/embedder.ts";
+import { indexChecksum } from "./checksum.ts";
 import { DIGEST_BYTES, IndexError, IndexFile } from "./index_file.ts";
 import { revert } from "../lexical/postings.ts";
 import { SeenFiles } from "../files/seen_files.ts";
@@ -18,7 +19,10 @@ export class PreviousIndex implements Disposable {
     this.#numbers = new Map(Array.from({ length: index.fileCount }, (_, file) => [index.path(file), file]));
   }
 
-  /** The index in `folder`, where there is a whole one, of this version and with vectors of this kind. */
+  /**
+   * The index in `folder`, where there is a whole one, of this version, with vectors of this kind, and with
+   * every byte as it was written. Reads it whole.
+   */
   static open(folder: string, { name, dims }: Embedder): PreviousIndex | undefined {
     let index: IndexFile;
     try {
@@ -27,8 +31,10 @@ export class PreviousIndex implements Disposable {
       if (error instanceof IndexError) return undefined;
       throw error;
     }
-    if (index.embedder === name && index.dims === dims) {
-      return new PreviousIndex(index, SeenFiles.read(folder, index.textName, index.fileCount));
+    const seen = SeenFiles.read(folder, index.fileCount);
+    const isKind = index.embedder === name && index.dims === dims;
+    if (isKind && seen?.checksum === indexChecksum(folder, index.textName)) {
+      return new PreviousIndex(index, seen);
     }
     index[Symbol.dispose]();
     return undefined;

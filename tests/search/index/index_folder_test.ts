@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -202,9 +211,24 @@ describe("indexFolder(), a second time", () => {
     truncateSync(folder.at(".oxbow/index.safetensors"), 1000);
     assertEquals((await indexFolder(folder.path)).embedded, 17);
     truncateSync(folder.at(".oxbow/seen.safetensors"), 10);
-    assertEquals((await indexFolder(folder.path)).kept, 17);
+    assertEquals((await indexFolder(folder.path)).embedded, 17);
     const { ".gitignore": _, ...bytes } = bytesOf(folder.at(".oxbow"));
     assertEquals(bytes, await fresh(folder));
+  });
+
+  it("takes nothing over from an index in which one byte has changed", async () => {
+    using folder = new TestFolder(library());
+    const expected = await fresh(folder);
+    await indexFolder(folder.path);
+    const text = readdirSync(folder.at(".oxbow")).find((name) => name.startsWith("passages-")) ?? "";
+    for (const name of ["index.safetensors", text]) {
+      const bytes = readFileSync(folder.at(`.oxbow/${name}`));
+      bytes[bytes.length >> 1] ^= 1;
+      writeFileSync(folder.at(`.oxbow/${name}`), bytes);
+      assertEquals((await indexFolder(folder.path)).embedded, 17);
+      const { ".gitignore": _, ...after } = bytesOf(folder.at(".oxbow"));
+      assertEquals(after, expected);
+    }
   });
 
   it("clears away what a run that was killed left behind", async () => {
