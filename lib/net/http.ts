@@ -22,12 +22,13 @@
  *
  * @module
  */
+import { SystemError } from "../../ffi/mod.ts";
 import { type Coroutine, type JoinHandle, sleep, spawn } from "../task/mod.ts";
 import { adoptLazyRequests } from "./http/adopt.ts";
 import { Buffers, Connection, type Phase } from "./http/connection.ts";
 import { serveConnection, type Service } from "./http/exchange.ts";
 import { HttpError } from "./http/error.ts";
-import type { HttpLimits } from "./http/limits.ts";
+import { type HttpLimits, resolveLimits } from "./http/limits.ts";
 import { ResponseWriter } from "./http/response_writer.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
 
@@ -91,10 +92,29 @@ function defaultOnError(error: unknown): Response {
   return new Response("Internal Server Error\n", { status: 500 });
 }
 
+/** What answers for a handler that threw must answer whatever happens. */
+function safely(onError: NonNullable<ServeOptions["onError"]>): (error: unknown) => Promise<Response> {
+  return async (error) => {
+    try {
+      const response: unknown = await onError(error);
+      if (response instanceof Response) return response;
+      throw new TypeError(`onError gave ${String(response)}, which is no Response`);
+    } catch (failure) {
+      return defaultOnError(failure);
+    }
+  };
+}
+
+/** A positive number of milliseconds or of things. Throws a `RangeError` that names it. */
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`cannot serve: ${name} is ${value}, not a number above 0`);
+}
+
 class Server implements HttpServer, Service {
   readonly buffers: Buffers = new Buffers();
   readonly handler: Handler;
-  readonly onError: (error: unknown) => Response | PromiseLike<Response>;
+  readonly onError: (error: unknown) => Promise<Response>;
   readonly origin: string;
   readonly address: NetAddress;
   readonly finished: Promise<void>;
@@ -113,10 +133,14 @@ class Server implements HttpServer, Service {
     const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts = {}, maxConnections = 10_000 } =
       options;
     this.handler = handler;
-    this.onError = options.onError ?? defaultOnError;
+    this.onError = safely(options.onError ?? defaultOnError);
     this.#limits = options.limits;
-    this.#maxConnections = maxConnections;
-    const { idle = 60_000, head = 10_000, body = 30_000, write = 30_000 } = timeouts;
+    this.#maxConnections = positive("maxConnections", maxConnections);
+    const idle = positive("timeouts.idle", timeouts.idle ?? 60_000);
+    const head = positive("timeouts.head", timeouts.head ?? 10_000);
+    const body = positive("timeouts.body", timeouts.body ?? 30_000);
+    const write = positive("timeouts.write", timeouts.write ?? 30_000);
+    resolveLimits(options.limits);
     this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, write) / 4));
     const turns = (ms: number): number => Math.ceil(ms / this.#tickMs);
     this.#turns = {
@@ -138,16 +162,23 @@ class Server implements HttpServer, Service {
 
   /** The acceptor's: a connection becomes a task, or is turned away. */
   accept(stream: TcpStream): void {
+    const connection = new Connection(stream, this.buffers, this.#limits);
     if (this.#connections.size >= this.#maxConnections) {
-      new ResponseWriter(this.buffers.output).fail(
-        new HttpError(503, "too many connections; try again later"),
-      );
-      new Connection(stream, this.buffers, this.#limits).send();
+      this.#say(connection, new HttpError(503, "too many connections; try again later"));
       stream.close();
       return;
     }
-    const connection = new Connection(stream, this.buffers, this.#limits);
     this.#connections.set(connection, spawn(oneConnection, connection, this));
+  }
+
+  /** Says it to a client that may have gone. */
+  #say(connection: Connection, error: HttpError): void {
+    new ResponseWriter(this.buffers.output).fail(error);
+    try {
+      connection.send();
+    } catch (failure) {
+      if (!(failure instanceof SystemError)) throw failure;
+    }
   }
 
   /** A connection's: it has closed. */
@@ -162,8 +193,7 @@ class Server implements HttpServer, Service {
       if (++connection.age <= this.#turns[connection.phase]) continue;
       const isLate = connection.phase === "head" || connection.phase === "body";
       if (isLate && !connection.isAnswering) {
-        new ResponseWriter(this.buffers.output).fail(new HttpError(408, "the request did not come in time"));
-        connection.send();
+        this.#say(connection, new HttpError(408, "the request did not come in time"));
       }
       this.#cut(connection);
     }
@@ -179,6 +209,7 @@ class Server implements HttpServer, Service {
   }
 
   shutdown({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {
+    if (!(deadline >= 0)) throw new RangeError(`cannot shut down: deadline is ${deadline}, not milliseconds`);
     if (!this.isClosing) {
       this.isClosing = true;
       for (const task of this.#tasks) task.abort();
@@ -211,6 +242,7 @@ class Server implements HttpServer, Service {
 }
 
 function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
+  using _ = listener;
   for (;;) server.accept(yield* listener.accept());
 }
 

@@ -8,7 +8,14 @@ import {
   assertThrows,
 } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
-import { type Handler, HttpError, type HttpServer, serve, type ServeOptions } from "../../lib/net/http.ts";
+import {
+  type Handler,
+  HttpError,
+  type HttpServer,
+  serve,
+  type ServeOptions,
+  StaticResponse,
+} from "../../lib/net/http.ts";
 import { TcpStream } from "../../lib/net/mod.ts";
 import { run, sleep } from "../../lib/task/mod.ts";
 
@@ -386,6 +393,121 @@ describe("serve()", () => {
   it("throws where no runtime runs", () => {
     assertThrows(() => serve(hello, { port: 0 }), Error, "run(main)");
   });
+
+  it("gives a body read too late none of the next request's", async () => {
+    const late = Promise.withResolvers<string>();
+    await serving(
+      async (request) => {
+        if (request.url.endsWith("/first")) {
+          setTimeout(() => request.text().then(late.resolve, (error) => late.resolve(String(error))), 20);
+          return hello();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        return new Response(await request.text());
+      },
+      {},
+      async (server) => {
+        const post = (path: string, body: string, more = "") =>
+          `POST ${path} HTTP/1.1\r\nHost: a\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+        const answer = await exchange(
+          server,
+          post("/first", "mine") + post("/second", "secret", "Connection: close\r\n"),
+        );
+        assert(answer.endsWith("\r\n\r\nsecret"));
+      },
+    );
+    assertStringIncludes(await late.promise, "TypeError");
+  });
+
+  it("frames an answer that just fills its buffer, with a head beyond ASCII", () =>
+    serving(
+      (request) => {
+        if (request.url.endsWith("/next")) return hello();
+        const length = Number(new URL(request.url).searchParams.get("length"));
+        return new StaticResponse("a".repeat(length), { headers: { "x-name": "caf\xe9" } });
+      },
+      {},
+      async (server) => {
+        for (let length = 65_350; length < 65_450; length++) {
+          const answer = await exchange(
+            server,
+            GET.replace("/", `/?length=${length}`) + LAST_GET.replace("/", "/next"),
+          );
+          const [, body] = /\r\n\r\n(a*)HTTP\/1\.1 200 OK\r\n/.exec(answer) ?? [];
+          assertEquals(body?.length, length);
+        }
+      },
+    ));
+
+  it("goes on accepting after clients that were turned away had reset their connections", () =>
+    serving(hello, { maxConnections: 1 }, async (server) => {
+      {
+        using held = await TcpStream.connect(server.address);
+        await held.writeAll(encoder.encode(GET));
+        assert(await held.read(new Uint8Array(1000)) > 0);
+        for (let i = 0; i < 200; i++) {
+          using turned = await TcpStream.connect(server.address);
+          await turned.writeAll(encoder.encode(GET));
+        }
+        await sleep(20);
+      }
+      await sleep(20);
+      assertEquals(statusOf(await exchange(server, LAST_GET)), 200);
+    }));
+
+  it("does not count a handler's work as a slow body", () =>
+    serving(
+      async (request) => {
+        const text = await request.text();
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        return new Response(text);
+      },
+      { timeouts: { body: 40 } },
+      async (server) => {
+        using stream = await TcpStream.connect(server.address);
+        const head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\n";
+        await stream.writeAll(encoder.encode(`${head}abc`));
+        await sleep(5);
+        await stream.writeAll(encoder.encode("def"));
+        assert((await readAll(stream)).endsWith("\r\n\r\nabcdef"));
+      },
+    ));
+
+  it("sends a request's body back as it comes", () =>
+    serving((request) => new Response(request.body), {}, async (server) => {
+      const body = "x".repeat(500_000);
+      const post =
+        `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      using stream = await TcpStream.connect(server.address);
+      const answered = readAll(stream);
+      await stream.writeAll(encoder.encode(post));
+      const answer = await answered;
+      assertEquals(answer.slice(answer.indexOf("\r\n\r\n")).replace(/[^x]+/g, "").length, body.length);
+    }));
+
+  it("answers 500 where onError fails as well", () => {
+    const { error } = console;
+    console.error = () => {};
+    return serving(
+      () => {
+        throw new Error("first");
+      },
+      { onError: () => Promise.reject(new Error("second")) },
+      async (server) => {
+        assertEquals(statusOf(await exchange(server, LAST_GET)), 500);
+      },
+    ).finally(() => console.error = error);
+  });
+
+  it("refuses options that are no numbers before it listens", () =>
+    run(async () => {
+      for (const options of [{ timeouts: { idle: NaN } }, { maxConnections: 0 }, { limits: { body: -1 } }]) {
+        assertThrows(() => serve(hello, { port: 0, ...options }), RangeError);
+      }
+      const server = serve(hello, { port: 0, limits: { body: undefined } });
+      assertThrows(() => server.shutdown({ deadline: NaN }), RangeError, "deadline");
+      await server.shutdown();
+    }));
 
   it("lets a handler refuse with an HttpError of its own", () =>
     serving(

@@ -63,12 +63,15 @@ export class Batcher {
 
   /** Answers the first of the queue, as many as a batch takes; whether any are left. */
   answerSome(): boolean {
-    const batch = this.#queue.splice(0, this.#largest);
+    const [{ k }] = this.#queue;
+    // Many hits are dear: whoever asks for few does not wait for another's.
+    const batch = this.#queue.filter((waiting) => waiting.k === k).slice(0, this.#largest);
+    const taken = new Set(batch);
+    this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
     const start = performance.now();
     try {
-      const k = Math.max(...batch.map((waiting) => waiting.k));
       const answers = this.#index.search(batch.map(({ query }) => query), k);
-      for (const [i, waiting] of batch.entries()) waiting.resolve(answers[i].slice(0, waiting.k));
+      for (const [i, waiting] of batch.entries()) waiting.resolve(answers[i]);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
     }

@@ -6,7 +6,7 @@ import { Metrics } from "./metrics.ts";
 import { toHandler, toPage } from "./routes.ts";
 import { checkQuery, type SearchIndex } from "../index/search_index.ts";
 
-const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/i;
 
 /** How an index is served. */
 export interface ServeIndexOptions {
@@ -43,7 +43,7 @@ export async function serveIndex(index: SearchIndex, options: ServeIndexOptions 
     metrics,
     page,
     validate: checkQuery,
-    anyHost: !LOOPBACK.has(hostname),
+    anyHost: !LOOPBACK.test(hostname),
   });
   return serve(handler, { hostname, port, signal, onListen });
 }

@@ -31,8 +31,8 @@ export class Buffers {
   readonly output: Output = new Output(this.sending.bytes);
 }
 
-/** One connection: what it is doing, and the body of the request that it is at. */
-export class Connection implements BodySource {
+/** One connection: what it is doing, and how it receives and sends. */
+export class Connection {
   readonly stream: TcpStream;
   readonly parser: RequestParser;
   phase: Phase = "idle";
@@ -43,7 +43,6 @@ export class Connection implements BodySource {
   #buffers: Buffers;
   #unsent: Uint8Array[] = [];
   #owesContinue = false;
-  #isAnswered = true;
 
   constructor(stream: TcpStream, buffers: Buffers, limits: HttpLimits | undefined) {
     this.stream = stream;
@@ -85,34 +84,23 @@ export class Connection implements BodySource {
   *flush(): Coroutine<void> {
     this.enter("writing");
     for (const part of this.#unsent) {
-      for (let at = 0; at < part.length; at += WRITE_BYTES) {
+      const { length } = part;
+      for (let at = 0; at < length; at += WRITE_BYTES) {
         yield* this.stream.writeAll(part.subarray(at, at + WRITE_BYTES));
+        if (part.length !== length) throw new Error("a response's bytes were detached before they were sent");
         this.enter("writing");
       }
     }
     this.#unsent = [];
   }
 
-  /** Makes the body of the request readable by its handler. */
-  openBody(head: RequestHead): void {
+  /** The body of the request that was parsed last, for its handler. */
+  openBody(head: RequestHead): RequestBody {
     this.isAnswering = false;
     this.#owesContinue = head.expectContinue;
-    this.#isAnswered = false;
     // The handler may wait, and the buffer is every connection's.
     this.parser.keep();
-  }
-
-  /** The handler's turn is over. */
-  closeBody(): void {
-    this.#isAnswered = true;
-  }
-
-  /** A body's next bytes, which stay as they are; null at its end. */
-  read(): PromiseLike<Uint8Array | null> {
-    if (this.#isAnswered) {
-      return Promise.reject(new TypeError("cannot read the body: the request was answered"));
-    }
-    return spawn(readBody, this);
+    return new RequestBody(this);
   }
 
   /** Whether the client still waits to be told to send its body. */
@@ -155,11 +143,37 @@ export class Connection implements BodySource {
   }
 }
 
-function* readBody(connection: Connection): Coroutine<Uint8Array | null> {
+/** The body of one request: what its handler reads of it, until the request was answered. */
+export class RequestBody implements BodySource {
+  readonly connection: Connection;
+  isOver = false;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** A body's next bytes, which stay as they are; null at its end. */
+  read(): PromiseLike<Uint8Array | null> {
+    if (this.isOver) return Promise.reject(tooLate());
+    return spawn(readBody, this);
+  }
+}
+
+function tooLate(): TypeError {
+  return new TypeError("cannot read the body: the request was answered");
+}
+
+function* readBody(body: RequestBody): Coroutine<Uint8Array | null> {
+  const { connection } = body;
   if (connection.takeContinue()) yield* connection.stream.writeAll(CONTINUE);
   for (;;) {
+    // The next request may have begun meanwhile, and its body is another's.
+    if (body.isOver) throw tooLate();
     const bytes = connection.parser.read();
-    if (bytes !== undefined) return bytes === null ? null : bytes.slice();
+    if (bytes !== undefined) {
+      connection.enter("handler");
+      return bytes === null ? null : bytes.slice();
+    }
     const more = connection.receive();
     if (more === false) throw new TypeError("the client closed the connection inside a request's body");
     if (more === WouldBlock) {

@@ -12,7 +12,8 @@ import { ResponseWriter } from "./response_writer.ts";
 export interface Service {
   readonly buffers: Buffers;
   readonly handler: (request: Request) => Response | PromiseLike<Response>;
-  readonly onError: (error: unknown) => Response | PromiseLike<Response>;
+  /** Never rejects. */
+  readonly onError: (error: unknown) => Promise<Response>;
   /** `http://127.0.0.1:8000`, for clients that name no host. */
   readonly origin: string;
   /** Whether connections end with the response that they are at. */
@@ -56,12 +57,13 @@ function* exchange(connection: Connection, service: Service, writer: ResponseWri
     return false;
   }
   connection.enter("handler");
-  connection.openBody(head);
-  const request = new LazyRequest(head, service.origin, connection);
+  const body = connection.openBody(head);
+  const request = new LazyRequest(head, service.origin, body);
   let isAnswered = false;
   try {
     const keepAlive = yield* answer(connection, service, writer, head, request);
     isAnswered = true;
+    body.isOver = true;
     if (keepAlive && (head.framing === "none" || (yield* connection.skipBody()))) return true;
     if (head.framing !== "none" || parser.hasBytes) yield* connection.linger();
     return false;
@@ -70,7 +72,7 @@ function* exchange(connection: Connection, service: Service, writer: ResponseWri
     yield* refuse(connection, writer, error);
     return false;
   } finally {
-    connection.closeBody();
+    body.isOver = true;
     if (!isAnswered) LazyRequest.abort(request, new DOMException("the client has gone", "AbortError"));
   }
 }
@@ -96,11 +98,9 @@ function* answer(
     stream = yield* begin(service, writer, head, response);
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    const response = yield* fromPromise(Promise.resolve(service.onError(error)));
-    stream = yield* begin(service, writer, head, response);
+    stream = yield* begin(service, writer, head, yield* fromPromise(service.onError(error)));
   }
   connection.isAnswering = true;
-  connection.closeBody();
   if (!connection.send()) yield* connection.flush();
   if (stream !== null) yield* sendStream(connection, writer, stream);
   return writer.keepAlive;

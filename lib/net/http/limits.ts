@@ -17,7 +17,7 @@ export function resolveLimits(limits: HttpLimits = {}): Required<HttpLimits> {
     headers: 16384,
     headerCount: 100,
     body: 128 * 1024 * 1024,
-    ...limits,
+    ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
   };
   for (const [name, value] of Object.entries(resolved)) {
     if (!(value >= 0)) throw new RangeError(`limits.${name} must be a number of at least 0, got ${value}`);

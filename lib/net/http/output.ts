@@ -35,8 +35,9 @@ export class Output {
   appendHead(head: string, text: string, textLength: number): void {
     const size = head.length + textLength;
     if (this.#hasRoom(size)) {
-      const { written } = utf8.encodeInto(head + text, this.#tail());
-      if (written === size) {
+      const { read, written } = utf8.encodeInto(head + text, this.#tail());
+      // A character of the head beyond ASCII takes two bytes: then all was not read, or more was written.
+      if (read === head.length + text.length && written === size) {
         this.length += size;
         return;
       }
