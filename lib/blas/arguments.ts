@@ -76,13 +76,21 @@ interface Extent {
   readonly ld: number;
 }
 
+/** Elements of a typed array, whatever properties it was given. */
+const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), "length")
+  ?.get;
+
+function elements(matrix: Matrix): number {
+  return lengthOf === undefined ? matrix.length : Reflect.apply(lengthOf, matrix, []);
+}
+
 function checkMatrix(where: string, name: string, value: Matrix, { lines, length, ld }: Extent): void {
   if (!(value instanceof Float32Array && value.buffer instanceof ArrayBuffer)) {
     throw new TypeError(`${where}${name} is not a Float32Array over an ArrayBuffer`);
   }
   const needed = lines === 0 || length === 0 ? 0 : (lines - 1) * ld + length;
-  if (value.length >= needed) return;
-  const found = value.buffer.detached ? "its buffer is detached" : `it has ${value.length}`;
+  if (elements(value) >= needed) return;
+  const found = value.buffer.detached ? "its buffer is detached" : `it has ${elements(value)}`;
   throw new RangeError(
     `${where}${name} needs ${needed} elements, for ${lines} × ${length} with ld${name[0]} ${ld}: ${found}`,
   );
@@ -144,20 +152,27 @@ export function checkSgemm(args: SgemmArguments): Gemm {
   return { ...shape, a, b, c };
 }
 
+/** What is checked is what is used: an array of a class of its own could give others the second time. */
+function matricesOf(list: readonly Matrix[]): Matrix[] {
+  const matrices: Matrix[] = [];
+  for (let i = 0; i < list.length; i++) matrices.push(list[i]);
+  return matrices;
+}
+
 /** The same for all groups: nothing is multiplied before all of them are right. */
 export function checkSgemmBatch({ layout, groups }: SgemmBatchArguments): GemmGroup[] {
   const columns = checkLayout("sgemmBatch: ", layout);
   return groups.map((group, i) => {
     const where = `sgemmBatch: groups[${i}].`;
-    const { a, b, c } = group;
-    if (!Array.isArray(a) || !Array.isArray(b) || !Array.isArray(c)) {
+    if (!Array.isArray(group.a) || !Array.isArray(group.b) || !Array.isArray(group.c)) {
       throw new TypeError(`${where}a, b and c must be arrays of matrices`);
     }
+    const [a, b, c] = [matricesOf(group.a), matricesOf(group.b), matricesOf(group.c)];
     if (a.length !== c.length || b.length !== c.length) {
       throw new RangeError(
         `${where}a, b and c must be as many, and there are ${a.length}, ${b.length} and ${c.length}`,
       );
     }
-    return checkGroup(where, columns, group, false);
+    return checkGroup(where, columns, { ...group, a, b, c }, false);
   });
 }

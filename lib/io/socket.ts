@@ -1,6 +1,6 @@
 import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout.ts";
-import type { NativeBuffer } from "../../ffi/native_buffer.ts";
+import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { Fd } from "./fd.ts";
 
@@ -109,7 +109,7 @@ export class Socket implements Disposable {
 
   /** recv(2) into `length` bytes from `from`; 0 is the end of what the peer sends. */
   read(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    const pointer = buffer.range(from, length);
+    const pointer = NativeBuffer.range(buffer, from, length);
     const fd = this.fd.number;
     for (;;) {
       const count = libc().recv(fd, pointer, word(length), 0);
@@ -122,7 +122,7 @@ export class Socket implements Disposable {
 
   /** send(2) of `length` bytes from `from`. A peer that has gone is `EPIPE`, and no signal. */
   write(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    const pointer = buffer.range(from, length);
+    const pointer = NativeBuffer.range(buffer, from, length);
     const fd = this.fd.number;
     for (;;) {
       const count = libc().send(fd, pointer, word(length), MSG_NOSIGNAL);

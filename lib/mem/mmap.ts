@@ -62,6 +62,9 @@ export interface MmapOptions {
   length?: number;
 }
 
+/** Nobody else has it: `private` holds for TypeScript alone. */
+const KEY = Symbol("Mmap");
+
 /** A constructor of typed arrays over a buffer. */
 export interface ViewConstructor<T extends ArrayBufferView<ArrayBuffer>> {
   readonly BYTES_PER_ELEMENT: number;
@@ -139,7 +142,8 @@ export class Mmap implements Disposable {
   #buffers: ArrayBuffer[] = [];
   #closed = false;
 
-  private constructor(path: string, pages: Pointer, lead: number, byteLength: number) {
+  private constructor(key: symbol, path: string, pages: Pointer, lead: number, byteLength: number) {
+    if (key !== KEY) throw new TypeError("cannot make a map: call Mmap.open");
     this.path = path;
     this.#pages = pages;
     this.#lead = lead;
@@ -161,10 +165,10 @@ export class Mmap implements Disposable {
     // Files of /proc say that they are empty; only mmap tells.
     if (size === 0) check(libc().munmap(pointerAt(mapPages(name, fd, 0, 1)), 1), "munmap");
     const [first, length] = checkedRange(name, size, options);
-    if (length === 0) return new Mmap(name, NULL, 0, 0);
+    if (length === 0) return new Mmap(KEY, name, NULL, 0, 0);
     const lead = first % PAGE;
     const pages = pointerAt(mapPages(name, fd, first - lead, lead + length));
-    return new Mmap(name, pages, lead, length);
+    return new Mmap(KEY, name, pages, lead, length);
   }
 
   /** In bytes. */

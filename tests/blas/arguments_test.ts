@@ -161,4 +161,17 @@ describe("sgemmBatch", () => {
     blas.sgemmBatch({ groups: [{ ...shape, k: 0, a: [one()], b: [one()], c: [c] }] });
     assertEquals([...c], [0]);
   });
+
+  it("believes no length that an array was given, and uses the matrices that it checked", () => {
+    const short = new Float32Array(1);
+    Object.defineProperty(short, "length", { value: 1e9 });
+    assertThrows(() => blas.sgemm({ ...right(), a: short }), RangeError, "a needs 8 elements");
+    class Changing extends Array<Float32Array> {
+      override *entries(): ArrayIterator<[number, Float32Array]> {}
+    }
+    const { a, b, c, ...shape } = right();
+    const group = { ...shape, a: Changing.of(new Float32Array(1)), b: [b], c: [c] };
+    assertEquals(a.length, 8);
+    assertThrows(() => blas.sgemmBatch({ groups: [group] }), RangeError, "a[0] needs 8 elements");
+  });
 });
