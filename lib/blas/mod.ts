@@ -107,7 +107,7 @@ export class Blas implements Disposable {
     return this.#backend.name;
   }
 
-  /** How many threads a product may use. */
+  /** How many threads a product could use when this was opened: the number is the process's, and the last to ask has it. */
   get threads(): number {
     return this.#backend.threads;
   }

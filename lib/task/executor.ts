@@ -9,7 +9,7 @@ export class Executor {
   #living: Task<unknown> | null = null;
   #live = 0;
 
-  /** Whether a task waits for its turn. */
+  /** Whether no task waits for its turn. */
   get isIdle(): boolean {
     return this.#head === null;
   }

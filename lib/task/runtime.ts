@@ -192,7 +192,8 @@ async function hostTurns(count: number): Promise<void> {
 
 /**
  * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left are
- * dropped where they stand, their `finally` blocks run. Throws what `main` throws. One runtime runs on a thread at a time.
+ * dropped where they stand: a coroutine's `finally` blocks run, while an async function that is left waits for
+ * ever, as promises do. Throws what `main` throws. One runtime runs on a thread at a time.
  */
 export async function run<T>(main: () => Spawnable<T>): Promise<T> {
   using runtime = new Runtime();

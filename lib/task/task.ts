@@ -2,7 +2,7 @@ import type { Executor } from "./executor.ts";
 import { type Context, Future, Pending, type Waker } from "./future.ts";
 
 /**
- * A future that an executor owns: the leaf of the seeds' terms. It is its own waker and its own context,
+ * A future that an executor owns, the leaf that wakes and is woken. It is its own waker and its own context,
  * and its place in the run queue is a field, so that waking and polling allocate nothing.
  */
 export class Task<T> implements Waker, Context {

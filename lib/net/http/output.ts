@@ -2,8 +2,7 @@ const utf8 = new TextEncoder();
 
 /**
  * Bytes to be sent: those that fit stand in `bytes` up to `length`, what comes after the first piece that did
- * not fit stands in `rest`, uncopied where it can be. Answers to pipelined requests gather here and leave in
- * one system call.
+ * not fit stands in `rest`, uncopied where it can be. A head and a body that fit leave in one system call.
  */
 export class Output {
   readonly bytes: Uint8Array<ArrayBuffer>;
