@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { hostName } from "../ffi/mod.ts";
 
 const LIMIT_MS = 60_000;
@@ -16,6 +17,8 @@ const LIMIT_MS = 60_000;
 export interface ChildOptions {
   /** Deno's permissions: all where nothing is said. */
   permissions?: readonly string[];
+  /** This package's configuration goes with Deno, for modules that import packages. */
+  configured?: boolean;
   /** A line of sh to run before, such as `ulimit -n 64`. */
   before?: string;
 }
@@ -32,10 +35,12 @@ export function moduleUrl(path: string): string {
   return new URL(`../${path}`, import.meta.url).href;
 }
 
-function hostArguments(permissions: readonly string[]): readonly string[] {
+function hostArguments({ permissions = ["-A"], configured = false }: ChildOptions): readonly string[] {
   switch (hostName) {
-    case "deno":
-      return ["run", "--no-prompt", "--no-config", "--no-lock", "--quiet", ...permissions];
+    case "deno": {
+      const config = configured ? `--config=${fileURLToPath(moduleUrl("deno.json"))}` : "--no-config";
+      return ["run", "--no-prompt", config, "--no-lock", "--quiet", ...permissions];
+    }
     case "bun":
       return ["run"];
     case "node":
@@ -49,14 +54,14 @@ function quoted(argument: string): string {
 
 /** Runs `source`, a module, to its end. */
 export function runChild(source: string, options: ChildOptions = {}): ChildResult {
-  const { permissions = ["-A"], before = ":" } = options;
+  const { before = ":" } = options;
   const folder = mkdtempSync(join(tmpdir(), "oxbow-child-"));
   try {
     const path = join(folder, "child.mts");
     writeFileSync(path, source);
     // By a script, since Deno adds `-A` where it finds itself in a command.
     const script = join(folder, "run.sh");
-    const command = [process.execPath, ...hostArguments(permissions), path].map(quoted).join(" ");
+    const command = [process.execPath, ...hostArguments(options), path].map(quoted).join(" ");
     writeFileSync(script, `${before}\nexec ${command}\n`);
     const { status, signal, stdout, stderr } = spawnSync("sh", [script], {
       cwd: folder,

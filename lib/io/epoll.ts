@@ -1,5 +1,5 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
-import { EpollEvents } from "../../ffi/layout.ts";
+import { EpollEvents } from "../../ffi/layout/epoll_events.ts";
 import { Fd } from "./fd.ts";
 
 const EPOLL_CLOEXEC = 0o2000000;

@@ -1,5 +1,5 @@
 import { check, cString, errno, libc, SystemError } from "../../ffi/mod.ts";
-import { FileType, Stat } from "../../ffi/layout.ts";
+import { FileType, Stat } from "../../ffi/layout/stat.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
 import { fileURLToPath } from "node:url";
 

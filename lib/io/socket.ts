@@ -1,5 +1,5 @@
 import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
-import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout.ts";
+import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { Fd } from "./fd.ts";

@@ -1,13 +1,9 @@
 import { describe, it } from "node:test";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { AF_INET, AF_INET6, EpollEvents, SocketAddress, Stat } from "../../ffi/layout.ts";
-import { cString, dlopen, unsafeBufferAt } from "../../ffi/mod.ts";
-import { tiered } from "../tier.ts";
+import { AF_INET, AF_INET6, SocketAddress } from "../../../ffi/layout/socket_address.ts";
+import { cString, dlopen } from "../../../ffi/mod.ts";
+import { tiered } from "../../tier.ts";
 
 const RUNS = tiered({ quick: 1000, full: 20_000, soak: 1_000_000 });
 
@@ -25,105 +21,6 @@ const { symbols: libc } = dlopen(["libc.so.6"], {
     ],
     result: "pointer",
   },
-});
-
-const hasGcc = spawnSync("gcc", ["--version"]).status === 0;
-const skipC = hasGcc ? false : "gcc is not installed";
-
-/** What a C program prints, as JSON. */
-function printedByC(body: string): Record<string, string | number> {
-  const folder = mkdtempSync(join(tmpdir(), "oxbow-layout-"));
-  try {
-    const source = join(folder, "a.c");
-    writeFileSync(
-      source,
-      `#include <stdio.h>
-       #include <stddef.h>
-       #include <string.h>
-       #include <sys/stat.h>
-       #include <sys/epoll.h>
-       #include <sys/socket.h>
-       #include <netinet/in.h>
-       #include <arpa/inet.h>
-       static void hex(const char *name, const void *at, size_t n) {
-         printf("\\"%s\\":\\"", name);
-         for (size_t i = 0; i < n; i++) printf("%02x", ((const unsigned char *)at)[i]);
-         printf("\\",");
-       }
-       int main(void) { printf("{"); ${body} printf("\\"end\\":0}"); }`,
-    );
-    const compiled = spawnSync("gcc", ["-o", join(folder, "a"), source], { encoding: "utf8" });
-    if (compiled.status !== 0) throw new Error(compiled.stderr);
-    return JSON.parse(spawnSync(join(folder, "a"), { encoding: "utf8" }).stdout);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function toHex(bytes: Uint8Array): string {
-  return bytes.toHex();
-}
-
-describe("the layouts", () => {
-  it("are those of C's compiler", { skip: skipC }, () => {
-    const c = printedByC(`
-      struct stat s; memset(&s, 0, sizeof s);
-      s.st_dev = 0x0123456789abcdefull; s.st_ino = 0xfedcba9876543210ull;
-      s.st_mode = S_IFIFO | 0644; s.st_size = 0x1020304050607ll;
-      hex("stat", &s, sizeof s);
-      struct epoll_event e[2]; memset(e, 0, sizeof e);
-      e[0].events = EPOLLIN | EPOLLET; e[0].data.u64 = 0x1fedcba9876543ull;
-      e[1].events = EPOLLOUT | EPOLLONESHOT | EPOLLEXCLUSIVE; e[1].data.u64 = 0x00000001ffffffffull;
-      hex("epoll", e, sizeof e);
-      struct sockaddr_in v4; memset(&v4, 0, sizeof v4);
-      v4.sin_family = AF_INET; v4.sin_port = htons(0x1f90); inet_pton(AF_INET, "192.0.2.33", &v4.sin_addr);
-      hex("v4", &v4, sizeof v4);
-      struct sockaddr_in6 v6; memset(&v6, 0, sizeof v6);
-      v6.sin6_family = AF_INET6; v6.sin6_port = htons(65535); inet_pton(AF_INET6, "2001:db8::7", &v6.sin6_addr);
-      hex("v6", &v6, sizeof v6);
-      printf("\\"storage\\":%zu,", sizeof(struct sockaddr_storage));
-    `);
-
-    const stat = new Stat();
-    assertEquals(stat.bytes.length, `${c.stat}`.length / 2);
-    stat.bytes.set(Uint8Array.fromHex(`${c.stat}`));
-    assertEquals([stat.device, stat.inode, stat.type, stat.size], [
-      0x0123456789abcdefn,
-      0xfedcba9876543210n,
-      0o010000,
-      0x1020304050607,
-    ]);
-
-    const events = new EpollEvents(2);
-    events.set(0, 0x001 | (1 << 31), 0x1fedcba9876543);
-    events.set(1, 0x004 | (1 << 30) | (1 << 28), 0x1ffffffff);
-    assertEquals(toHex(new Uint8Array(unsafeBufferAt(events.pointer, 24))), c.epoll);
-
-    for (
-      const [key, address] of [["v4", SocketAddress.of("192.0.2.33", 8080)], [
-        "v6",
-        SocketAddress.of("2001:db8::7", 65535),
-      ]] as const
-    ) {
-      assertEquals(toHex(address.bytes.subarray(0, address.length[0])), c[key]);
-    }
-    assertEquals(new SocketAddress().bytes.length, c.storage);
-  });
-});
-
-describe("EpollEvents", () => {
-  it("keeps events and tokens up to 2^53 - 1", () => {
-    const token = fc.oneof(
-      fc.maxSafeNat(),
-      fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1),
-    );
-    const entry = fc.tuple(fc.integer(), token);
-    fc.assert(fc.property(fc.array(entry, { minLength: 1, maxLength: 20 }), (entries) => {
-      const events = new EpollEvents(entries.length);
-      for (const [i, [flags, token]] of entries.entries()) events.set(i, flags, token);
-      assertEquals(entries.map((_, i) => [events.events(i), events.token(i)]), entries);
-    }));
-  });
 });
 
 /** The 4 or 16 bytes that inet_pton(3) makes of the text, or `undefined`. */
