@@ -1,6 +1,6 @@
 /** The two things that must be settled before a library loads: what it finds loaded, and its environment. */
 import { dlopen } from "./dlopen.ts";
-import { cString } from "./pointer.ts";
+import { LIBC } from "./soname.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
 const RTLD_NOW = 0x2;
@@ -8,25 +8,25 @@ const RTLD_GLOBAL = 0x100;
 
 const table = {
   // dlfcn.h
-  dlopen: { parameters: [/* const char *filename */ "buffer", /* int flags */ "i32"], result: "pointer" },
+  dlopen: { parameters: [/* const char *filename */ "cstring", /* int flags */ "i32"], result: "pointer" },
 
   // stdlib.h
-  getenv: { parameters: [/* const char *name */ "buffer"], result: "pointer" },
+  getenv: { parameters: [/* const char *name */ "cstring"], result: "pointer" },
   setenv: {
     parameters: [
-      /* const char *name */ "buffer",
-      /* const char *value */ "buffer",
+      /* const char *name */ "cstring",
+      /* const char *value */ "cstring",
       /* int overwrite */ "i32",
     ],
     result: "i32",
   },
-  unsetenv: { parameters: [/* const char *name */ "buffer"], result: "i32" },
+  unsetenv: { parameters: [/* const char *name */ "cstring"], result: "i32" },
 } as const satisfies SymbolTable;
 
 let symbols: NativeFunctions<typeof table> | undefined;
 
 function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopen(["libc.so.6"], table).symbols;
+  return symbols ??= dlopen(LIBC, table).symbols;
 }
 
 /**
@@ -34,7 +34,7 @@ function libc(): NativeFunctions<typeof table> {
  * is never closed. Returns whether it loaded.
  */
 export function openGlobally(name: string): boolean {
-  return libc().dlopen(cString(name), RTLD_NOW | RTLD_GLOBAL) !== null;
+  return libc().dlopen(name, RTLD_NOW | RTLD_GLOBAL) !== null;
 }
 
 /**
@@ -42,12 +42,11 @@ export function openGlobally(name: string): boolean {
  * is left alone. A library reads it while it loads; children do not inherit it.
  */
 export function withEnvironment<T>(variable: string, value: string, load: () => T): T {
-  const name = cString(variable);
-  if (libc().getenv(name) !== null) return load();
-  libc().setenv(name, cString(value), 0);
+  if (libc().getenv(variable) !== null) return load();
+  libc().setenv(variable, value, 0);
   try {
     return load();
   } finally {
-    libc().unsetenv(name);
+    libc().unsetenv(variable);
   }
 }

@@ -10,8 +10,7 @@
  * @module
  */
 import { cblas } from "./cblas.ts";
-import type { Library } from "./dlopen.ts";
-import { below, environment, ofProject, openCandidate } from "./find.ts";
+import { dlopen, type Library } from "./dlopen.ts";
 import { openGlobally } from "./loader.ts";
 import type { SymbolTable } from "./types.ts";
 
@@ -72,16 +71,6 @@ export interface Mkl {
 
 const NAMES = ["libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so.1", "libmkl_rt.so"];
 
-function folders(): string[] {
-  return [
-    ...below(environment("MKLROOT"), "lib", "lib/intel64"),
-    ...below(environment("VIRTUAL_ENV"), "lib"),
-    ...below(environment("CONDA_PREFIX"), "lib"),
-    ...ofProject(".build/mkl/lib"),
-    ...below("/opt/intel/oneapi/mkl/latest", "lib", "lib/intel64"),
-  ];
-}
-
 let opened: Mkl | undefined;
 
 /**
@@ -89,7 +78,7 @@ let opened: Mkl | undefined;
  * this process has set it to 64-bit integers.
  */
 export function mkl(): Mkl {
-  return opened ??= prepare(openCandidate(NAMES, folders(), table));
+  return opened ??= prepare(dlopen(NAMES, table));
 }
 
 function prepare(library: Library<typeof table>): Mkl {

@@ -5,20 +5,17 @@
  * So the library is asked which core it chose; where that has no AVX2 and the processor has, it is closed,
  * and opened once more with the variable set.
  */
-import process from "node:process";
 import { cblas } from "./cblas.ts";
 import { cpuinfo, flagsOf, hasAvx512, isAmd } from "./cpuinfo.ts";
-import type { Library } from "./dlopen.ts";
-import { openCandidate } from "./find.ts";
+import { dlopen, type Library } from "./dlopen.ts";
 import { withEnvironment } from "./loader.ts";
-import { unsafeStringAt } from "./pointer.ts";
-import type { Pointer, SymbolTable } from "./types.ts";
+import type { SymbolTable } from "./types.ts";
 
 /** cblas.h as OpenBLAS extends it. */
 const table = {
   ...cblas,
-  openblas_get_config: { parameters: [], result: "pointer" },
-  openblas_get_corename: { parameters: [], result: "pointer" },
+  openblas_get_config: { parameters: [], result: "cstring" },
+  openblas_get_corename: { parameters: [], result: "cstring" },
   openblas_get_num_threads: { parameters: [], result: "i32" },
   openblas_set_num_threads: { parameters: [/* int num_threads */ "i32"], result: "void" },
 } as const satisfies SymbolTable;
@@ -35,20 +32,9 @@ export interface OpenBlas {
 }
 
 const NAMES = ["libopenblas.so.0", "libopenblas.so"];
-const TRIPLETS: Partial<Record<string, string>> = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
-
-function debianFolders(): string[] {
-  const triplet = TRIPLETS[process.arch];
-  const flavours = ["openblas-pthread", "openblas-openmp", "openblas-serial"];
-  return triplet === undefined ? [] : flavours.map((flavour) => `/usr/lib/${triplet}/${flavour}`);
-}
 
 function open(): Library<typeof table> {
-  return openCandidate(NAMES, debianFolders(), table);
-}
-
-function text(pointer: Pointer | null): string {
-  return pointer === null ? "" : unsafeStringAt(pointer);
+  return dlopen(NAMES, table);
 }
 
 const AVX2_CORES = ["Haswell", "Zen", "Excavator", "SkylakeX", "Cooperlake", "SapphireRapids"];
@@ -63,7 +49,7 @@ export function coreFor(info: string): string | undefined {
 
 function describe(library: Library<typeof table>): OpenBlas {
   const { openblas_get_config, openblas_get_corename } = library.symbols;
-  return { library, config: text(openblas_get_config()), core: text(openblas_get_corename()) };
+  return { library, config: openblas_get_config() ?? "", core: openblas_get_corename() ?? "" };
 }
 
 let opened: OpenBlas | undefined;
