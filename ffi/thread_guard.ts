@@ -1,0 +1,182 @@
+/**
+ * The door that C goes through to a callback, in machine code of x86-64: it lets the thread in that made the
+ * callback, and gives any other a zero. Left to themselves the hosts wait for ever (Deno, Bun) or abort
+ * (Node) where another thread comes. It is shut once the callback was disposed, where they would jump into
+ * freed memory.
+ *
+ * A page of code holds 64 doors of 64 bytes, each with a slot of 32 bytes in a page of data. The code is
+ * written to a memfd and mapped from it, so that no page is ever both writable and executable. Both pages
+ * stay for as long as the process: a thread may come late.
+ */
+import { dlopen } from "./dlopen.ts";
+import { host, toPointer } from "./host.ts";
+import { pending } from "./pending.ts";
+import { cString, offset } from "./pointer.ts";
+import { LIBC } from "./soname.ts";
+import { check } from "./system_error.ts";
+import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
+
+const table = {
+  // pthread.h
+  pthread_self: { parameters: [], result: "u64" },
+
+  // sys/mman.h
+  memfd_create: {
+    parameters: [/* const char *name */ "buffer", /* unsigned int flags */ "u32"],
+    result: "i32",
+  },
+  mmap: {
+    parameters: [
+      /* void *addr */ "pointer",
+      /* size_t length */ "usize",
+      /* int prot */ "i32",
+      /* int flags */ "i32",
+      /* int fd */ "i32",
+      /* off_t offset */ "i64",
+    ],
+    // void *, as a number: MAP_FAILED is -1 and no address.
+    result: "isize",
+  },
+
+  // unistd.h
+  write: {
+    parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
+    result: "isize",
+  },
+  close: { parameters: [/* int fd */ "i32"], result: "i32" },
+} as const satisfies SymbolTable;
+
+const PAGE = 4096;
+const DOORS = 64;
+const DOOR_BYTES = PAGE / DOORS;
+const SLOT_BYTES = 32;
+/** Where a page of data has the flag that a refusal raises: behind the slots. */
+const FLAG_BYTES = DOORS * SLOT_BYTES;
+
+/** Words of a slot: the thread that may pass, where it goes on, how many calls were refused. */
+const OWNER = 0;
+const TARGET = 1;
+const REFUSED = 2;
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_PRIVATE = 0x02;
+const MAP_ANONYMOUS = 0x20;
+const MFD_CLOEXEC = 1;
+
+/** A way to one callback. */
+export interface Door {
+  /** What C calls. */
+  readonly pointer: Pointer;
+  /** Refuses every thread from now on. The pointer becomes another callback's after a while. */
+  shut(): void;
+}
+
+/** Where one door's numbers are, and whose it is. */
+interface Slot {
+  readonly pointer: Pointer;
+  readonly words: BigUint64Array;
+  name: string;
+}
+
+let symbols: NativeFunctions<typeof table> | undefined;
+let flag: bigint | undefined;
+const slots: Slot[] = [];
+/** The one that was shut first comes first, so that a pointer that C kept stays shut for long. */
+const free: Slot[] = [];
+
+function libc(): NativeFunctions<typeof table> {
+  return symbols ??= dlopen(LIBC, table).symbols;
+}
+
+function map(protection: number, flags: number, fd: number): bigint {
+  const address = libc().mmap(null, PAGE, protection, flags, fd, 0);
+  check(address === -1n ? -1 : 0, "mmap", { hint: "a callback needs a page of code and one of data" });
+  return address;
+}
+
+/** Little-endian, and ready to run. */
+function codeOf(data: bigint, flag: bigint): Uint8Array<ArrayBuffer> {
+  const code = new Uint8Array(PAGE);
+  const view = new DataView(code.buffer);
+  for (let i = 0; i < DOORS; i++) {
+    let at = i * DOOR_BYTES;
+    const part = (...bytes: number[]): void => {
+      code.set(bytes, at);
+      at += bytes.length;
+    };
+    const address = (value: bigint): void => {
+      view.setBigUint64(at, value, true);
+      at += 8;
+    };
+    part(0xf3, 0x0f, 0x1e, 0xfa); // endbr64
+    part(0x49, 0xbb), address(data + BigInt(i * SLOT_BYTES)); // mov r11, slot
+    part(0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0); // mov rax, fs:[0]
+    part(0x49, 0x3b, 0x03); // cmp rax, [r11 + 8 * OWNER]
+    part(0x75, 0x04); // jne refuse
+    part(0x41, 0xff, 0x63, 8 * TARGET); // jmp [r11 + 8 * TARGET]
+    part(0xf0, 0x49, 0xff, 0x43, 8 * REFUSED); // refuse: lock inc qword [r11 + 8 * REFUSED]
+    part(0x49, 0xbb), address(flag); // mov r11, flag
+    part(0x41, 0xc7, 0x03, 1, 0, 0, 0); // mov dword [r11], 1
+    part(0x31, 0xc0); // xor eax, eax
+    part(0x0f, 0x57, 0xc0); // xorps xmm0, xmm0
+    part(0xc3); // ret
+  }
+  return code;
+}
+
+function mapCode(code: Uint8Array<ArrayBuffer>): bigint {
+  const { memfd_create, write, close } = libc();
+  const fd = check(memfd_create(cString("oxbow-callbacks"), MFD_CLOEXEC), "memfd_create");
+  try {
+    check(Number(write(fd, code, code.length)), "write");
+    return map(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
+  } finally {
+    close(fd);
+  }
+}
+
+function addPages(): void {
+  const data = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  const buffer = host.bufferAt(data, PAGE);
+  if (flag === undefined) {
+    flag = data + BigInt(FLAG_BYTES);
+    pending.flags = new Int32Array(buffer, FLAG_BYTES, 1);
+    pending.takeRefusal = takeRefusal;
+  }
+  const code = toPointer(mapCode(codeOf(data, flag)));
+  for (let i = 0; i < DOORS; i++) {
+    const words = new BigUint64Array(buffer, i * SLOT_BYTES, SLOT_BYTES / 8);
+    const slot: Slot = { pointer: offset(code, i * DOOR_BYTES), words, name: "" };
+    slots.push(slot);
+    free.push(slot);
+  }
+}
+
+/** A door to `target`, for this thread alone. `name` is what a refusal calls it. */
+export function openDoor(target: bigint, name: string): Door {
+  if (free.length < DOORS) addPages();
+  const [slot] = free.splice(0, 1);
+  slot.name = name;
+  slot.words[TARGET] = target;
+  slot.words[OWNER] = libc().pthread_self();
+  return {
+    pointer: slot.pointer,
+    shut() {
+      slot.words[OWNER] = 0n;
+      free.push(slot);
+    },
+  };
+}
+
+/** What was refused since it was last asked, as a sentence. */
+function takeRefusal(): string | undefined {
+  const sentences = slots.flatMap(({ name, words }) => {
+    const count = Atomics.exchange(words, REFUSED, 0n);
+    if (count === 0n) return [];
+    const why = words[OWNER] === 0n ? "after it was disposed" : "on another thread than the one that made it";
+    return [`${name} was called ${why}: C was given zero, ${count} time${count === 1n ? "" : "s"}`];
+  });
+  return sentences.length === 0 ? undefined : sentences.join("; ");
+}
