@@ -1,5 +1,6 @@
 import type { Host, RawFunction, RawLibrary } from "./host.ts";
-import type { ParameterType, ResultType, Signature } from "./types.ts";
+import { LIBC } from "./soname.ts";
+import type { PassedType, PlainSignature, ResultType } from "./types.ts";
 
 interface BunFfi {
   dlopen(
@@ -8,15 +9,20 @@ interface BunFfi {
   ): { symbols: Record<string, RawFunction>; close(): void };
   ptr(view: ArrayBufferView): number;
   CString: new (pointer: number) => object;
+  JSCallback: new (fn: RawFunction, signature: { args: string[]; returns: string }) => {
+    readonly ptr: number;
+    close(): void;
+  };
   toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
 }
 
 /** `usize` is no type of Bun's; `u64` and `ptr` take a number in 4 to 6 ns. */
-function parameterOf(type: ParameterType): string {
+function parameterOf(type: PassedType): string {
   switch (type) {
     case "pointer":
     case "function":
     case "buffer":
+    case "cstring":
       return "ptr";
     case "isize":
       return "i64";
@@ -34,6 +40,7 @@ function resultOf(type: ResultType): string {
     case "usize":
       return "u64";
     case "pointer":
+    case "cstring":
       return "ptr";
     default:
       return type;
@@ -50,12 +57,20 @@ interface Loader {
 const RTLD_NOW = 2;
 
 function openLoader(ffi: BunFfi): Loader {
-  const { symbols } = ffi.dlopen("libc.so.6", {
-    dlopen: { args: ["ptr", "i32"], returns: "ptr" },
-    dlerror: { args: [], returns: "ptr" },
-    dlclose: { args: ["ptr"], returns: "i32" },
-  });
-  return symbols as unknown as Loader;
+  const failures: unknown[] = [];
+  for (const name of LIBC) {
+    try {
+      const { symbols } = ffi.dlopen(name, {
+        dlopen: { args: ["ptr", "i32"], returns: "ptr" },
+        dlerror: { args: [], returns: "ptr" },
+        dlclose: { args: ["ptr"], returns: "i32" },
+      });
+      return symbols as unknown as Loader;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
 }
 
 class BunLibrary implements RawLibrary {
@@ -74,7 +89,7 @@ class BunLibrary implements RawLibrary {
     this.#handle = handle;
   }
 
-  bind(symbol: string, signature: Signature): RawFunction {
+  bind(symbol: string, signature: PlainSignature): RawFunction {
     const bound = this.#ffi.dlopen(this.#path, {
       [symbol]: { args: signature.parameters.map(parameterOf), returns: resultOf(signature.result) },
     });
@@ -99,6 +114,10 @@ export function bunHost(): Host {
     open: (path) => new BunLibrary(ffi, loader ??= openLoader(ffi), path),
     addressOf: (view) => BigInt(ffi.ptr(view)),
     bufferAt: (address, length) => ffi.toArrayBuffer(Number(address), 0, length),
-    denied: () => undefined,
+    stringAt: (pointer) => String(new ffi.CString(pointer as unknown as number)),
+    callback({ parameters, result }, fn) {
+      const raw = new ffi.JSCallback(fn, { args: parameters.map(resultOf), returns: resultOf(result) });
+      return { address: BigInt(raw.ptr), close: () => raw.close() };
+    },
   };
 }

@@ -1,14 +1,59 @@
-import type { Host, RawFunction, RawLibrary } from "./host.ts";
-import type { ParameterType, ResultType, Signature } from "./types.ts";
+import type { Host, RawCallback, RawFunction, RawLibrary } from "./host.ts";
+import type { CallbackSignature, PassedType, PlainSignature, ResultType } from "./types.ts";
+import { NativeUnavailableError } from "./unavailable.ts";
 
 /** V8's fast calls take a bigint for `u64` in 6 ns and a pointer object in 8: addresses are bigints. */
-function parameterOf(type: ParameterType): Deno.NativeType {
-  if (type === "pointer" || type === "function") return "u64";
-  return type;
+function parameterOf(type: PassedType): Deno.NativeType {
+  switch (type) {
+    case "pointer":
+    case "function":
+      return "u64";
+    case "cstring":
+      return "buffer";
+    default:
+      return type;
+  }
 }
 
+function resultOf<T extends ResultType>(type: T): Exclude<T, "pointer" | "cstring"> | "u64";
 function resultOf(type: ResultType): Deno.NativeResultType {
-  return type === "pointer" ? "u64" : type;
+  return type === "pointer" || type === "cstring" ? "u64" : type;
+}
+
+/** Where Debian and its kin, the Fedora family, Arch and Alpine keep their libraries. */
+const FOLDERS = [
+  "/lib/x86_64-linux-gnu",
+  "/usr/lib/x86_64-linux-gnu",
+  "/lib64",
+  "/usr/lib64",
+  "/lib",
+  "/usr/lib",
+];
+
+function isGranted(path?: string): boolean {
+  return Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+}
+
+/** The path as it may be opened: a name whose file alone is permitted becomes that file's path. */
+function permitted(path: string): string {
+  if (isGranted()) return path;
+  const paths = path.includes("/") ? [path] : FOLDERS.map((folder) => `${folder}/${path}`);
+  const found = paths.find((path) => isGranted(path));
+  if (found !== undefined) return found;
+  throw new NativeUnavailableError(
+    `cannot open ${path}: this process may not call C: run it again with --allow-ffi`,
+  );
+}
+
+/** Deno asks for the flag without a list of paths here, and does not say so. */
+function unlimited<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    const message = `cannot ${what}: run it again with --allow-ffi, without a list of paths`;
+    throw new NativeUnavailableError(message, { cause });
+  }
 }
 
 class DenoLibrary implements RawLibrary {
@@ -16,11 +61,11 @@ class DenoLibrary implements RawLibrary {
   #libraries: Deno.DynamicLibrary<Deno.ForeignLibraryInterface>[] = [];
 
   constructor(path: string) {
-    this.#path = path;
-    this.#libraries.push(Deno.dlopen(path, {}));
+    this.#path = permitted(path);
+    this.#libraries.push(Deno.dlopen(this.#path, {}));
   }
 
-  bind(symbol: string, signature: Signature): RawFunction {
+  bind(symbol: string, signature: PlainSignature): RawFunction {
     // Deno binds a whole table at once, at 100 µs a symbol; opened again, one symbol comes alone.
     const library = Deno.dlopen(this.#path, {
       [symbol]: { parameters: signature.parameters.map(parameterOf), result: resultOf(signature.result) },
@@ -35,9 +80,19 @@ class DenoLibrary implements RawLibrary {
   }
 }
 
-function denied(): string | undefined {
-  if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") return undefined;
-  return "this process may not call C: run it again with --allow-ffi";
+function pointerObject(address: bigint): Deno.PointerObject {
+  const pointer = Deno.UnsafePointer.create(address);
+  if (pointer === null) throw new TypeError("cannot read memory at the null address");
+  return pointer;
+}
+
+function callback({ parameters, result }: CallbackSignature, fn: RawFunction): RawCallback {
+  const definition: Deno.UnsafeCallbackDefinition = {
+    parameters: parameters.map(resultOf),
+    result: resultOf(result),
+  };
+  const raw = new Deno.UnsafeCallback(definition, fn as Deno.UnsafeCallbackFunction);
+  return { address: BigInt(Deno.UnsafePointer.value(raw.pointer)), close: () => raw.close() };
 }
 
 /** Deno ≥ 2.9: `Deno.dlopen`. */
@@ -47,12 +102,20 @@ export function denoHost(): Host {
     encoding: "bigint",
     open: (path) => new DenoLibrary(path),
     addressOf: (view) =>
-      BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>))),
-    bufferAt(address, length) {
-      const pointer = Deno.UnsafePointer.create(address);
-      if (pointer === null) throw new TypeError("cannot view memory at the null address");
-      return Deno.UnsafePointerView.getArrayBuffer(pointer, length);
-    },
-    denied,
+      unlimited(
+        "take an address",
+        () => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>))),
+      ),
+    bufferAt: (address, length) =>
+      unlimited(
+        "view memory",
+        () => Deno.UnsafePointerView.getArrayBuffer(pointerObject(address), length),
+      ),
+    stringAt: (pointer) =>
+      unlimited(
+        "read memory",
+        () => Deno.UnsafePointerView.getCString(pointerObject(pointer as unknown as bigint)),
+      ),
+    callback: (signature, fn) => unlimited("make a callback", () => callback(signature, fn)),
   };
 }

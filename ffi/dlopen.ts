@@ -1,7 +1,11 @@
-import { checked } from "./checked.ts";
+import { checked, type Owner, refuseClosed } from "./checked.ts";
 import { prepareErrno } from "./errno.ts";
 import { host, type RawFunction, type RawLibrary } from "./host.ts";
-import type { NativeFunctions, Signature, SymbolTable } from "./types.ts";
+import { whenIdle } from "./pending.ts";
+import { search } from "./search.ts";
+import { inspect, type InspectedSignature } from "./signature.ts";
+import type { Bindable, NativeFunctions, Signature, SymbolTable } from "./types.ts";
+import { NativeUnavailableError } from "./unavailable.ts";
 
 /** An opened library. A function is bound when it is first asked for. */
 export interface Library<T extends SymbolTable> extends Disposable {
@@ -10,50 +14,72 @@ export interface Library<T extends SymbolTable> extends Disposable {
   readonly symbols: NativeFunctions<T>;
   /** Whether the library has the symbol. */
   has(name: keyof T & string): boolean;
-  /** Closes it: a call through `symbols` afterwards throws; a function taken out before must not be called. */
+  /**
+   * Closes it, or once the callback that runs is done. A call afterwards throws, through `symbols` or a
+   * function taken out before; but an `unchecked` one taken out before must not be called.
+   */
   close(): void;
 }
 
-function messageOf(error: unknown): string {
+/** The loader's words, for a list of them. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 function openFirst(names: readonly string[]): { path: string; raw: RawLibrary } {
+  const held = names.find((name) => name.includes("\0"));
+  if (held !== undefined) throw new TypeError(`cannot open ${JSON.stringify(held)}: it holds a NUL`);
   const failures: string[] = [];
-  for (const path of names) {
-    if (path.includes("\0")) throw new TypeError(`cannot open ${JSON.stringify(path)}: it holds a NUL`);
+  const denials: NativeUnavailableError[] = [];
+  for (const { path } of search(names)) {
     try {
       const raw = host.open(path);
       prepareErrno();
       return { path, raw };
     } catch (error) {
-      const reason = host.denied();
-      if (reason !== undefined) throw new Error(`cannot open ${path}: ${reason}`, { cause: error });
+      if (error instanceof NativeUnavailableError) denials.push(error);
       failures.push(`  ${path}: ${messageOf(error)}`);
     }
   }
+  if (denials.length > 0 && denials.length === failures.length) throw denials[0];
   throw new Error(
-    `cannot open a library: none of ${names.length} loads; install one, or name the file's path\n${
+    `cannot open a library: none of ${failures.length} loads; install one, or name the file's path\n${
       failures.join("\n")
     }`,
   );
 }
 
-function bind(path: string, raw: RawLibrary, name: string, signature: Signature): RawFunction {
+/** `undefined` where the symbol is optional, and the library lacks it. */
+function bind(
+  owner: Owner,
+  raw: RawLibrary,
+  name: string,
+  signature: InspectedSignature,
+): RawFunction | undefined {
   const symbol = signature.symbol ?? name;
   let call: RawFunction;
   try {
     call = raw.bind(symbol, signature);
   } catch (error) {
-    throw new Error(`cannot bind ${symbol} in ${path}: ${messageOf(error)}`, { cause: error });
+    if (signature.optional) return undefined;
+    throw new Error(`cannot bind ${symbol} in ${owner.path}: ${messageOf(error)}`, { cause: error });
   }
-  return signature.unchecked ? call : checked(symbol, signature, call, host.name);
+  return signature.unchecked ? call : checked(symbol, signature, call, owner);
 }
 
 /**
  * Opens the first library of `names` that loads, by soname or path, and gives the functions of the table,
- * typed by it. Throws an error that lists each name tried and the loader's reason. A wrong signature
- * crashes whatever is checked.
+ * typed by it, each bound at its first use. A wrong signature crashes whatever is checked.
+ *
+ * The folders of `$OXBOW_LIBRARY_PATH` come first, then the names as the system's loader finds them; then
+ * `$MKLROOT`, oneAPI (`$ONEAPI_ROOT`, or /opt/intel/oneapi), `$CONDA_PREFIX`, `$VIRTUAL_ENV` and Debian's
+ * folders for each build of OpenBLAS and BLIS. There `libx.so` stands for `libx.so.2` too, the newest first.
+ * `find` shows it. Deno is asked for nothing: a variable that may not be read counts as unset. Where
+ * `--allow-ffi` names paths, a soname becomes the path that it names.
+ *
+ * @throws {Error} that lists each path tried, and the loader's reason.
+ * @throws {NativeUnavailableError} where no C can be called.
+ * @throws {TypeError | RangeError} where a signature cannot be bound on every host, before a library is opened.
  *
  * @example
  * ```ts
@@ -65,32 +91,35 @@ function bind(path: string, raw: RawLibrary, name: string, signature: Signature)
  * console.log(libc.symbols.abs(-3)); // 3
  * ```
  */
-export function dlopen<const T extends SymbolTable>(names: readonly string[], table: T): Library<T> {
+export function dlopen<const T extends SymbolTable>(
+  names: readonly string[],
+  table: T & Bindable<T>,
+): Library<T> {
+  const signatures = Object.entries<Signature>(table).map(([name, signature]) =>
+    [name, inspect(name, signature)] as const
+  );
   const { path, raw } = openFirst(names);
-  let closed = false;
+  const owner = { path, closed: false };
   const symbols: Record<string, unknown> = Object.create(null);
-  for (const [name, signature] of Object.entries(table)) {
+  for (const [name, signature] of signatures) {
     Object.defineProperty(symbols, name, {
       configurable: true,
       enumerable: true,
-      get(): RawFunction {
-        const value = bind(path, raw, name, signature);
+      get(): RawFunction | undefined {
+        const value = bind(owner, raw, name, signature);
         Object.defineProperty(symbols, name, { value, configurable: true, enumerable: true });
         return value;
       },
     });
   }
   function close(): void {
-    if (closed) return;
-    closed = true;
-    for (const name of Object.keys(table)) {
-      Object.defineProperty(symbols, name, {
-        get() {
-          throw new Error(`cannot call ${name}: ${path} was closed`);
-        },
-      });
+    if (owner.closed) return;
+    owner.closed = true;
+    for (const [name, { symbol = name }] of signatures) {
+      Object.defineProperty(symbols, name, { get: () => refuseClosed(symbol, path) });
     }
-    raw.close();
+    // Not under the feet of a function that has called back, and is still on the stack.
+    whenIdle(() => raw.close());
   }
   return {
     path,

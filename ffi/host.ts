@@ -7,7 +7,8 @@
 import { bunHost } from "./bun.ts";
 import { denoHost } from "./deno.ts";
 import { nodeHost } from "./node.ts";
-import type { Pointer, Signature, Word } from "./types.ts";
+import type { CallbackSignature, PlainSignature, Pointer, Word } from "./types.ts";
+import { absence, absentHost } from "./unavailable.ts";
 
 /** The runtimes that Oxbow runs on. */
 export type HostName = "deno" | "bun" | "node";
@@ -18,7 +19,14 @@ export type RawFunction = (...args: unknown[]) => unknown;
 /** An opened shared library. */
 export interface RawLibrary {
   /** Throws the loader's message where there is no such symbol. */
-  bind(symbol: string, signature: Signature): RawFunction;
+  bind(symbol: string, signature: PlainSignature): RawFunction;
+  close(): void;
+}
+
+/** A C function that the host has made of a TypeScript one. */
+export interface RawCallback {
+  readonly address: bigint;
+  /** Not while it runs, and once. */
   close(): void;
 }
 
@@ -27,20 +35,26 @@ export interface Host {
   readonly name: HostName;
   /** The runtime type of `Pointer` and `Word`, which checked calls convert to. */
   readonly encoding: "bigint" | "number";
-  /** Throws the loader's message where the library does not load, or why FFI is denied. */
+  /** Throws the loader's message, or a `NativeUnavailableError` where C cannot be called. */
   open(path: string): RawLibrary;
   /** The address of the view's first byte; the view has at least one. */
   addressOf(view: ArrayBufferView<ArrayBuffer>): bigint;
   /** A buffer over memory that is not the host's; `length` is at least 1. */
   bufferAt(address: bigint, length: number): ArrayBuffer;
-  /** Why native calls cannot be made here, as a sentence that says what to do; `undefined` where they can. */
-  denied(): string | undefined;
+  /** The text up to the NUL, from UTF-8 as a `TextDecoder` reads it; the pointer is not null. */
+  stringAt(pointer: Pointer): string;
+  /** `fn` takes and gives the host's encodings, and does not throw. */
+  callback(signature: CallbackSignature, fn: RawFunction): RawCallback;
 }
 
 function choose(): Host {
-  if (Reflect.has(globalThis, "Deno")) return denoHost();
-  if (Reflect.has(globalThis, "Bun")) return bunHost();
-  return nodeHost();
+  const chosen = Reflect.has(globalThis, "Deno")
+    ? denoHost()
+    : Reflect.has(globalThis, "Bun")
+    ? bunHost()
+    : nodeHost();
+  const reason = absence(chosen.name);
+  return reason === undefined ? chosen : absentHost(chosen, reason);
 }
 
 /** The host that we run on. */

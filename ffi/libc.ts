@@ -3,6 +3,7 @@
  * `unchecked` are on hot paths whose arguments the callers own.
  */
 import { dlopen } from "./dlopen.ts";
+import { LIBC } from "./soname.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
 const table = {
@@ -10,8 +11,13 @@ const table = {
   open: {
     parameters: [/* const char *pathname */ "buffer", /* int flags */ "i32", /* mode_t mode */ "u32"],
     result: "i32",
+    variadic: 2,
   },
-  fcntl: { parameters: [/* int fd */ "i32", /* int cmd */ "i32", /* int arg */ "i32"], result: "i32" },
+  fcntl: {
+    parameters: [/* int fd */ "i32", /* int cmd */ "i32", /* int arg */ "i32"],
+    result: "i32",
+    variadic: 2,
+  },
 
   // unistd.h
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
@@ -152,5 +158,5 @@ let symbols: NativeFunctions<typeof table> | undefined;
 
 /** libc, opened at its first use and never closed. */
 export function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopen(["libc.so.6"], table).symbols;
+  return symbols ??= dlopen(LIBC, table).symbols;
 }

@@ -1,23 +1,28 @@
 import type { Host, RawFunction, RawLibrary } from "./host.ts";
-import type { ParameterType, ResultType, Signature } from "./types.ts";
+import type { PassedType, PlainSignature, ResultType } from "./types.ts";
+import { NativeUnavailableError } from "./unavailable.ts";
 
 interface NodeFfi {
-  DynamicLibrary: new (path: string) => {
+  DynamicLibrary: new (path: string | null) => {
     getFunction(name: string, signature: { arguments: string[]; return: string }): RawFunction;
+    registerCallback(signature: { arguments: string[]; return: string }, fn: RawFunction): bigint;
+    unregisterCallback(pointer: bigint): void;
     close(): void;
   };
   getRawPointer(view: ArrayBufferView): bigint;
   toArrayBuffer(pointer: bigint, length: number, copy: boolean): ArrayBuffer;
+  toString(pointer: bigint): string;
 }
 
 /** Addresses go as `u64`: a bigint, checked by Node itself. */
-function parameterOf(type: ParameterType): string {
+function parameterOf(type: PassedType): string {
   switch (type) {
     case "pointer":
     case "function":
     case "usize":
       return "u64";
     case "buffer":
+    case "cstring":
       return "pointer";
     case "isize":
       return "i64";
@@ -32,6 +37,9 @@ function resultOf(type: ResultType): string {
       return "i64";
     case "usize":
       return "u64";
+    case "pointer":
+    case "cstring":
+      return "pointer";
     default:
       return type;
   }
@@ -48,14 +56,18 @@ class NodeLibrary implements RawLibrary {
     this.#libraries.push(new ffi.DynamicLibrary(path));
   }
 
-  bind(symbol: string, signature: Signature): RawFunction {
+  bind(symbol: string, signature: PlainSignature): RawFunction {
     // One library object refuses the same symbol under a second signature.
     const library = new this.#ffi.DynamicLibrary(this.#path);
     this.#libraries.push(library);
-    return library.getFunction(symbol, {
-      arguments: signature.parameters.map(parameterOf),
-      return: resultOf(signature.result),
-    });
+    const types = { arguments: signature.parameters.map(parameterOf), return: resultOf(signature.result) };
+    const takesOneView = types.arguments.length === 1 && types.arguments[0] === "pointer";
+    if (!takesOneView || signature.unchecked) return library.getFunction(symbol, types);
+    // Node 26.10 holds a view that is a function's only argument until its event loop turns: it is given the
+    // address, while our caller holds the view.
+    const call = library.getFunction(symbol, { ...types, arguments: ["u64"] });
+    const { getRawPointer } = this.#ffi;
+    return (view) => call(view === null ? 0n : getRawPointer(view as ArrayBufferView));
   }
 
   close(): void {
@@ -75,19 +87,21 @@ function loadQuietly(): NodeFfi | undefined {
   }
 }
 
-function denied(): string | undefined {
-  if (process.getBuiltinModule("node:ffi") !== undefined) return undefined;
-  return `node:ffi is missing in Node ${process.versions.node}: use Node 26.1 or newer, with --experimental-ffi ` +
-    "where its version asks for the flag, and --allow-ffi under --permission";
+function load(): NodeFfi {
+  const ffi = loadQuietly();
+  if (ffi !== undefined) return ffi;
+  throw new NativeUnavailableError(
+    `cannot call C: node:ffi is missing in Node ${process.versions.node}: use Node 26.1 or newer, with ` +
+      "--experimental-ffi where its version asks for the flag, and --allow-ffi under --permission",
+  );
 }
 
 /** Node ≥ 26.1: `node:ffi`. */
 export function nodeHost(): Host {
   let loaded: NodeFfi | undefined;
+  let self: InstanceType<NodeFfi["DynamicLibrary"]> | undefined;
   function ffi(): NodeFfi {
-    loaded ??= loadQuietly();
-    if (loaded === undefined) throw new Error(denied());
-    return loaded;
+    return loaded ??= load();
   }
   return {
     name: "node",
@@ -95,6 +109,15 @@ export function nodeHost(): Host {
     open: (path) => new NodeLibrary(ffi(), path),
     addressOf: (view) => ffi().getRawPointer(view),
     bufferAt: (address, length) => ffi().toArrayBuffer(address, length, false),
-    denied,
+    stringAt: (pointer) => ffi().toString(pointer as unknown as bigint),
+    callback({ parameters, result }, fn) {
+      // A callback ends with its library: the process itself is one that is never closed.
+      const library = self ??= new (ffi().DynamicLibrary)(null);
+      const address = library.registerCallback({
+        arguments: parameters.map(resultOf),
+        return: resultOf(result),
+      }, fn);
+      return { address, close: () => library.unregisterCallback(address) };
+    },
   };
 }

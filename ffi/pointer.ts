@@ -5,8 +5,18 @@ import type { Pointer } from "./types.ts";
 /** C's `NULL`. */
 export const NULL: Pointer = toPointer(0n);
 
+/** The pointer's address, where it is one: null is what C's result may be, and `NULL` what C may be given. */
+function addressFor(what: string, pointer: Pointer): bigint {
+  const type: string = pointer === null ? "null" : typeof pointer;
+  if (type !== host.encoding) throw new TypeError(`cannot ${what}: pointer is ${type}, and no Pointer`);
+  return fromPointer(pointer);
+}
+
 /** The pointer to an address that C gave as a number. Throws a `RangeError` outside 64 bits. */
 export function pointerAt(address: bigint): Pointer {
+  if (typeof address !== "bigint") {
+    throw new TypeError(`cannot point to ${String(address)}: an address is a bigint`);
+  }
   if (address < 0n || address >= 1n << 64n) {
     throw new RangeError(`cannot point to ${address}: it is no address`);
   }
@@ -15,12 +25,15 @@ export function pointerAt(address: bigint): Pointer {
 
 /** The address of a pointer. */
 export function addressOf(pointer: Pointer): bigint {
-  return fromPointer(pointer);
+  return addressFor("tell an address", pointer);
 }
 
-/** The pointer `bytes` bytes further. */
+/** The pointer `bytes` bytes further. Throws a `RangeError` where they are no safe integer. */
 export function offset(pointer: Pointer, bytes: number): Pointer {
-  return toPointer(fromPointer(pointer) + BigInt(bytes));
+  if (!Number.isSafeInteger(bytes)) {
+    throw new RangeError(`cannot count on from a pointer: bytes is ${bytes}, not a count of bytes`);
+  }
+  return toPointer(addressFor("count on from a pointer", pointer) + BigInt(bytes));
 }
 
 /**
@@ -28,6 +41,7 @@ export function offset(pointer: Pointer, bytes: number): Pointer {
  * holds the view's buffer and does not transfer, resize or detach it.
  */
 export function pointerTo(view: ArrayBufferView<ArrayBuffer>): Pointer {
+  if (!ArrayBuffer.isView(view)) throw new TypeError("cannot point to what is no view of a buffer");
   // JSC keeps a small typed array's elements in the object, and moves them out when `.buffer` is first
   // asked for: asked for here, before the address is taken, they stay.
   const { buffer } = view;
@@ -59,23 +73,26 @@ export function unsafeBufferAt(pointer: Pointer, length: number): ArrayBuffer {
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RangeError(`cannot view memory: length is ${length}, not a count of bytes`);
   }
-  return length === 0 ? new ArrayBuffer(0) : host.bufferAt(fromPointer(pointer), length);
+  const address = addressFor("view memory", pointer);
+  return length === 0 ? new ArrayBuffer(0) : host.bufferAt(address, length);
 }
 
 /** The text as C's `char *`: UTF-8 and a NUL. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (typeof text !== "string") throw new TypeError(`cannot pass a ${typeof text} to C as a string`);
   if (text.includes("\0")) {
     throw new TypeError(`cannot pass ${JSON.stringify(text)} to C: it holds a NUL, where C would end it`);
   }
   return new TextEncoder().encode(`${text}\0`);
 }
 
-/** The C string at `pointer`, read up to its NUL. Unsafe: it trusts that there is one. */
+/**
+ * The C string at `pointer`, copied up to its NUL; what is no UTF-8 becomes U+FFFD, and a byte order mark
+ * stays. Unsafe: it trusts that there is a NUL. By the host's own reader, which scans for it in C.
+ */
 export function unsafeStringAt(pointer: Pointer): string {
-  const bytes: number[] = [];
-  for (let at = pointer;; at = offset(at, 1)) {
-    const [byte] = new Uint8Array(unsafeBufferAt(at, 1));
-    if (byte === 0) return new TextDecoder().decode(Uint8Array.from(bytes));
-    bytes.push(byte);
+  if (addressFor("read a string", pointer) === 0n) {
+    throw new TypeError("cannot read a string at the null address");
   }
+  return host.stringAt(pointer);
 }

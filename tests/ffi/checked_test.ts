@@ -221,15 +221,18 @@ describe("a buffer argument", () => {
     assertEquals(back === null ? 0n : addressOf(back), addressOf(pointerTo(view)));
   });
 
-  it("is refused where its buffer is detached or shared", () => {
-    const detached = new Uint8Array(8);
-    structuredClone(detached.buffer, { transfer: [detached.buffer] });
-    const shared = new Uint8Array(new SharedArrayBuffer(8));
-    for (const view of [detached, shared]) {
-      const call = () => Reflect.apply(libc.memcmp, undefined, [view, view, 0]);
-      const error = assertThrows(call, TypeError, "detached or shared");
+  it("is refused where its buffer is detached", () => {
+    for (const view of [new Uint8Array(8), new Float64Array(8), new DataView(new ArrayBuffer(8))]) {
+      structuredClone(view.buffer, { transfer: [view.buffer] });
+      const error = assertThrows(() => libc.memcmp(view, view, 0), TypeError, "whose buffer is detached");
       assertStringIncludes(error.message, "cannot call memcmp: argument 1 (buffer)");
     }
+  });
+
+  it("may lie in shared memory", () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(16), 4, 8);
+    for (let i = 0; i < 3; i++) libc.memcpy(shared, Uint8Array.of(1, 2, 3), 3);
+    assertEquals([...new Uint8Array(shared.buffer)].slice(3, 8), [0, 1, 2, 3, 0]);
   });
 
   it("is refused where it is no view", () => {
@@ -237,6 +240,54 @@ describe("a buffer argument", () => {
     for (const value of [undefined, 0, 1n, "text", {}, [], new ArrayBuffer(8), fake, pointerAt(4096n)]) {
       const call = () => Reflect.apply(libc.memcmp, undefined, [new Uint8Array(1), value, 0]);
       assertThrows(call, TypeError, "cannot call memcmp: argument 2 (buffer)");
+    }
+  });
+});
+
+describe("an argument that C follows", () => {
+  const { symbols: libc } = dlopen(["libc.so.6"], {
+    pointer: { symbol: "memcpy", parameters: ["pointer!", "u64", "usize"], result: "pointer" },
+    function: { symbol: "memcpy", parameters: ["function!", "u64", "usize"], result: "pointer" },
+    buffer: { symbol: "memcpy", parameters: ["buffer!", "u64", "usize"], result: "pointer" },
+    strlen: { parameters: [/* const char *s */ "cstring!"], result: "usize" },
+  });
+
+  it("goes to C as it does where it may be null", () => {
+    const view = new Uint8Array(8);
+    for (const call of [libc.pointer, libc.function]) {
+      assertEquals(call(pointerTo(view), 0, 0), pointerTo(view));
+    }
+    for (let i = 0; i < 3; i++) assertEquals(libc.buffer(view, 0, 0), pointerTo(view));
+    assertEquals([libc.strlen("oxbow"), libc.strlen("")], [5n, 0n]);
+  });
+
+  it("is refused where it is null, NULL or an empty view", () => {
+    const said = (call: unknown, value: unknown, message: string): void => {
+      assertThrows(() => Reflect.apply(Object(call), undefined, [value, 0, 0]), TypeError, message);
+    };
+    for (const value of [null, NULL]) {
+      said(libc.pointer, value, "cannot call memcpy: argument 1 (pointer!) is ");
+      said(libc.function, value, "cannot call memcpy: argument 1 (function!) is ");
+    }
+    said(libc.pointer, null, "is null, where C follows the pointer");
+    said(libc.buffer, null, "cannot call memcpy: argument 1 (buffer!) is null, where C follows the pointer");
+    said(libc.buffer, new Uint8Array(0), "argument 1 (buffer!) is a Uint8Array, which is empty");
+    assertThrows(
+      () => Reflect.apply(libc.strlen, undefined, [null]),
+      TypeError,
+      "cannot call strlen: argument 1 (cstring!) is null, where C follows the pointer",
+    );
+  });
+
+  it("is refused where it is of another type, or detached", () => {
+    const detached = new Uint8Array(8);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    assertThrows(() => libc.buffer(detached, 0, 0), TypeError, "a Uint8Array, whose buffer is detached");
+    assertThrows(() => libc.strlen("a\0b"), TypeError, '(cstring!) is "a\\u0000b", with a NUL in it');
+    for (const value of [undefined, "text", {}, true]) {
+      for (const call of [libc.pointer, libc.function, libc.buffer]) {
+        assertThrows(() => Reflect.apply(call, undefined, [value, 0, 0]), TypeError, "argument 1");
+      }
     }
   });
 });

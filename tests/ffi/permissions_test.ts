@@ -1,5 +1,5 @@
 import { after, before, describe, it } from "node:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertEquals, assertStringIncludes } from "@std/assert";
@@ -69,7 +69,7 @@ describe("without a permission", () => {
     );
     assertEquals(linesOf(source, []), [
       `NotCapable: Requires read access to "${file}", run again with the --allow-read flag`,
-      "NotCapable: Requires ffi access, run again with the --allow-ffi flag",
+      "NativeUnavailableError: cannot take an address: run it again with --allow-ffi, without a list of paths",
       'NotCapable: Requires net access to "127.0.0.1:0", run again with the --allow-net flag',
       'NotCapable: Requires net access to "127.0.0.1:1", run again with the --allow-net flag',
     ]);
@@ -92,9 +92,11 @@ describe("with all but --allow-ffi", () => {
         `libc().close(-1)`,
       ],
     );
-    const ours = "Error: cannot open libc.so.6: this process may not call C: run it again with --allow-ffi";
-    const theirs = "NotCapable: Requires ffi access, run again with the --allow-ffi flag";
-    assertEquals(linesOf(source, others), [ours, ours, ours, theirs, ours]);
+    const closed =
+      "NativeUnavailableError: cannot open libc.so.6: this process may not call C: run it again with --allow-ffi";
+    const hidden =
+      "NativeUnavailableError: cannot take an address: run it again with --allow-ffi, without a list of paths";
+    assertEquals(linesOf(source, others), [closed, closed, closed, hidden, closed]);
   });
 
   it("a program that uses the runtime ends with a sentence about it, and no signal", { skip }, () => {
@@ -110,6 +112,85 @@ describe("with all but --allow-ffi", () => {
     const source = attempts(`import { Epoll } from "${io}";`, ["new Epoll()"]);
     const before = "export NODE_OPTIONS='--permission --allow-fs-read=*'";
     assertStringIncludes(outputOf(source, { before }), "--allow-ffi");
+  });
+});
+
+describe("with --allow-ffi for one library's path", () => {
+  const libc = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"]
+    .flatMap((folder) => [`${folder}/x86_64-linux-gnu`, folder])
+    .map((folder) => `${folder}/libc.so.6`).find((path) => existsSync(path)) ?? "";
+  const only = [`--allow-ffi=${libc}`];
+  const imports = `
+    import { callback, cString, dlopen, errno, find, pointerTo, unsafeBufferAt, unsafeStringAt } from "${
+    moduleUrl("ffi/mod.ts")
+  }";
+    const table = {
+      abs: { parameters: ["i32"], result: "i32" },
+      close: { parameters: ["i32"], result: "i32" },
+      strlen: { parameters: ["cstring"], result: "usize" },
+      memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+      getenv: { parameters: ["cstring"], result: "pointer" },
+    };
+    const { symbols: { abs, close, strlen, memcmp, getenv } } = dlopen(["libc.so.6"], table);`;
+
+  it("plain calls work, by the soname and by the path", { skip }, () => {
+    const source = `${imports}
+      using byPath = dlopen(["${libc}"], table);
+      const views = [Uint8Array.of(1, 2), Uint8Array.of(1, 2)];
+      console.log(abs(-3), strlen("oxbow"), memcmp(...views, 2), close(-1), errno(), byPath.symbols.abs(-4));`;
+    assertEquals(outputOf(source, { permissions: only }), "3 5n 0 -1 9 4");
+  });
+
+  it("what views memory or makes code says that it needs the flag without a path", { skip }, () => {
+    const source = attempts(imports, [
+      "pointerTo(new Uint8Array(8))",
+      'unsafeBufferAt(getenv("PATH"), 1)',
+      'unsafeStringAt(getenv("PATH"))',
+      'callback({ parameters: [], result: "void" }, () => {})',
+    ]);
+    const lines = linesOf(source, only);
+    const what = ["take an address", "view memory", "read memory", "make a callback"];
+    assertEquals(
+      lines,
+      what.map((what) =>
+        `NativeUnavailableError: cannot ${what}: run it again with --allow-ffi, without a list of paths`
+      ),
+    );
+  });
+
+  it("another library is not opened, and the one that is permitted is found behind it", { skip }, () => {
+    const source = `${attempts(imports, ['dlopen(["libm.so.6"], {})', 'dlopen(["/nowhere/libx.so"], {})'])}
+      console.log(dlopen(["libm.so.6", "libc.so.6"], table).symbols.abs(-5));
+      console.log(find(["libm.so.6", "libc.so.6"]).find(({ outcome }) => outcome === "chosen").path);`;
+    const refused = (path: string): string =>
+      `NativeUnavailableError: cannot open ${path}: this process may not call C: run it again with --allow-ffi`;
+    assertEquals(linesOf(source, only), [
+      refused("libm.so.6"),
+      refused("/nowhere/libx.so"),
+      "5",
+      "libc.so.6",
+    ]);
+  });
+
+  it("libc has musl's name where glibc's is not to be had", { skip }, () => {
+    const musl = join(folder, "libc.musl-x86_64.so.1");
+    symlinkSync(libc, musl);
+    const source = `import { libc } from "${moduleUrl("ffi/mod.ts")}"; console.log(libc().close(-1));`;
+    const before = `export OXBOW_LIBRARY_PATH=${folder}`;
+    const permissions = [`--allow-ffi=${musl}`, "--allow-env=OXBOW_LIBRARY_PATH"];
+    assertEquals(outputOf(source, { permissions, before }), "-1");
+  });
+
+  it("a library is used without libc, and only errno is not there", { skip }, () => {
+    const libm = libc.replace("libc.so", "libm.so");
+    const source = attempts(
+      `import { dlopen, errno } from "${moduleUrl("ffi/mod.ts")}";
+       const { symbols } = dlopen(["libm.so.6"], { sqrt: { parameters: ["f64"], result: "f64" } });`,
+      ["if (symbols.sqrt(9) !== 3) throw new Error('sqrt')", "errno()"],
+    );
+    const [called, number] = linesOf(source, [`--allow-ffi=${libm}`]);
+    assertEquals(called, "done");
+    assertStringIncludes(number, "NativeUnavailableError: cannot open libc.so.6");
   });
 });
 

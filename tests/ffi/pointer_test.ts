@@ -99,6 +99,35 @@ describe("an address", () => {
   });
 });
 
+describe("what is no pointer", () => {
+  const uses = { addressOf, offset, unsafeBufferAt, unsafeStringAt };
+
+  it("is refused by name, null too", () => {
+    for (const use of Object.values(uses)) {
+      for (const value of [null, undefined, "1", {}, true, new Uint8Array(8)]) {
+        assertThrows(() => Reflect.apply(use, undefined, [value, 1]), TypeError, "and no Pointer");
+      }
+    }
+    assertThrows(() => Reflect.apply(unsafeStringAt, undefined, [null]), TypeError, "pointer is null");
+  });
+
+  it("is made of no view, and of no address but a bigint", () => {
+    for (const value of [null, undefined, 1, "text", {}, new ArrayBuffer(8)]) {
+      assertThrows(() => Reflect.apply(pointerTo, undefined, [value]), TypeError, "what is no view");
+    }
+    for (const value of [null, undefined, 4096, "4096"]) {
+      const call = () => Reflect.apply(pointerAt, undefined, [value]);
+      assertThrows(call, TypeError, `cannot point to ${value}: an address is a bigint`);
+    }
+  });
+
+  it("is not counted on to by a part of a byte", () => {
+    for (const bytes of [0.5, NaN, Infinity, 2 ** 53]) {
+      assertThrows(() => offset(pointerAt(4096n), bytes), RangeError, `bytes is ${bytes}`);
+    }
+  });
+});
+
 describe("pointerArray", () => {
   it("is C's array of the views' addresses, in their order", () => {
     const views = [Float32Array.of(1, 2), Float32Array.of(3), new Float32Array(0), Float32Array.of(4, 5, 6)];
@@ -155,6 +184,12 @@ describe("a C string", () => {
 
   it("cannot hold a NUL", () => {
     assertThrows(() => cString("a\0b"), TypeError, 'cannot pass "a\\u0000b" to C');
+  });
+
+  it("is made of text alone", () => {
+    for (const value of [null, undefined, 1, {}]) {
+      assertThrows(() => Reflect.apply(cString, undefined, [value]), TypeError, `a ${typeof value} to C`);
+    }
   });
 
   it("goes to C and back", () => {

@@ -1,0 +1,47 @@
+import { describe, it } from "node:test";
+import { readFileSync } from "node:fs";
+import { assert, assertEquals } from "@std/assert";
+import { find } from "../../ffi/mod.ts";
+import { moduleUrl, outputOf } from "../child.ts";
+
+const guide = readFileSync(new URL("../../docs/ffi.md", import.meta.url), "utf8");
+
+/** The guide's programs, with what their comments say that they print. */
+function programs(): { source: string; printed: string[] }[] {
+  return [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => ({
+    source: block.replaceAll("@oxbow/oxbow/ffi", moduleUrl("ffi/mod.ts")),
+    printed: [...block.matchAll(/console\.log\(.*\);\s+\/\/ (.*)/g)].map(([, text]) => text),
+  }));
+}
+
+/** The table of what is written and what it ends in. */
+function misuses(): { written: string; error: string }[] {
+  return [...guide.matchAll(/^\| `(.+?)` +\| `(\w*Error)` +\|$/gm)].map(([, written, error]) => ({
+    written,
+    error,
+  }));
+}
+
+describe("the guide", () => {
+  const hasZlib = find(["libz.so.1"]).some(({ outcome }) => outcome === "chosen");
+
+  for (const [i, { source, printed }] of programs().entries()) {
+    const skip = source.includes("libz.so.1") && !hasZlib && "zlib is not installed";
+
+    it(`has a program ${i + 1} that prints what it says`, { skip }, () => {
+      const lines = outputOf(source).split("\n").filter((line) => line !== "");
+      assertEquals(lines, printed);
+    });
+  }
+
+  it("tells of each misuse what it ends in, and that is no signal", () => {
+    const preamble = programs().find(({ source }) => source.includes("const kept ="))?.source;
+    const rows = misuses();
+    assert(rows.length > 20);
+    const attempts = rows.map(({ written }) =>
+      `try { ${written}; console.log("nothing"); } catch (error) { console.log(error.name); }`
+    );
+    const lines = outputOf([preamble, ...attempts].join("\n")).split("\n");
+    assertEquals(rows.map(({ written }, i) => ({ written, error: lines[i] })), rows);
+  });
+});

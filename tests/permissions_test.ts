@@ -1,0 +1,225 @@
+import { after, before, describe, it } from "node:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import denoConfig from "../deno.json" with { type: "json" };
+import { find, hostName } from "../ffi/mod.ts";
+import { moduleUrl, outputOf } from "./child.ts";
+
+/** A row of the guide's table. */
+interface Row {
+  readonly entry: string;
+  readonly use: string;
+  readonly flags: readonly string[];
+}
+
+/** What a row is for: each step needs every flag, and no other. */
+interface Program {
+  readonly imports: string;
+  readonly steps: readonly string[];
+  readonly skip?: string | false;
+}
+
+function readRows(guide: string): Row[] {
+  return guide.split("\n").filter((line) => line.startsWith("| `@oxbow/oxbow")).map((line) => {
+    const [, entry, use, flags] = line.split("|").map((cell) => cell.trim());
+    return { entry: entry.replaceAll("`", ""), use, flags: flags.match(/--[^`]+/g) ?? [] };
+  });
+}
+
+const rows = readRows(readFileSync(new URL("../docs/ffi.md", import.meta.url), "utf8"));
+
+function hasOpenBlas(): boolean {
+  return find(["libopenblas.so.0"]).some(({ outcome }) => outcome === "chosen");
+}
+
+/** By the row's entry point and use; the table's words in capitals are paths and a host. */
+const programs: Readonly<Record<string, Program>> = {
+  "@oxbow/oxbow: `run`, `spawn`, `sleep`; the rest as below": {
+    imports: "run, sleep, spawn",
+    steps: ["await run(async () => { await sleep(1); await spawn(async () => 1); });"],
+  },
+  "@oxbow/oxbow/ffi: `dlopen`, calls, `errno`, `struct`": {
+    imports: "check, cString, dlopen, errno, struct",
+    steps: [
+      `const timespec = struct({ tv_sec: "i53", tv_nsec: "i53" });
+       const bytes = new Uint8Array(timespec.size);
+       const time = timespec.view(bytes);
+       using library = dlopen(["libc.so.6"], {
+         clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+         close: { parameters: ["i32"], result: "i32" },
+         strlen: { parameters: ["cstring"], result: "usize" },
+       });
+       const { clock_gettime, close, strlen } = library.symbols;
+       check(clock_gettime(0, bytes), "clock_gettime");
+       if (time.tv_sec === 0) throw new Error("the clock stands at 0");
+       if (close(-1) !== -1 || errno() !== 9) throw new Error("errno is " + errno());
+       if (strlen("ox") !== 2n) throw new Error("strlen");`,
+    ],
+  },
+  "@oxbow/oxbow/ffi: `pointerTo`, `callback`, `unsafeBufferAt`, `unsafeStringAt`": {
+    imports: "callback, dlopen, pointerTo, unsafeBufferAt, unsafeStringAt",
+    steps: [
+      "pointerTo(new Uint8Array(1));",
+      'callback({ parameters: [], result: "void" }, () => {})[Symbol.dispose]();',
+      ...["unsafeBufferAt(text, 1);", "unsafeStringAt(text);"].map((use) =>
+        `using library = dlopen(["libc.so.6"], { strerror: { parameters: ["i32"], result: "pointer" } });
+         const text = library.symbols.strerror(1);
+         ${use}`
+      ),
+    ],
+  },
+  "@oxbow/oxbow/mmap: everything": {
+    imports: "Mmap",
+    steps: [
+      'using map = Mmap.open("FILE"); if (map.bytes().length !== 10) throw new Error("not ten bytes");',
+    ],
+  },
+  "@oxbow/oxbow/slab: everything": { imports: "Slab", steps: ["new Slab().insert(1);"] },
+  "@oxbow/oxbow/io: `Fd.open` to read": { imports: "Fd", steps: ['Fd.open("FILE").close();'] },
+  "@oxbow/oxbow/io: `Fd.open` to write": {
+    imports: "Fd",
+    steps: ['Fd.open("FILE", { write: true }).close();'],
+  },
+  "@oxbow/oxbow/io: `Socket`": {
+    imports: "Socket",
+    steps: [
+      'Socket.listen({ hostname: "HOST", port: 0 })[Symbol.dispose]();',
+      'Socket.connect({ hostname: "HOST", port: 1 })[Symbol.dispose]();',
+    ],
+  },
+  "@oxbow/oxbow/io: `Epoll`, `NativeBuffer`": {
+    imports: "Epoll, NativeBuffer",
+    steps: ["new Epoll()[Symbol.dispose]();", "new NativeBuffer(8);"],
+  },
+  "@oxbow/oxbow/task: everything": {
+    imports: "run, sleep, spawn",
+    steps: ["await run(() => sleep(1));", "await run(() => spawn(async () => 1));"],
+  },
+  "@oxbow/oxbow/net: everything": {
+    imports: "TcpListener, TcpStream",
+    steps: [
+      `await onRuntime(async () => TcpListener.bind({ hostname: "HOST", port: 0 })[Symbol.dispose]());`,
+      `await onRuntime(async () => {
+         using listener = TcpListener.bind({ hostname: "HOST", port: 0 });
+         using stream = await TcpStream.connect(listener.address);
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/http: everything": {
+    imports: "serve",
+    steps: [
+      `await onRuntime(async () => {
+         await using server = serve(() => new Response("x"), { hostname: "HOST", port: 0 });
+         await (await fetch("http://HOST:" + server.address.port)).text();
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/blas: the portable backend": {
+    imports: "Blas",
+    steps: ['Blas.open({ backend: "portable" })[Symbol.dispose]();', "Blas.open()[Symbol.dispose]();"],
+  },
+  "@oxbow/oxbow/blas: MKL, OpenBLAS": {
+    imports: "Blas",
+    steps: ['Blas.open({ backend: "openblas" })[Symbol.dispose]();'],
+    skip: !hasOpenBlas() && "OpenBLAS is not installed",
+  },
+  "@oxbow/oxbow/safetensors: `SafeTensors.open`": {
+    imports: "SafeTensors",
+    steps: ['SafeTensors.open("FILE")[Symbol.dispose]();'],
+  },
+  "@oxbow/oxbow/safetensors: `SafeTensors.write`": {
+    imports: "SafeTensors",
+    steps: ['SafeTensors.write("FOLDER/written.safetensors", {});'],
+  },
+  "@oxbow/oxbow/safetensors: `SafeTensors.fromBytes`": {
+    imports: "SafeTensors",
+    steps: ['SafeTensors.fromBytes(new TextEncoder().encode("\\x02" + "\\0".repeat(7) + "{}"));'],
+  },
+  "@oxbow/oxbow/search: `indexFolder`": {
+    imports: "indexFolder",
+    steps: ['await indexFolder("FOLDER/notes");'],
+  },
+  "@oxbow/oxbow/search: `SearchIndex`": {
+    imports: "SearchIndex",
+    steps: [
+      'using index = SearchIndex.open("FOLDER/indexed"); if (index.search(["yoke"], 1)[0].length !== 1) throw new Error("no hit");',
+    ],
+  },
+};
+
+const exports: Readonly<Record<string, string>> = denoConfig.exports;
+let paths: Readonly<Record<string, string>>;
+
+/** The libc that this process itself has loaded. */
+function pathOfLibc(): string {
+  const [path] = readFileSync("/proc/self/maps", "utf8").match(/\/\S*\/(?:libc\.so\.6|ld-musl-\S+)$/m) ?? [];
+  if (path === undefined) throw new Error("this process has no libc");
+  return path;
+}
+
+function filled(text: string): string {
+  return Object.entries(paths).reduce((text, [word, path]) => text.replaceAll(word, path), text);
+}
+
+/** For each step what it threw, or `done`. */
+function outcomes(entry: string, { imports, steps }: Program, flags: readonly string[]): string[] {
+  const url = moduleUrl(exports[entry.replace("@oxbow/oxbow", ".")]);
+  const source = `import { ${imports} } from "${url}";
+    import { run as onRuntime } from "${moduleUrl("lib/task/mod.ts")}";
+    const steps = [${steps.map((step) => `async () => { ${filled(step)} }`).join(", ")}];
+    for (const step of steps) {
+      const line = await step().then(() => "done", (error) => error.name + ": " + error.message);
+      console.log(line.replaceAll("\\n", " "));
+    }
+    // A program that waits for what it may not have would never end.
+    Deno.exit();`;
+  return outputOf(source, { permissions: flags.map(filled), configured: true }).split("\n");
+}
+
+describe("the guide's table of permissions", () => {
+  const skip = hostName === "deno" ? false : "permissions are Deno's";
+
+  before(() => {
+    const FOLDER = mkdtempSync(join(tmpdir(), "oxbow-flags-"));
+    const FILE = join(FOLDER, "file");
+    paths = { FOLDER, FILE, LIBC: skip ? "" : pathOfLibc(), HOST: "127.0.0.1" };
+    // The smallest safetensors file.
+    writeFileSync(FILE, "\x02\0\0\0\0\0\0\0{}");
+    for (const folder of ["notes", "indexed"]) {
+      mkdirSync(join(FOLDER, folder));
+      writeFileSync(join(FOLDER, folder, "ox.md"), "An oxbow fastens an ox to its yoke.\n");
+    }
+    if (skip) return;
+    const index: Program = { imports: "indexFolder", steps: ['await indexFolder("FOLDER/indexed");'] };
+    assertEquals(outcomes("@oxbow/oxbow/search", index, ["-A"]), ["done"]);
+  });
+
+  after(() => rmSync(paths.FOLDER, { recursive: true }));
+
+  it("has a row for each entry point, and each row is tried here", () => {
+    assertEquals(
+      [...new Set(rows.map(({ entry }) => entry))].sort(),
+      Object.keys(exports).map((entry) => entry.replace(".", "@oxbow/oxbow")).sort(),
+    );
+    assertEquals(rows.map(({ entry, use }) => `${entry}: ${use}`), Object.keys(programs));
+  });
+
+  for (const { entry, use, flags } of rows) {
+    const program = programs[`${entry}: ${use}`] ?? { imports: "", steps: [] };
+    const needs = flags.length === 0 ? "asks for no flag" : `needs ${flags.join(" ")} and no less`;
+
+    it(`${entry}, ${use}: ${needs}`, { skip: skip || program.skip }, () => {
+      assertEquals(outcomes(entry, program, flags), program.steps.map(() => "done"));
+      for (const flag of flags) {
+        const [name] = flag.split("=");
+        const others = flags.filter((other) => other !== flag);
+        for (const line of outcomes(entry, program, others)) assertStringIncludes(line, name);
+        if (flag !== "--allow-ffi") continue;
+        const limited = [...others, "--allow-ffi=LIBC"];
+        for (const line of outcomes(entry, program, limited)) assertStringIncludes(line, name);
+      }
+    });
+  }
+});
