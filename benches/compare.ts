@@ -20,11 +20,15 @@ export interface Contender {
   sample(): Promise<readonly number[]>;
 }
 
-/** What a row's ratio should be. */
+/** What a row should show. */
 export interface Target {
   readonly name: string;
+  /** Of its ratio. */
   readonly atMost?: number;
+  /** Of its ratio. */
   readonly atLeast?: number;
+  /** Of its figure in each column. */
+  readonly figuresAtMost?: readonly number[];
 }
 
 /** One table. */
@@ -86,7 +90,8 @@ export function machine(): string {
   return `${host} on ${processors[0]?.model.trim()}, ${processors.length} processors`;
 }
 
-function median(values: readonly number[]): number {
+/** The middle one, or the mean of the two. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -114,10 +119,25 @@ function print(rows: readonly (readonly string[])[]): void {
   }
 }
 
-function verdict({ name, atMost, atLeast }: Target, ratio: number, baseline: string): string {
-  const met = (atMost === undefined || ratio <= atMost) && (atLeast === undefined || ratio >= atLeast);
-  const bound = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-  return `  target: ${name} ${bound} × ${baseline}: ${met ? "met" : "missed"}, ${times(ratio)}`;
+function verdict(name: string, bound: string, isMet: boolean, found: string): string {
+  return `  target: ${name} ${bound}: ${isMet ? "met" : "missed"}, ${found}`;
+}
+
+/** A line for each bound that the target sets. */
+function verdicts(target: Target, ratio: number, columns: readonly number[][], of: Comparison): string[] {
+  const { name, atMost = Infinity, atLeast = 0, figuresAtMost = [] } = target;
+  const lines = figuresAtMost.map((bound, i) => {
+    const figure = median(columns[i]);
+    return verdict(name, `at most ${bound} ${of.units[i]}`, figure <= bound, digits(figure));
+  });
+  const { baseline } = of;
+  if (atMost < Infinity) {
+    lines.push(verdict(name, `at most ${atMost} × ${baseline}`, ratio <= atMost, times(ratio)));
+  }
+  if (atLeast > 0) {
+    lines.push(verdict(name, `at least ${atLeast} × ${baseline}`, ratio >= atLeast, times(ratio)));
+  }
+  return lines;
 }
 
 /** Node keeps 32 bytes for each buffer given to C until its loop turns, and scans them all in each scavenge. */
@@ -151,8 +171,11 @@ export async function compare(comparison: Comparison): Promise<void> {
   }
   console.log(`\n${title}, ${rounds} rounds`);
   print(rows);
+  if (quick) return;
   for (const target of targets) {
     const ratio = ratios.get(target.name);
-    if (ratio !== undefined && !quick) console.log(verdict(target, median(ratio), baseline));
+    const columns = figures.get(target.name);
+    if (ratio === undefined || columns === undefined) continue;
+    for (const line of verdicts(target, median(ratio), columns, comparison)) console.log(line);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The small C programs of `peers/`, built when a bench asks for them.
+ * The small C programs and libraries of `peers/`, built when a bench asks for them.
  *
  * @module
  */
@@ -18,22 +18,43 @@ function announceMissing(): undefined {
   missing = true;
 }
 
-/** Compiles `peers/NAME.c`. Gives the program's path; `undefined` where there is no C compiler, and says so. */
-export function buildPeer(name: string): string | undefined {
-  const source = fileURLToPath(new URL(`peers/${name}.c`, import.meta.url));
-  const program = `${folder}${name}`;
+function compile(source: string, target: string, flags: readonly string[]): string | undefined {
+  const path = fileURLToPath(new URL(`peers/${source}.c`, import.meta.url));
   // A bench that runs at the same time never finds half a program.
-  const building = `${program}.${process.pid}`;
+  const building = `${target}.${process.pid}`;
   mkdirSync(folder, { recursive: true });
-  const flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
-  const { error, status, stderr } = spawnSync(COMPILER, [...flags, "-o", building, source, "-ldl", "-lm"], {
+  const strict = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
+  const { error, status, stderr } = spawnSync(COMPILER, [
+    ...strict,
+    ...flags,
+    "-o",
+    building,
+    path,
+    "-ldl",
+    "-lm",
+  ], {
     encoding: "utf8",
   });
   if (error !== undefined && "code" in error && error.code === "ENOENT") return announceMissing();
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${COMPILER} cannot compile ${source}:\n${stderr}`);
-  renameSync(building, program);
-  return program;
+  if (status !== 0) throw new Error(`${COMPILER} cannot compile ${path}:\n${stderr}`);
+  renameSync(building, target);
+  return target;
+}
+
+/** Compiles `peers/NAME.c`. Gives the program's path; `undefined` where there is no C compiler, and says so. */
+export function buildPeer(name: string): string | undefined {
+  return compile(name, `${folder}${name}`, []);
+}
+
+/** Where `buildLibrary` puts the library. */
+export function libraryPath(name: string): string {
+  return `${folder}lib${name}.so`;
+}
+
+/** Compiles `peers/NAME.c` to a shared library, as `buildPeer` does to a program. */
+export function buildLibrary(name: string): string | undefined {
+  return compile(name, libraryPath(name), ["-shared", "-fPIC"]);
 }
 
 /** The numbers that a peer prints. Throws what it says on stderr where it fails. */
