@@ -26,6 +26,7 @@ const helpers = {
   enter,
   hasKept,
   host,
+  is: Object.is,
   keep,
   leave,
   refuse(name: string, type: ParameterType, value: unknown): never {

@@ -6,7 +6,7 @@ import { host, type HostName, type RawFunction } from "./host.ts";
 import { pending, settle } from "./pending.ts";
 import { RANGES, refuse } from "./refusal.ts";
 import type { InspectedSignature } from "./signature.ts";
-import type { ParameterType, ResultType } from "./types.ts";
+import type { ParameterType, ResultType, WideInteger } from "./types.ts";
 
 /** Throws that the library of a function is closed. */
 export function refuseClosed(name: string, path: string): never {
@@ -18,6 +18,7 @@ const helpers = {
   host,
   pending,
   settle,
+  is: Object.is,
   encoder: new TextEncoder(),
   refuse(name: string, index: number, type: ParameterType, value: unknown): never {
     refuse(`cannot call ${name}: argument ${index + 1} (${type})`, type, value);
@@ -29,81 +30,154 @@ const helpers = {
 };
 
 /**
+ * Views of up to so many bytes have a memory of two, held by the function: the last two that were given. What
+ * they cost is asked once. No large buffer is held.
+ *
  * JSC keeps a typed array of up to 1,000 elements in its own heap, until `.buffer` is asked for: it moves it
- * out then, even while C works on it. So it is asked for before the call, and not again for the last two
- * views that were given, since the asking costs as much as the call. The two are held; no large buffer is.
+ * out then, even while C works on it. So it is asked for before the call, at as much as the call costs. Node
+ * takes a view in half a microsecond, and holds it until its event loop turns where it is the only argument:
+ * it is given an address, which never changes as long as there is a byte at it.
  */
-const MOVABLE = 8000;
+const REMEMBERED = 8000;
 
-/** `empty` is what becomes of an empty view, which has no address. */
+/** What of a view the function remembers, as names to declare. */
+function memoryOf(a: string, host: HostName): string {
+  switch (host) {
+    case "deno":
+      return "";
+    case "bun":
+      return `let ${a}Last = null, ${a}Other = null;`;
+    case "node":
+      return `let ${a}Last = null, ${a}Other = null, ${a}LastAt = 0n, ${a}OtherAt = 0n;`;
+  }
+}
+
+/** Readies a view of `n` bytes, one or more. */
+function holdView(a: string, host: HostName): string {
+  switch (host) {
+    case "deno":
+      return "";
+    case "bun":
+      return `else if (n <= ${REMEMBERED} && ${a} !== ${a}Last && ${a} !== ${a}Other) {
+        ${a}Other = ${a}Last;
+        ${a}Last = ${a}.buffer.byteLength <= ${REMEMBERED} ? ${a} : null;
+      }`;
+    case "node":
+      return `else if (${a} === ${a}Last) ${a}At = ${a}LastAt;
+      else if (${a} === ${a}Other) ${a}At = ${a}OtherAt;
+      else {
+        ${a}At = host.addressOf(${a});
+        if (${a}.buffer.byteLength <= ${REMEMBERED}) {
+          ${a}Other = ${a}Last; ${a}OtherAt = ${a}LastAt;
+          ${a}Last = ${a}; ${a}LastAt = ${a}At;
+        }
+      }`;
+  }
+}
+
+/** What goes wrong with a view runs `fail`; `empty` is what becomes of an empty one, which has no address. */
 function checkView(a: string, fail: string, empty: string, host: HostName): string {
-  const pin = `else if (n <= ${MOVABLE} && ${a} !== ${a}Last && ${a} !== ${a}Other) {
-      ${a}Other = ${a}Last;
-      ${a}Last = ${a}.buffer.byteLength <= ${MOVABLE} ? ${a} : null;
-    }`;
   // A detached view is empty, or throws if it is a DataView: only an empty one is asked for its buffer, for
   // that costs more than the call.
-  return `if (!ArrayBuffer.isView(${a})) ${fail}
-    let n;
+  return `let n;
     try { n = ${a}.byteLength; } catch { ${fail} }
-    if (n === 0) { ${empty} } ${host === "bun" ? pin : ""}`;
+    if (n === 0) { ${empty} } ${holdView(a, host)}`;
 }
 
-function checkText(a: string, fail: string): string {
-  return `if (typeof ${a} !== "string" || ${a}.includes("\\0")) ${fail} ${a} = encoder.encode(${a} + "\\0");`;
+/** A number or a bigint becomes what the host takes fastest: a bigint in V8, a number in JSC. */
+function convertWide(type: WideInteger, a: string, fail: string, host: HostName): string {
+  const [low, high] = RANGES[type] ?? [];
+  const notSafe = `!Number.isSafeInteger(${a}) || ${a} < ${low} || (${a} === 0 && 1 / ${a} < 0)`;
+  if (host === "bun") {
+    return `if (typeof ${a} === "bigint" ? ${a} < ${low}n || ${a} > ${high}n : ${notSafe}) ${fail}`;
+  }
+  const wrap = low === 0n ? "BigInt.asUintN" : "BigInt.asIntN";
+  // V8 makes an object of BigInt(number), but computes with halves of 32 bits in a register.
+  const halves = `(BigInt(Math.floor(${a} / 0x100000000) | 0) << 32n) + BigInt(${a} >>> 0)`;
+  return `if (typeof ${a} === "bigint") { if (${wrap}(64, ${a}) !== ${a}) ${fail} }
+    else { if (${notSafe}) ${fail} ${a} = ${wrap}(64, ${halves}); }`;
 }
 
-/** A statement that runs `fail` or leaves in `a` what the host takes. */
-export function checkOf(type: ParameterType, a: string, fail: string, host: HostName): string {
+/**
+ * Whether `a` is refused, as an expression; nothing where its conversion tells. Small: V8 and JSC write a
+ * function into its caller, where most of this costs nothing, up to a size. -0 is no integer: `is` alone tells
+ * it from 0.
+ */
+function faultOf(type: ParameterType, a: string, host: HostName): string {
   const [encoding, zero] = host === "bun" ? ['"number"', "0"] : ['"bigint"', "0n"];
+  const notInteger = (truncated: string): string => `typeof ${a} !== "number" || !is(${truncated}, ${a})`;
   switch (type) {
-    case "i32":
-      return `if (typeof ${a} !== "number" || (${a} | 0) !== ${a} || (${a} === 0 && 1 / ${a} < 0)) ${fail}`;
-    case "u32":
-      return `if (typeof ${a} !== "number" || (${a} >>> 0) !== ${a} || (${a} === 0 && 1 / ${a} < 0)) ${fail}`;
     case "i8":
+      return notInteger(`${a} << 24 >> 24`);
     case "u8":
+      return notInteger(`${a} & 0xff`);
     case "i16":
-    case "u16": {
-      const [low, high] = RANGES[type] ?? [];
-      return `if (typeof ${a} !== "number" || (${a} | 0) !== ${a} || ${a} < ${low} || ${a} > ${high} || (${a} === 0 && 1 / ${a} < 0)) ${fail}`;
-    }
+      return notInteger(`${a} << 16 >> 16`);
+    case "u16":
+      return notInteger(`${a} & 0xffff`);
+    case "i32":
+      return notInteger(`${a} | 0`);
+    case "u32":
+      return notInteger(`${a} >>> 0`);
     case "i64":
     case "u64":
     case "isize":
-    case "usize": {
-      const [low, high] = RANGES[type] ?? [];
-      const wrap = low === 0n ? "BigInt.asUintN" : "BigInt.asIntN";
-      // Each is the other's at twice the cost.
-      const range = host === "bun" ? `${a} < ${low}n || ${a} > ${high}n` : `${wrap}(64, ${a}) !== ${a}`;
-      const number = `!Number.isSafeInteger(${a}) || ${a} < ${low} || (${a} === 0 && 1 / ${a} < 0)`;
-      // V8 makes an object of BigInt(number), but computes with halves of 32 bits in a register.
-      const halves = `(BigInt(Math.floor(${a} / 0x100000000) | 0) << 32n) + BigInt(${a} >>> 0)`;
-      const convert = host === "bun" ? "" : `${a} = ${wrap}(64, ${halves});`;
-      return `if (typeof ${a} === "bigint") { if (${range}) ${fail} } else { if (${number}) ${fail} ${convert} }`;
-    }
+    case "usize":
+      return "";
     case "f32":
     case "f64":
-      return `if (typeof ${a} !== "number") ${fail}`;
+      return `typeof ${a} !== "number"`;
     case "bool":
-      return `if (typeof ${a} !== "boolean") ${fail}${host === "node" ? ` ${a} = ${a} ? 1 : 0;` : ""}`;
+      return `typeof ${a} !== "boolean"`;
     case "pointer":
     case "function":
-      return `if (${a} === null) ${a} = ${zero}; else if (typeof ${a} !== ${encoding}) ${fail}`;
+      return `(${a} !== null && typeof ${a} !== ${encoding})`;
     case "pointer!":
     case "function!":
-      return `if (typeof ${a} !== ${encoding} || ${a} === ${zero}) ${fail}`;
+      return `typeof ${a} !== ${encoding} || ${a} === ${zero}`;
     case "buffer":
-      return `if (${a} !== null) { ${
+      return `(${a} !== null && !ArrayBuffer.isView(${a}))`;
+    case "buffer!":
+      return `!ArrayBuffer.isView(${a})`;
+    case "cstring":
+      return `${a} !== null && (typeof ${a} !== "string" || ${a}.includes("\\0"))`;
+    case "cstring!":
+      return `typeof ${a} !== "string" || ${a}.includes("\\0")`;
+  }
+}
+
+/** Leaves in `a` what the host takes, as a statement; runs `fail` where a view has no memory left. */
+function conversionOf(type: ParameterType, a: string, fail: string, host: HostName): string {
+  switch (type) {
+    case "i64":
+    case "u64":
+    case "isize":
+    case "usize":
+      return convertWide(type, a, fail, host);
+    case "bool":
+      return host === "node" ? `${a} = ${a} ? 1 : 0;` : "";
+    case "pointer":
+    case "function":
+      return `if (${a} === null) ${a} = ${host === "bun" ? "0" : "0n"};`;
+    case "buffer":
+      return `${host === "node" ? `let ${a}At = 0n;` : ""} if (${a} !== null) { ${
         checkView(a, fail, `if (${a}.buffer.detached) ${fail} ${a} = null;`, host)
       } }`;
     case "buffer!":
-      return checkView(a, fail, fail, host);
+      return `${host === "node" ? `let ${a}At;` : ""} { ${checkView(a, fail, fail, host)} }`;
     case "cstring":
-      return `if (${a} !== null) { ${checkText(a, fail)} }`;
+      return host === "node" ? "" : `if (${a} !== null) ${a} = encoder.encode(${a} + "\\0");`;
     case "cstring!":
-      return checkText(a, fail);
+      return host === "node" ? "" : `${a} = encoder.encode(${a} + "\\0");`;
+    default:
+      return "";
   }
+}
+
+/** Statements that run `fail` or leave in `a` what the host takes. */
+export function checkOf(type: ParameterType, a: string, fail: string, host: HostName): string {
+  const fault = faultOf(type, a, host);
+  return `${fault === "" ? "" : `if (${fault}) ${fail}`} ${conversionOf(type, a, fail, host)}`;
 }
 
 /** What the caller gets for `r`, as C has returned it and the host has given it. */
@@ -138,20 +212,26 @@ export function checked(
 ): RawFunction {
   const { written, result } = signature;
   const names = written.map((_, i) => `a${i}`);
-  const checks = written.map((type, i) =>
-    `{ ${checkOf(type, names[i], `refuse(name, ${i}, "${type}", ${names[i]});`, host.name)} }`
-  );
+  const refusals = written.map((type, i) => `refuse(name, ${i}, "${type}", ${names[i]});`);
+  const faults = written.map((type, i) => faultOf(type, names[i], host.name)).filter((fault) => fault !== "");
+  const conversions = written.map((type, i) => conversionOf(type, names[i], refusals[i], host.name));
   // Passed where it is looked at by nobody, so that no optimiser lets go of a view while C has its address.
   const held = names.filter((_, i) => /^(?:buffer|cstring)/.test(written[i]));
-  const state = names.map((a) => `let ${a}Last = null, ${a}Other = null;`).join(" ");
-  const body = `"use strict"; const { ${Object.keys(helpers).join(", ")} } = helpers; ${
-    host.name === "bun" ? state : ""
+  const views = names.filter((_, i) => /^buffer/.test(written[i]));
+  const passed = host.name === "node" ? names.map((a) => views.includes(a) ? `${a}At` : a) : names;
+  const body = `"use strict"; const { ${Object.keys(helpers).join(", ")} } = helpers;
+  ${views.map((a) => memoryOf(a, host.name)).join(" ")}
+  function fail(${["given", ...names].join(", ")}) {
+    if (owner.closed) refuseClosed(name, owner.path);
+    if (given !== ${names.length}) refuseCount(name, ${names.length}, given);
+    ${written.map((type, i) => `{ ${checkOf(type, names[i], refusals[i], host.name)} }`).join("\n    ")}
   }
   return function (${names.join(", ")}) {
-    if (owner.closed) refuseClosed(name, owner.path);
-    if (arguments.length !== ${names.length}) refuseCount(name, ${names.length}, arguments.length);
-    ${checks.join("\n    ")}
-    const r = call(${names.join(", ")});
+    if (${["owner.closed", `arguments.length !== ${names.length}`, ...faults].join(" || ")}) {
+      fail(${["arguments.length", ...names].join(", ")});
+    }
+    ${conversions.join("\n    ")}
+    const r = call(${passed.join(", ")});
     if (pending.flags[0] !== 0) settle(${["name", ...held].join(", ")});
     return ${resultOf(result, "r", host.name)};
   }`;

@@ -14,14 +14,15 @@ interface NodeFfi {
   toString(pointer: bigint): string;
 }
 
-/** Addresses go as `u64`: a bigint, checked by Node itself. */
-function parameterOf(type: PassedType): string {
+/** Addresses go as `u64`: a bigint, checked by Node itself. A checked view has become its address. */
+function parameterOf(type: PassedType, unchecked: boolean): string {
   switch (type) {
     case "pointer":
     case "function":
     case "usize":
       return "u64";
     case "buffer":
+      return unchecked ? "pointer" : "u64";
     case "cstring":
       return "pointer";
     case "isize":
@@ -60,14 +61,11 @@ class NodeLibrary implements RawLibrary {
     // One library object refuses the same symbol under a second signature.
     const library = new this.#ffi.DynamicLibrary(this.#path);
     this.#libraries.push(library);
-    const types = { arguments: signature.parameters.map(parameterOf), return: resultOf(signature.result) };
-    const takesOneView = types.arguments.length === 1 && types.arguments[0] === "pointer";
-    if (!takesOneView || signature.unchecked) return library.getFunction(symbol, types);
-    // Node 26.10 holds a view that is a function's only argument until its event loop turns: it is given the
-    // address, while our caller holds the view.
-    const call = library.getFunction(symbol, { ...types, arguments: ["u64"] });
-    const { getRawPointer } = this.#ffi;
-    return (view) => call(view === null ? 0n : getRawPointer(view as ArrayBufferView));
+    const { parameters, result, unchecked = false } = signature;
+    return library.getFunction(symbol, {
+      arguments: parameters.map((type) => parameterOf(type, unchecked)),
+      return: resultOf(result),
+    });
   }
 
   close(): void {
