@@ -229,6 +229,35 @@ describe("a buffer argument", () => {
     }
   });
 
+  it("is what it is now, however often and in whatever order views were given before", () => {
+    const moves = fc.array(
+      fc.record({
+        to: fc.nat(5),
+        from: fc.nat(5),
+        act: fc.constantFrom("copy", "copy", "copy", "detach", "grow"),
+      }),
+      { minLength: 20, maxLength: 60 },
+    );
+    fc.assert(fc.property(moves, (moves) => {
+      const buffers = [4, 8, 16, 9000, 20_000, 8].map((n) => new ArrayBuffer(n, { maxByteLength: 2 * n }));
+      const views = buffers.map((buffer, i) => i === 1 ? new DataView(buffer) : new Uint8Array(buffer));
+      for (const [count, { to, from, act }] of moves.entries()) {
+        if (act === "detach" && !buffers[to].detached) {
+          structuredClone(buffers[to], { transfer: [buffers[to]] });
+        }
+        if (act === "grow" && !buffers[to].detached) buffers[to].resize(buffers[to].maxByteLength);
+        if (buffers[to].detached || buffers[from].detached) {
+          assertThrows(() => libc.memcpy(views[to], views[from], 1), TypeError, "whose buffer is detached");
+          continue;
+        }
+        new Uint8Array(buffers[from]).fill(count + 1);
+        const n = Math.min(buffers[to].byteLength, buffers[from].byteLength);
+        if (to !== from) libc.memcpy(views[to], views[from], n);
+        assertStrictEquals(new Uint8Array(buffers[to])[n - 1], count + 1);
+      }
+    }));
+  });
+
   it("may lie in shared memory", () => {
     const shared = new Uint8Array(new SharedArrayBuffer(16), 4, 8);
     for (let i = 0; i < 3; i++) libc.memcpy(shared, Uint8Array.of(1, 2, 3), 3);
