@@ -32,6 +32,7 @@ export {
   pointerAt,
   pointerTo,
   unsafeBufferAt,
+  unsafeCopy,
   unsafeStringAt,
 } from "./pointer.ts";
 export { errno } from "./errno.ts";

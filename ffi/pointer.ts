@@ -77,6 +77,22 @@ export function unsafeBufferAt(pointer: Pointer, length: number): ArrayBuffer {
   return length === 0 ? new ArrayBuffer(0) : host.bufferAt(address, length);
 }
 
+/**
+ * `length` bytes of memory at `pointer`, copied: C may free them afterwards. Unsafe: it trusts that so many
+ * are there.
+ *
+ * @example
+ * ```ts
+ * import { cString, pointerTo, unsafeCopy } from "@oxbow/oxbow/ffi";
+ *
+ * const text = cString("oxbow");
+ * console.log(unsafeCopy(pointerTo(text), 2)); // Uint8Array(2) [ 111, 120 ]
+ * ```
+ */
+export function unsafeCopy(pointer: Pointer, length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(unsafeBufferAt(pointer, length)).slice();
+}
+
 /** The text as C's `char *`: UTF-8 and a NUL. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (typeof text !== "string") throw new TypeError(`cannot pass a ${typeof text} to C as a string`);

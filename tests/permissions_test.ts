@@ -58,12 +58,12 @@ const programs: Readonly<Record<string, Program>> = {
        if (strlen("ox") !== 2n) throw new Error("strlen");`,
     ],
   },
-  "@oxbow/oxbow/ffi: `pointerTo`, `callback`, `unsafeBufferAt`, `unsafeStringAt`": {
-    imports: "callback, dlopen, pointerTo, unsafeBufferAt, unsafeStringAt",
+  "@oxbow/oxbow/ffi: `pointerTo`, `callback`, `unsafe…`": {
+    imports: "callback, dlopen, pointerTo, unsafeBufferAt, unsafeCopy, unsafeStringAt",
     steps: [
       "pointerTo(new Uint8Array(1));",
       'callback({ parameters: [], result: "void" }, () => {})[Symbol.dispose]();',
-      ...["unsafeBufferAt(text, 1);", "unsafeStringAt(text);"].map((use) =>
+      ...["unsafeBufferAt(text, 1);", "unsafeCopy(text, 1);", "unsafeStringAt(text);"].map((use) =>
         `using library = dlopen(["libc.so.6"], { strerror: { parameters: ["i32"], result: "pointer" } });
          const text = library.symbols.strerror(1);
          ${use}`

@@ -11,6 +11,7 @@ import {
   pointerAt,
   pointerTo,
   unsafeBufferAt,
+  unsafeCopy,
   unsafeStringAt,
   word,
 } from "../../ffi/mod.ts";
@@ -100,7 +101,7 @@ describe("an address", () => {
 });
 
 describe("what is no pointer", () => {
-  const uses = { addressOf, offset, unsafeBufferAt, unsafeStringAt };
+  const uses = { addressOf, offset, unsafeBufferAt, unsafeCopy, unsafeStringAt };
 
   it("is refused by name, null too", () => {
     for (const use of Object.values(uses)) {
@@ -173,6 +174,23 @@ describe("unsafeBufferAt", () => {
 
   it("refuses the null address", () => {
     assertThrows(() => unsafeBufferAt(NULL, 1), Error);
+  });
+});
+
+describe("unsafeCopy", () => {
+  it("is the memory as it was", () => {
+    const bytes = Uint8Array.of(1, 2, 3, 4);
+    const copy = unsafeCopy(offset(pointerTo(bytes), 1), 2);
+    bytes.fill(9);
+    assertEquals([...copy], [2, 3]);
+    copy.fill(0);
+    assertEquals([...bytes], [9, 9, 9, 9]);
+    assertEquals(unsafeCopy(NULL, 0).length, 0);
+  });
+
+  it("refuses a length that is no count of bytes, and the null address", () => {
+    assertThrows(() => unsafeCopy(pointerAt(4096n), -1), RangeError, "length is -1");
+    assertThrows(() => unsafeCopy(NULL, 1), Error);
   });
 });
 
