@@ -1,6 +1,6 @@
 import { checkOf, resultOf } from "./checked.ts";
-import { host, type HostName, type RawCallback, type RawFunction } from "./host.ts";
-import { enter, hasKept, keep, leave, whenIdle } from "./pending.ts";
+import { host, type HostName, isFar, type RawCallback, type RawFunction } from "./host.ts";
+import { pending, throwUncaught, whenIdle } from "./pending.ts";
 import { refuse } from "./refusal.ts";
 import { inspectCallback } from "./signature.ts";
 import { openDoor } from "./thread_guard.ts";
@@ -21,14 +21,19 @@ export interface Callback extends Disposable {
 /** Those that C may call: the hosts let go of one that nobody holds. */
 const live = new Set<RawCallback>();
 
+function setLive(raw: RawCallback, isLive: boolean): void {
+  if (isLive) live.add(raw);
+  else live.delete(raw);
+  pending.callbacks = live.size;
+}
+
 /** What the written code calls: no name of its own is in scope there. */
 const helpers = {
-  enter,
-  hasKept,
   host,
   is: Object.is,
-  keep,
-  leave,
+  isFar,
+  pending,
+  throwUncaught,
   refuse(name: string, type: ParameterType, value: unknown): never {
     refuse(`cannot answer C: the result of ${name} (${type})`, type, value);
   },
@@ -65,20 +70,26 @@ function wrapped(name: string, { parameters, result }: CallbackSignature, fn: Ra
   const check = result === "void"
     ? ""
     : `${unsigned(result)} ${checkOf(result, "r", `refuse(name, "${result}", r);`, host.name)} return r;`;
+  const zero = zeroOf(result, host.name);
+  // In parentheses, for V8 to compile it now: C may call it where the stack has no room for a compiler.
   const body = `"use strict"; const { ${Object.keys(helpers).join(", ")} } = helpers;
-  return function (${names.join(", ")}) {
-    if (hasKept()) return ${zeroOf(result, host.name)};
-    enter();
+  return (function (${names.join(", ")}) {
+    if (pending.kept !== null) return ${zero};
+    pending.running++;
     try {
       let r = fn(${given.join(", ")});
       ${check}
     } catch (error) {
-      keep(error);
-      return ${zeroOf(result, host.name)};
+      pending.kept = { error };
+      pending.flags[0] = 1;
+      return ${zero};
     } finally {
-      leave();
+      pending.running--;
+      if (pending.running === 0 && pending.kept !== null) {
+        try { queueMicrotask(throwUncaught); } catch { /* The next checked call throws it. */ }
+      }
     }
-  }`;
+  })`;
   return new Function("fn", "name", "helpers", body)(fn, name, helpers) as RawFunction;
 }
 
@@ -169,7 +180,7 @@ export function callback<const S extends CallbackSignature>(signature: S, fn: Ca
   inspectCallback(name, signature);
   const raw = host.callback(signature, wrapped(name, signature, fn as RawFunction));
   const door = openDoor(raw.address, name);
-  live.add(raw);
+  setLive(raw, true);
   let disposed = false;
   return {
     pointer: door.pointer,
@@ -179,7 +190,7 @@ export function callback<const S extends CallbackSignature>(signature: S, fn: Ca
       door.shut();
       whenIdle(() => {
         raw.close();
-        live.delete(raw);
+        setLive(raw, false);
       });
     },
   };

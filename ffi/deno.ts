@@ -41,7 +41,8 @@ function permitted(path: string): string {
   const found = paths.find((path) => isGranted(path));
   if (found !== undefined) return found;
   throw new NativeUnavailableError(
-    `cannot open ${path}: this process may not call C: run it again with --allow-ffi`,
+    `open ${path}`,
+    "it is not permitted: run this again with --allow-ffi, or with --allow-ffi=FILE for that file alone",
   );
 }
 
@@ -51,8 +52,8 @@ function unlimited<T>(what: string, act: () => T): T {
     return act();
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
-    const message = `cannot ${what}: run it again with --allow-ffi, without a list of paths`;
-    throw new NativeUnavailableError(message, { cause });
+    const reason = "run it again with --allow-ffi, without a list of paths";
+    throw new NativeUnavailableError(what, reason, { cause });
   }
 }
 

@@ -26,9 +26,17 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function openFirst(names: readonly string[]): { path: string; raw: RawLibrary } {
+/** Throws a `TypeError` for what `dlopen` cannot take. */
+export function requireNames(names: readonly string[]): void {
+  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string")) {
+    throw new TypeError(`cannot open ${JSON.stringify(names)}: names is no list of sonames or paths`);
+  }
   const held = names.find((name) => name.includes("\0"));
   if (held !== undefined) throw new TypeError(`cannot open ${JSON.stringify(held)}: it holds a NUL`);
+}
+
+function openFirst(names: readonly string[]): { path: string; raw: RawLibrary } {
+  requireNames(names);
   const failures: string[] = [];
   const denials: NativeUnavailableError[] = [];
   for (const { path } of search(names)) {
@@ -41,12 +49,13 @@ function openFirst(names: readonly string[]): { path: string; raw: RawLibrary } 
       failures.push(`  ${path}: ${messageOf(error)}`);
     }
   }
-  if (denials.length > 0 && denials.length === failures.length) throw denials[0];
-  throw new Error(
-    `cannot open a library: none of ${failures.length} loads; install one, or name the file's path\n${
-      failures.join("\n")
-    }`,
-  );
+  const what = `open ${names.join(" or ")}`;
+  const [denial] = denials;
+  if (denials.length === failures.length && denials.every(({ reason }) => reason === denial.reason)) {
+    throw new NativeUnavailableError(what, denial.reason, { cause: denial });
+  }
+  const hint = "install the library, or name its file's path";
+  throw new Error(`cannot ${what}: none of these loads; ${hint}\n${failures.join("\n")}`);
 }
 
 /** `undefined` where the symbol is optional, and the library lacks it. */
@@ -95,11 +104,26 @@ export function dlopen<const T extends SymbolTable>(
   names: readonly string[],
   table: T & Bindable<T>,
 ): Library<T> {
+  return openTable<T>(names, table, true);
+}
+
+/**
+ * As `dlopen`, for Oxbow's own tables: their calls throw nothing that a callback has left, which is for the
+ * caller of a library that calls back, and not for whoever closes a file meanwhile.
+ */
+export function dlopenQuietly<const T extends SymbolTable>(
+  names: readonly string[],
+  table: T & Bindable<T>,
+): Library<T> {
+  return openTable<T>(names, table, false);
+}
+
+function openTable<T extends SymbolTable>(names: readonly string[], table: T, settles: boolean): Library<T> {
   const signatures = Object.entries<Signature>(table).map(([name, signature]) =>
     [name, inspect(name, signature)] as const
   );
   const { path, raw } = openFirst(names);
-  const owner = { path, closed: false };
+  const owner = { path, closed: false, settles };
   const symbols: Record<string, unknown> = Object.create(null);
   for (const [name, signature] of signatures) {
     Object.defineProperty(symbols, name, {

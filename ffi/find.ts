@@ -1,4 +1,4 @@
-import { messageOf } from "./dlopen.ts";
+import { messageOf, requireNames } from "./dlopen.ts";
 import { host } from "./host.ts";
 import { type Candidate, search } from "./search.ts";
 
@@ -24,6 +24,7 @@ export interface Finding extends Candidate {
  * ```
  */
 export function find(names: readonly string[]): Finding[] {
+  requireNames(names);
   let chosen = false;
   return [...search(names)].map((candidate): Finding => {
     if (chosen) return { ...candidate, outcome: "later" };

@@ -38,7 +38,7 @@ export interface Host {
   /** Throws the loader's message, or a `NativeUnavailableError` where C cannot be called. */
   open(path: string): RawLibrary;
   /** The address of the view's first byte; the view has at least one. */
-  addressOf(view: ArrayBufferView<ArrayBuffer>): bigint;
+  addressOf(view: ArrayBufferView): bigint;
   /** A buffer over memory that is not the host's; `length` is at least 1. */
   bufferAt(address: bigint, length: number): ArrayBuffer;
   /** The text up to the NUL, from UTF-8 as a `TextDecoder` reads it; the pointer is not null. */
@@ -63,15 +63,31 @@ export const host: Host = choose();
 /** The runtime's name. */
 export const hostName: HostName = host.name;
 
-/** An address in this host's encoding. */
+/** The highest address that every number up to it holds exactly. */
+const LAST_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
+
+/**
+ * An address in this host's encoding. What no number holds is a bigint on Bun too: no memory is there, but C
+ * has constants, such as SQLITE_TRANSIENT.
+ */
 export const toPointer: (address: bigint) => Pointer = host.encoding === "bigint"
   ? (address) => address as unknown as Pointer
-  : (address) => Number(address) as unknown as Pointer;
+  : (address) => (address <= LAST_NUMBER ? Number(address) : address) as unknown as Pointer;
 
 /** An encoded address as a bigint. */
 export const fromPointer: (pointer: Pointer) => bigint = host.encoding === "bigint"
   ? (pointer) => pointer as unknown as bigint
-  : (pointer) => BigInt(pointer as unknown as number);
+  : (pointer) => BigInt(pointer as unknown as number | bigint);
+
+/** Whether the value is an address that `toPointer` would leave a bigint on Bun. */
+export function isFar(value: unknown): boolean {
+  return typeof value === "bigint" && value > LAST_NUMBER && BigInt.asUintN(64, value) === value;
+}
+
+/** Whether the value is an address in this host's encoding. */
+export const isPointer: (value: unknown) => boolean = host.encoding === "bigint"
+  ? (value) => typeof value === "bigint" && BigInt.asUintN(64, value) === value
+  : (value) => (Number.isSafeInteger(value) && Number(value) >= 0) || isFar(value);
 
 const CACHED_WORDS = 65536;
 const words: Word[] = [];

@@ -2,7 +2,7 @@
  * The functions of libc that Oxbow calls, one to one with the headers of glibc on x86-64. Those marked
  * `unchecked` are on hot paths whose arguments the callers own.
  */
-import { dlopen } from "./dlopen.ts";
+import { dlopenQuietly } from "./dlopen.ts";
 import { LIBC } from "./soname.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
@@ -158,5 +158,5 @@ let symbols: NativeFunctions<typeof table> | undefined;
 
 /** libc, opened at its first use and never closed. */
 export function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopen(LIBC, table).symbols;
+  return symbols ??= dlopenQuietly(LIBC, table).symbols;
 }

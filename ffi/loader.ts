@@ -1,5 +1,5 @@
 /** The two things that must be settled before a library loads: what it finds loaded, and its environment. */
-import { dlopen } from "./dlopen.ts";
+import { dlopenQuietly } from "./dlopen.ts";
 import { LIBC } from "./soname.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
@@ -26,7 +26,7 @@ const table = {
 let symbols: NativeFunctions<typeof table> | undefined;
 
 function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopen(LIBC, table).symbols;
+  return symbols ??= dlopenQuietly(LIBC, table).symbols;
 }
 
 /**

@@ -10,7 +10,7 @@
  * @module
  */
 import { cblas } from "./cblas.ts";
-import { dlopen, type Library } from "./dlopen.ts";
+import { dlopenQuietly, type Library } from "./dlopen.ts";
 import { openGlobally } from "./loader.ts";
 import type { SymbolTable } from "./types.ts";
 
@@ -78,7 +78,7 @@ let opened: Mkl | undefined;
  * this process has set it to 64-bit integers.
  */
 export function mkl(): Mkl {
-  return opened ??= prepare(dlopen(NAMES, table));
+  return opened ??= prepare(dlopenQuietly(NAMES, table));
 }
 
 function prepare(library: Library<typeof table>): Mkl {

@@ -89,8 +89,9 @@ function load(): NodeFfi {
   const ffi = loadQuietly();
   if (ffi !== undefined) return ffi;
   throw new NativeUnavailableError(
-    `cannot call C: node:ffi is missing in Node ${process.versions.node}: use Node 26.1 or newer, with ` +
-      "--experimental-ffi where its version asks for the flag, and --allow-ffi under --permission",
+    "call C",
+    `node:ffi is missing in Node ${process.versions.node}: use Node 26.1 or newer, with --experimental-ffi ` +
+      "where its version asks for the flag, and --allow-ffi under --permission",
   );
 }
 

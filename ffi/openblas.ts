@@ -7,7 +7,7 @@
  */
 import { cblas } from "./cblas.ts";
 import { cpuinfo, flagsOf, hasAvx512, isAmd } from "./cpuinfo.ts";
-import { dlopen, type Library } from "./dlopen.ts";
+import { dlopenQuietly, type Library } from "./dlopen.ts";
 import { withEnvironment } from "./loader.ts";
 import type { SymbolTable } from "./types.ts";
 
@@ -34,7 +34,7 @@ export interface OpenBlas {
 const NAMES = ["libopenblas.so.0", "libopenblas.so"];
 
 function open(): Library<typeof table> {
-  return dlopen(NAMES, table);
+  return dlopenQuietly(NAMES, table);
 }
 
 const AVX2_CORES = ["Haswell", "Zen", "Excavator", "SkylakeX", "Cooperlake", "SapphireRapids"];

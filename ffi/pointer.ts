@@ -1,5 +1,5 @@
 /** Addresses: made once for memory that stays where it is, never on a hot path. */
-import { fromPointer, host, toPointer } from "./host.ts";
+import { fromPointer, host, isPointer, toPointer } from "./host.ts";
 import type { Pointer } from "./types.ts";
 
 /** C's `NULL`. */
@@ -7,8 +7,10 @@ export const NULL: Pointer = toPointer(0n);
 
 /** The pointer's address, where it is one: null is what C's result may be, and `NULL` what C may be given. */
 function addressFor(what: string, pointer: Pointer): bigint {
-  const type: string = pointer === null ? "null" : typeof pointer;
-  if (type !== host.encoding) throw new TypeError(`cannot ${what}: pointer is ${type}, and no Pointer`);
+  if (!isPointer(pointer)) {
+    const given = pointer === null ? "null" : typeof pointer;
+    throw new TypeError(`cannot ${what}: pointer is ${given}, and no Pointer`);
+  }
   return fromPointer(pointer);
 }
 
@@ -18,7 +20,7 @@ export function pointerAt(address: bigint): Pointer {
     throw new TypeError(`cannot point to ${String(address)}: an address is a bigint`);
   }
   if (address < 0n || address >= 1n << 64n) {
-    throw new RangeError(`cannot point to ${address}: it is no address`);
+    throw new RangeError(`cannot point to ${address}: an address is 64 bits, and C's -1 is 2n ** 64n - 1n`);
   }
   return toPointer(address);
 }
@@ -28,24 +30,26 @@ export function addressOf(pointer: Pointer): bigint {
   return addressFor("tell an address", pointer);
 }
 
-/** The pointer `bytes` bytes further. Throws a `RangeError` where they are no safe integer. */
+/** The pointer `bytes` bytes further. Throws a `RangeError` where they are no safe integer, or lead nowhere. */
 export function offset(pointer: Pointer, bytes: number): Pointer {
   if (!Number.isSafeInteger(bytes)) {
     throw new RangeError(`cannot count on from a pointer: bytes is ${bytes}, not a count of bytes`);
   }
-  return toPointer(addressFor("count on from a pointer", pointer) + BigInt(bytes));
+  return pointerAt(addressFor("count on from a pointer", pointer) + BigInt(bytes));
 }
 
 /**
  * The address of the view's first byte; `NULL` for an empty view. It is good for as long as the caller
  * holds the view's buffer and does not transfer, resize or detach it.
  */
-export function pointerTo(view: ArrayBufferView<ArrayBuffer>): Pointer {
+export function pointerTo(view: ArrayBufferView): Pointer {
   if (!ArrayBuffer.isView(view)) throw new TypeError("cannot point to what is no view of a buffer");
   // JSC keeps a small typed array's elements in the object, and moves them out when `.buffer` is first
   // asked for: asked for here, before the address is taken, they stay.
   const { buffer } = view;
-  if (buffer.detached) throw new TypeError("cannot point to a view whose buffer is detached");
+  if (buffer instanceof ArrayBuffer && buffer.detached) {
+    throw new TypeError("cannot point to a view whose buffer is detached");
+  }
   return view.byteLength === 0 ? NULL : toPointer(host.addressOf(view));
 }
 
@@ -55,11 +59,12 @@ export interface PointerArray {
   readonly length: number;
   /** What `pointer` points to. Held here, so that array and views live as long as this object. */
   readonly addresses: BigUint64Array<ArrayBuffer>;
-  readonly views: readonly ArrayBufferView<ArrayBuffer>[];
+  readonly views: readonly ArrayBufferView[];
 }
 
 /** An array of the views' addresses, in their order. */
-export function pointerArray(views: readonly ArrayBufferView<ArrayBuffer>[]): PointerArray {
+export function pointerArray(given: readonly ArrayBufferView[]): PointerArray {
+  const views = Object.freeze([...given]);
   const addresses = new BigUint64Array(views.length);
   for (let i = 0; i < views.length; i++) addresses[i] = fromPointer(pointerTo(views[i]));
   return { pointer: pointerTo(addresses), length: views.length, addresses, views };

@@ -31,6 +31,19 @@ function whyNoAddress(type: ParameterType, value: unknown): string {
       ? ", whose buffer is detached"
       : ", which is empty";
   }
+  if (type.startsWith("buffer")) {
+    if (value instanceof ArrayBuffer) return ", and no view of it: pass new Uint8Array(buffer)";
+    if (typeof value === "string") return ", and no view of bytes: pass cString(text)";
+  }
+  if (type.startsWith("function") && typeof value === "function") {
+    return ": pass callback(signature, fn).pointer";
+  }
+  if (type.startsWith("function") && typeof value === "object" && value !== null && "pointer" in value) {
+    return ": pass its pointer";
+  }
+  if (type.startsWith("pointer") && ArrayBuffer.isView(value)) {
+    return ": pass pointerTo(view), or declare the parameter a buffer";
+  }
   const isNull = value === null || value === 0n || value === 0;
   if (type.endsWith("!") && isNull) return ", where C follows the pointer";
   return type.startsWith("cstring") && typeof value === "string"

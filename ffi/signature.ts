@@ -51,10 +51,15 @@ function isStruct(type: unknown): boolean {
   return typeof type === "object" && type !== null && "struct" in type;
 }
 
-function refuse(what: string, where: string, type: unknown): never {
+const PARAMETERS = Object.entries(TYPES).flatMap(([type, nullable]) =>
+  nullable ? [type, `${type}!`] : [type]
+);
+const RESULTS = [...Object.keys(TYPES).filter(isResult), "void"];
+
+function refuse(what: string, where: string, type: unknown, allowed: readonly string[]): never {
   const why = isStruct(type)
     ? "a struct by value, which not every host can pass: pass a pointer to it"
-    : `${JSON.stringify(type)}, which is no type there`;
+    : `${JSON.stringify(type)}, which is no type there: write one of ${allowed.join(", ")}`;
   throw new TypeError(`cannot ${what}: ${where} is ${why}`);
 }
 
@@ -74,31 +79,74 @@ function inspectVariadic(what: string, { parameters, variadic = 0 }: Signature):
   }
 }
 
+/** What a signature may say. */
+const KEYS: Readonly<Record<keyof Signature, true>> = {
+  parameters: true,
+  result: true,
+  unchecked: true,
+  symbol: true,
+  optional: true,
+  variadic: true,
+};
+
+/** What Bun can pass. */
+const MOST_PARAMETERS = 32;
+
+/** A table may come from where nobody checked its type. */
+function requireShape(what: string, name: string, signature: Signature): void {
+  for (const key of Object.keys(signature)) {
+    if (Object.hasOwn(KEYS, key)) continue;
+    throw new TypeError(
+      `cannot ${what}: its signature says ${JSON.stringify(key)}, and can say ${
+        Object.keys(KEYS).join(", ")
+      }`,
+    );
+  }
+  const { parameters, symbol = name } = signature;
+  if (!Array.isArray(parameters)) throw new TypeError(`cannot ${what}: parameters is no array of types`);
+  if (parameters.length > MOST_PARAMETERS) {
+    throw new RangeError(
+      `cannot ${what}: it has ${parameters.length} parameters, and Bun passes ${MOST_PARAMETERS} at most`,
+    );
+  }
+  if (typeof symbol !== "string" || symbol.includes("\0")) {
+    throw new TypeError(`cannot ${what}: symbol is ${JSON.stringify(symbol)}, and no name of C's`);
+  }
+}
+
 /** A signature that every host can bind, and its parameters as they were written. */
 export interface InspectedSignature extends PlainSignature {
   readonly written: readonly ParameterType[];
 }
 
 /** Throws a `TypeError` or `RangeError` where no host, or not every one, can bind the function so. */
-export function inspect(name: string, signature: Signature): InspectedSignature {
+export function inspect(name: string, given: Signature): InspectedSignature {
   const what = `bind ${name}`;
+  requireShape(what, name, given);
+  // A copy: the function is written when it is first asked for, and the table may be another's by then.
+  const signature = { ...given, parameters: [...given.parameters] };
   const { parameters, result, unchecked, variadic } = signature;
-  const passed = parameters.map((type, i) => passedAs(type) ?? refuse(what, `parameter ${i + 1}`, type));
-  if (!isResult(result)) refuse(what, "its result", result);
+  const passed = parameters.map((type, i) =>
+    passedAs(type) ?? refuse(what, `parameter ${i + 1}`, type, PARAMETERS)
+  );
+  if (!isResult(result)) refuse(what, "its result", result, RESULTS);
   if (unchecked && (result === "cstring" || passed.includes("cstring"))) {
     throw new TypeError(
       `cannot ${what}: it is unchecked, and takes and gives no cstring: pass cString(text) as a buffer`,
     );
   }
   if (variadic !== undefined) inspectVariadic(what, signature);
-  return { ...signature, parameters: passed, written: parameters as readonly ParameterType[], result };
+  return { ...signature, parameters: passed, written: parameters as ParameterType[], result };
 }
 
 /** Throws a `TypeError` where no host can make such a callback. */
 export function inspectCallback(name: string, { parameters, result }: CallbackSignature): void {
   const what = `make ${name}`;
   for (const [i, type] of parameters.entries()) {
-    if (!isResult(type) || Object.is(type, "void")) refuse(what, `parameter ${i + 1}`, type);
+    if (isResult(type) && !Object.is(type, "void")) continue;
+    refuse(what, `parameter ${i + 1}`, type, RESULTS.filter((type) => type !== "void"));
   }
-  if (!isResult(result) || Object.is(result, "cstring")) refuse(what, "its result", result);
+  if (!isResult(result) || Object.is(result, "cstring")) {
+    refuse(what, "its result", result, RESULTS.filter((type) => type !== "cstring"));
+  }
 }

@@ -83,6 +83,7 @@ type Refused<Message extends string> = Message & { readonly [refusedBrand]: neve
 type NoStruct = "no struct goes by value on every host: pass a pointer to it";
 type NoCstring = "an unchecked function takes and gives no cstring: pass cString(text) as a buffer";
 type NoFloat = "a variadic function takes no f32 or f64 through a fixed signature";
+type NoKey = "a signature says parameters, result, unchecked, symbol, optional and variadic alone";
 
 type Types<S extends Signature> = S["parameters"][number] | S["result"];
 
@@ -91,7 +92,11 @@ type HasStruct<T> = StructByValue extends T ? false
   : true;
 
 /** Why a signature cannot be bound, as the text that the compiler shows; `never` where it can. */
-export type SignatureFault<S extends Signature> = HasStruct<Types<S>> extends true ? NoStruct
+export type SignatureFault<S extends Signature> = [Exclude<keyof S, keyof Signature>] extends [never]
+  ? KnownFault<S>
+  : NoKey;
+
+type KnownFault<S extends Signature> = HasStruct<Types<S>> extends true ? NoStruct
   : S extends { readonly unchecked: true }
     ? [Extract<Types<S>, "cstring" | "cstring!">] extends [never] ? never : NoCstring
   : S extends { readonly variadic: number }
@@ -137,14 +142,21 @@ type UncheckedArguments<P extends Signature["parameters"]> = {
   -readonly [I in keyof P]: Unchecked<P[I]>;
 };
 
-/** The TypeScript function of one signature. */
-export type NativeFunction<S extends Signature> = S["unchecked"] extends true
-  ? (...args: UncheckedArguments<S["parameters"]>) => Result<S["result"]>
+/** Whether a flag's type has been widened to `true | undefined`, as that of a `Signature` is: nobody knows. */
+type IsGuess<T> = [unknown] extends [T] ? false : [true | undefined] extends [T] ? true : false;
+
+/** The TypeScript function of one signature. Of a signature that is known at run time alone, no argument is. */
+export type NativeFunction<S extends Signature> = IsGuess<S["unchecked"]> extends true
+  ? (...args: never[]) => unknown
+  : S["unchecked"] extends true ? (...args: UncheckedArguments<S["parameters"]>) => Result<S["result"]>
   : (...args: CheckedArguments<S["parameters"]>) => Result<S["result"]>;
+
+/** Whether a flag's type lets it be `true`. */
+type MayBe<T> = [unknown] extends [T] ? false : [true] extends [T] ? true : false;
 
 /** The TypeScript functions of a table; one that is `optional` may be `undefined`. */
 export type NativeFunctions<T extends SymbolTable> = {
-  readonly [K in keyof T]: T[K]["optional"] extends true ? NativeFunction<T[K]> | undefined
+  readonly [K in keyof T]: MayBe<T[K]["optional"]> extends true ? NativeFunction<T[K]> | undefined
     : NativeFunction<T[K]>;
 };
 

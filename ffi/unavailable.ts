@@ -10,6 +10,13 @@ import type { Host, HostName } from "./host.ts";
  */
 export class NativeUnavailableError extends Error {
   override readonly name = "NativeUnavailableError";
+  /** Why, as a sentence without what was tried. */
+  readonly reason: string;
+
+  constructor(what: string, reason: string, options?: ErrorOptions) {
+    super(`cannot ${what}: ${reason}`, options);
+    this.reason = reason;
+  }
 }
 
 const OLDEST: Record<HostName, readonly [major: number, minor: number]> = {
@@ -35,7 +42,7 @@ export function absence(name: HostName): string | undefined {
 /** A host that refuses each use, with the same sentence. */
 export function absentHost({ name, encoding }: Host, reason: string): Host {
   function refuse(what: string): never {
-    throw new NativeUnavailableError(`cannot ${what}: ${reason}`);
+    throw new NativeUnavailableError(what, reason);
   }
   return {
     name,

@@ -58,7 +58,7 @@ const programs: Readonly<Record<string, Program>> = {
        if (strlen("ox") !== 2n) throw new Error("strlen");`,
     ],
   },
-  "@oxbow/oxbow/ffi: `pointerTo`, `callback`, `unsafe…`": {
+  "@oxbow/oxbow/ffi: `pointerTo`, `callback`, `unsafe…`, a `cstring` result": {
     imports: "callback, dlopen, pointerTo, unsafeBufferAt, unsafeCopy, unsafeStringAt",
     steps: [
       "pointerTo(new Uint8Array(1));",
@@ -68,6 +68,7 @@ const programs: Readonly<Record<string, Program>> = {
          const text = library.symbols.strerror(1);
          ${use}`
       ),
+      'dlopen(["libc.so.6"], { strerror: { parameters: ["i32"], result: "cstring" } }).symbols.strerror(1);',
     ],
   },
   "@oxbow/oxbow/mmap: everything": {

@@ -375,6 +375,27 @@ describe("an exception in a callback", () => {
   });
 });
 
+describe("calls and callbacks without end", () => {
+  it("are a RangeError, and what was half done is whole again", { skip: skipC }, () => {
+    const lines = outputOf(`
+      import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
+      const { symbols: { call_once } } = dlopen([${JSON.stringify(built?.path)}], {
+        call_once: { parameters: ["function", "i32"], result: "i32" },
+      });
+      const int = { parameters: ["i32"], result: "i32" };
+      const endless = callback(int, (x) => call_once(endless.pointer, x + 1));
+      const descend = (left) => left === 0 ? call_once(endless.pointer, 1) : descend(left - 1);
+      const deep = callback(int, (x) => descend(x));
+      for (const act of [() => call_once(endless.pointer, 1), () => call_once(deep.pointer, 50), () => descend(3000)]) {
+        try { act(); } catch (error) { console.log(error.name); }
+      }
+      using twice = callback(int, (x) => 2 * x);
+      console.log(call_once(twice.pointer, 21));
+    `);
+    assertEquals(lines.split("\n"), ["RangeError", "RangeError", "RangeError", "42"]);
+  });
+});
+
 describe("a disposed callback", () => {
   it("may be disposed again", () => {
     const once = callback(INT_TO_INT, (x) => x);
@@ -411,17 +432,44 @@ describe("a disposed callback", () => {
     assertEquals(libc.abs(-1), 1);
   });
 
-  it("may have closed the library that called it", { skip: skipC }, () => {
-    const library = dlopen([built?.path ?? ""], {
-      call_twice: { parameters: ["function", "i32"], result: "i32" },
-    });
-    const { call_twice } = library.symbols;
-    const closing = callback(INT_TO_INT, (x) => {
-      library.close();
-      return x;
-    });
-    assertEquals(given(closing, (pointer) => call_twice(pointer, 2)), 2003);
-    assertThrows(() => call_twice(closing.pointer, 2), Error, "was closed");
+  it("may have closed the library that called it, which is unloaded once C is back", { skip: skipC }, () => {
+    const lines = outputOf(`
+      import { readFileSync } from "node:fs";
+      import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
+      const path = ${JSON.stringify(built?.path)};
+      const library = dlopen([path], { call_twice: { parameters: ["function", "i32"], result: "i32" } });
+      const { call_twice } = library.symbols;
+      const loaded = () => readFileSync("/proc/self/maps", "utf8").includes(path);
+      const closing = callback({ parameters: ["i32"], result: "i32" }, (x) => {
+        library.close();
+        return loaded() ? x : -1;
+      });
+      console.log(call_twice(closing.pointer, 2), loaded());
+      try { call_twice(closing.pointer, 2); } catch (error) { console.log(error.message); }
+    `).split("\n");
+    assertEquals(lines[0], "2003 false");
+    assertMatch(lines[1], /^cannot call call_twice: .* was closed$/);
+  });
+
+  it("may have closed it and thrown, in a call within another of the same library", { skip: skipC }, () => {
+    const lines = outputOf(`
+      import { copyFileSync, readFileSync, rmSync } from "node:fs";
+      import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
+      const path = ${JSON.stringify(built?.path)};
+      const other = path + ".copy.so";
+      copyFileSync(path, other);
+      const table = { call_once: { parameters: ["function", "i32"], result: "i32" } };
+      const [outer, inner] = [dlopen([path], table), dlopen([other], table)];
+      rmSync(other);
+      const int = { parameters: ["i32"], result: "i32" };
+      const closing = callback(int, () => { outer.close(); throw new SyntaxError("within"); });
+      const calling = callback(int, (x) => {
+        try { inner.symbols.call_once(closing.pointer, 1); } catch (error) { console.log(error.name); }
+        return x;
+      });
+      console.log(outer.symbols.call_once(calling.pointer, 5), readFileSync("/proc/self/maps", "utf8").includes(path + "\\n"));
+    `).split("\n");
+    assertEquals(lines, ["SyntaxError", "5 false"]);
   });
 });
 

@@ -336,7 +336,9 @@ describe("a call", () => {
         assertThrows(
           () => Reflect.apply(call, undefined, values),
           TypeError,
-          `it takes ${expected} arguments, and ${count} were given`,
+          `it takes ${expected} argument${expected === 1 ? "" : "s"}, and ${count} ${
+            count === 1 ? "was" : "were"
+          } given`,
         );
       }
     }

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { existsSync } from "node:fs";
-import { dlopen } from "../../ffi/mod.ts";
+import { dlopen, type SymbolTable } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 
 describe("dlopen", () => {
@@ -15,7 +15,7 @@ describe("dlopen", () => {
 
   it("lists every name that it tried, and why each failed", () => {
     const names = ["liboxbow-none.so.1", "/nowhere/liboxbow.so", "/proc/self/maps"];
-    const { message } = assertThrows(() => dlopen(names, {}), Error, "none of 3 loads");
+    const { message } = assertThrows(() => dlopen(names, {}), Error, "none of these loads");
     for (const name of names) {
       const line = message.split("\n").find((line) => line.startsWith(`  ${name}: `)) ?? "";
       assert(line.length > name.length + 10, `${message} says nothing of ${name}`);
@@ -26,7 +26,7 @@ describe("dlopen", () => {
   });
 
   it("refuses a list without a name", () => {
-    assertThrows(() => dlopen([], {}), Error, "none of 0 loads");
+    assertThrows(() => dlopen([], {}), TypeError, "cannot open []: names is no list of sonames or paths");
   });
 
   it("refuses a name with a NUL, where C would cut it", () => {
@@ -62,6 +62,15 @@ describe("dlopen", () => {
   it("gives the same function each time", () => {
     using library = dlopen(["libc.so.6"], { abs: { parameters: ["i32"], result: "i32" } });
     assert(library.symbols.abs === library.symbols.abs);
+  });
+
+  it("checks as the table said when the library was opened", () => {
+    const parameters: ["i32"] = ["i32"];
+    const table = { abs: { parameters, result: "i32" } } as const satisfies SymbolTable;
+    using library = dlopen(["libc.so.6"], table);
+    parameters.splice(0);
+    assertEquals(library.symbols.abs(-3), 3);
+    assertThrows(() => Reflect.apply(library.symbols.abs, undefined, []), TypeError, "it takes 1 argument");
   });
 
   it("binds one C function in two forms", () => {

@@ -5,9 +5,12 @@ import { moduleUrl, runChild } from "../child.ts";
 /** What a user can get wrong, as JavaScript may write it, and the error that it ends in. */
 const MISUSES: readonly (readonly [code: string, message: string])[] = [
   // A library that is not there, or is none
-  ['dlopen(["liboxbow-none.so.1"], {})', "Error: cannot open a library: none of 1 loads"],
-  ['dlopen(["/etc/passwd"], {})', "Error: cannot open a library: none of 1 loads"],
-  ["dlopen([], {})", "Error: cannot open a library: none of 0 loads"],
+  ['dlopen(["liboxbow-none.so.1"], {})', "Error: cannot open liboxbow-none.so.1: none of these loads"],
+  ['dlopen(["/etc/passwd"], {})', "Error: cannot open /etc/passwd: none of these loads"],
+  ["dlopen([], {})", "TypeError: cannot open []: names is no list of sonames or paths"],
+  ['dlopen("libc.so.6", {})', 'TypeError: cannot open "libc.so.6": names is no list of sonames or paths'],
+  ['find("libc.so.6")', 'TypeError: cannot open "libc.so.6": names is no list of sonames or paths'],
+  ['find(["libc.so.6\\0"])', 'TypeError: cannot open "libc.so.6\\u0000": it holds a NUL'],
   ['dlopen(["libc.so.6\\0"], {})', 'TypeError: cannot open "libc.so.6\\u0000": it holds a NUL'],
 
   // A function that is not there
@@ -24,10 +27,20 @@ const MISUSES: readonly (readonly [code: string, message: string])[] = [
   ['bound(["i32", "f64"], "i32", { variadic: 1 })', "TypeError: cannot bind f: parameter 2 is f64"],
   ['bound(["i32", "i8"], "i32", { variadic: 1 })', "TypeError: cannot bind f: parameter 2 is i8"],
   ['bound(["i32"], "i32", { variadic: 2 })', "RangeError: cannot bind f: variadic is 2"],
+  [
+    'bound(["i32"], "i32", { nonblocking: true })',
+    'TypeError: cannot bind f: its signature says "nonblocking"',
+  ],
+  ['bound(["i32"], "i32", { symbol: "abs\\0x" })', 'TypeError: cannot bind f: symbol is "abs\\u0000x"'],
+  ['bound(undefined, "i32")', "TypeError: cannot bind f: parameters is no array of types"],
+  [
+    'bound(Array(33).fill("i32"), "i32")',
+    "RangeError: cannot bind f: it has 33 parameters, and Bun passes 32",
+  ],
 
   // Too few arguments, and too many
-  ["libc.abs()", "TypeError: cannot call abs: it takes 1 arguments, and 0 were given"],
-  ["libc.abs(1, 2)", "TypeError: cannot call abs: it takes 1 arguments, and 2 were given"],
+  ["libc.abs()", "TypeError: cannot call abs: it takes 1 argument, and 0 were given"],
+  ["libc.abs(1, 2)", "TypeError: cannot call abs: it takes 1 argument, and 2 were given"],
 
   // Integers
   ["libc.abs(2 ** 31)", "RangeError: cannot call abs: argument 1 (i32) is 2147483648, outside"],
@@ -68,9 +81,27 @@ const MISUSES: readonly (readonly [code: string, message: string])[] = [
     'libc.strlen("a\\0b")',
     'TypeError: cannot call strlen: argument 1 (cstring!) is "a\\u0000b", with a NUL in it',
   ],
-  ['libc.memcmp("text", view, 1)', 'TypeError: cannot call memcmp: argument 1 (buffer) is "text"'],
-  ["libc.memcmp(view.buffer, view, 1)", "TypeError: cannot call memcmp: argument 1 (buffer) is an object"],
+  [
+    'libc.memcmp("text", view, 1)',
+    'TypeError: cannot call memcmp: argument 1 (buffer) is "text", and no view of bytes: pass cString(text)',
+  ],
+  [
+    "libc.memcmp(view.buffer, view, 1)",
+    "TypeError: cannot call memcmp: argument 1 (buffer) is an object, and no view of it: pass new Uint8Array(",
+  ],
   ["libc.puts({})", "TypeError: cannot call puts: argument 1 (pointer!) is an object"],
+  [
+    "libc.puts(view)",
+    "TypeError: cannot call puts: argument 1 (pointer!) is a Uint8Array: pass pointerTo(view)",
+  ],
+  [
+    "libc.qsort(view, 8, 1, () => 0)",
+    "TypeError: cannot call qsort: argument 4 (function!) is a function: pass callback(signature, fn).pointer",
+  ],
+  [
+    'libc.qsort(view, 8, 1, callback({ parameters: [], result: "void" }, () => {}))',
+    "TypeError: cannot call qsort: argument 4 (function!) is an object: pass its pointer",
+  ],
 
   // Memory that is not there
   [
@@ -103,7 +134,8 @@ const MISUSES: readonly (readonly [code: string, message: string])[] = [
   ["addressOf(null)", "TypeError: cannot tell an address: pointer is null, and no Pointer"],
   ["pointerTo(detached)", "TypeError: cannot point to a view whose buffer is detached"],
   ["pointerTo(null)", "TypeError: cannot point to what is no view of a buffer"],
-  ["pointerAt(-1n)", "RangeError: cannot point to -1"],
+  ["pointerAt(-1n)", "RangeError: cannot point to -1: an address is 64 bits, and C's -1 is 2n ** 64n - 1n"],
+  ["offset(pointerAt(2n ** 64n - 1n), 1)", "RangeError: cannot point to 18446744073709551616"],
 
   // A library that was closed, its functions taken out before
   ["closed.symbols.abs(1)", "Error: cannot call abs: libc.so.6 was closed"],
@@ -131,7 +163,7 @@ const MISUSES: readonly (readonly [code: string, message: string])[] = [
 
 const SETUP = `
   import * as ffi from "${moduleUrl("ffi/mod.ts")}";
-  const { addressOf, callback, dlopen, NULL, pointerAt, pointerTo, unsafeBufferAt, unsafeStringAt } = ffi;
+  const { addressOf, callback, dlopen, find, NULL, offset, pointerAt, pointerTo, unsafeBufferAt, unsafeStringAt } = ffi;
   const { symbols: libc } = dlopen(["libc.so.6"], {
     abs: { parameters: ["i32"], result: "i32" },
     alarm: { parameters: ["u32"], result: "u32" },

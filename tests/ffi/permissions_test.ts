@@ -93,7 +93,7 @@ describe("with all but --allow-ffi", () => {
       ],
     );
     const closed =
-      "NativeUnavailableError: cannot open libc.so.6: this process may not call C: run it again with --allow-ffi";
+      "NativeUnavailableError: cannot open libc.so.6 or libc.musl-x86_64.so.1: it is not permitted: run this again with --allow-ffi, or with --allow-ffi=FILE for that file alone";
     const hidden =
       "NativeUnavailableError: cannot take an address: run it again with --allow-ffi, without a list of paths";
     assertEquals(linesOf(source, others), [closed, closed, closed, hidden, closed]);
@@ -163,7 +163,7 @@ describe("with --allow-ffi for one library's path", () => {
       console.log(dlopen(["libm.so.6", "libc.so.6"], table).symbols.abs(-5));
       console.log(find(["libm.so.6", "libc.so.6"]).find(({ outcome }) => outcome === "chosen").path);`;
     const refused = (path: string): string =>
-      `NativeUnavailableError: cannot open ${path}: this process may not call C: run it again with --allow-ffi`;
+      `NativeUnavailableError: cannot open ${path}: it is not permitted: run this again with --allow-ffi, or with --allow-ffi=FILE for that file alone`;
     assertEquals(linesOf(source, only), [
       refused("libm.so.6"),
       refused("/nowhere/libx.so"),

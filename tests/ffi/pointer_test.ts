@@ -129,6 +129,38 @@ describe("what is no pointer", () => {
   });
 });
 
+describe("an address that no number holds", () => {
+  const { symbols: libc } = dlopen(["libc.so.6"], {
+    // With 0 for `n` it gives back `dest`.
+    same: { symbol: "memcpy", parameters: ["pointer!", "pointer", "usize"], result: "pointer" },
+    number: { symbol: "memcpy", parameters: ["usize", "pointer", "usize"], result: "pointer" },
+    bits: { symbol: "memcpy", parameters: ["pointer", "pointer", "usize"], result: "usize" },
+  });
+
+  it("goes to C and back as it is", () => {
+    const far = [2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
+    for (const address of far) {
+      const pointer = pointerAt(address);
+      assertEquals(addressOf(pointer), address);
+      assertEquals(libc.bits(pointer, null, 0), address);
+      for (const back of [libc.same(pointer, null, 0), libc.number(address, null, 0)]) {
+        assertEquals(back === null ? undefined : addressOf(back), address);
+        assertEquals(libc.bits(back, null, 0), address);
+      }
+      assertEquals(addressOf(offset(pointer, -1)), address - 1n);
+    }
+  });
+
+  it("ends at 64 bits", () => {
+    assertThrows(
+      () => offset(pointerAt(2n ** 64n - 1n), 1),
+      RangeError,
+      "cannot point to 18446744073709551616",
+    );
+    assertThrows(() => offset(NULL, -1), RangeError, "cannot point to -1");
+  });
+});
+
 describe("pointerArray", () => {
   it("is C's array of the views' addresses, in their order", () => {
     const views = [Float32Array.of(1, 2), Float32Array.of(3), new Float32Array(0), Float32Array.of(4, 5, 6)];
@@ -143,7 +175,10 @@ describe("pointerArray", () => {
 
   it("holds the views, so that their memory lives as long as it does", () => {
     const views = [new Uint8Array(8), new Uint8Array(9)];
-    assertEquals(pointerArray(views).views, views);
+    const array = pointerArray(views);
+    assertEquals(array.views, views);
+    views.length = 0;
+    assertEquals(array.views.length, 2);
   });
 
   it("of no view is empty", () => {

@@ -8,6 +8,7 @@ import {
   type CallbackFunction,
   dlopen,
   type NativeFunction,
+  type NativeFunctions,
   type ParameterType,
   type Pointer,
   pointerAt,
@@ -85,7 +86,6 @@ const pointer: Pointer = symbols.memory(null, null, null);
 const address: bigint = pointerAt(1n);
 // @ts-expect-error: a word is opaque
 const number: number = word(1);
-// @ts-expect-error: shared memory has no pointer
 pointerTo(new Uint8Array(new SharedArrayBuffer(8)));
 
 // @ts-expect-error: no such type
@@ -142,7 +142,15 @@ maybe.there(1);
 const table = { abs: { parameters: ["i32"], result: "i32" } } as const satisfies SymbolTable;
 dlopen(["libc.so.6"], table).symbols.abs(1);
 const loose: SymbolTable = table;
+expectType<NativeFunctions<typeof loose>[string]>().is<((...args: never[]) => unknown) | undefined>(true);
+// @ts-expect-error: nobody knows what it takes, or whether it is there
 dlopen(["libc.so.6"], loose).symbols.abs(1);
+
+// What is no part of a signature
+// @ts-expect-error: a signature says parameters, result, unchecked, symbol, optional and variadic alone
+dlopen(["libc.so.6"], { abs: { parameters: ["i32"], result: "i32", nonblocking: true } });
+// @ts-expect-error: a signature says parameters, result, unchecked, symbol, optional and variadic alone
+dlopen(["libc.so.6"], { abs: { parameters: ["i32"], result: "i32", optinal: true } });
 
 // An unchecked function has no place where a string could become bytes.
 // @ts-expect-error: an unchecked function takes and gives no cstring

@@ -131,8 +131,10 @@ describe("on a system that is not supported", () => {
   }
 
   function expected(why: string): string[] {
-    const said = `NativeUnavailableError: cannot open libc.so.6: ${why}`;
-    return [said, said, "0"];
+    const said = ["libc.so.6", "libc.so.6 or libc.musl-x86_64.so.1"].map((names) =>
+      `NativeUnavailableError: cannot open ${names}: ${why}`
+    );
+    return [...said, "0"];
   }
 
   it("what calls C says which it is, at its first use", () => {
