@@ -12,6 +12,7 @@ export interface Library<T extends SymbolTable> extends Disposable {
   /** The name or path that loaded. */
   readonly path: string;
   readonly symbols: NativeFunctions<T>;
+  readonly closed: boolean;
   /** Whether the library has the symbol. */
   has(name: keyof T & string): boolean;
   /**
@@ -148,6 +149,9 @@ function openTable<T extends SymbolTable>(names: readonly string[], table: T, se
   return {
     path,
     symbols: symbols as NativeFunctions<T>,
+    get closed() {
+      return owner.closed;
+    },
     has(name) {
       try {
         return symbols[name] !== undefined;

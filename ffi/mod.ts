@@ -35,6 +35,7 @@ export {
   unsafeCopy,
   unsafeStringAt,
 } from "./pointer.ts";
+export { symbolPointer } from "./symbol_pointer.ts";
 export { errno } from "./errno.ts";
 export { check, type SyscallContext, SystemError } from "./system_error.ts";
 export type {
