@@ -22,21 +22,18 @@ function libc(): NativeFunctions<typeof table> {
 }
 
 /**
- * Where the library has a symbol: a variable (`environ`), or a function that another one is to call. `null`
+ * Where the library has a symbol: a variable, or a function that another one is to call. `null`
  * where there is none. It is good until the library is closed: dlsym(3).
  *
  * @throws {Error} where the library was closed.
  *
  * @example
  * ```ts
- * import { dlopen, pointerAt, symbolPointer, unsafeBufferAt, unsafeStringAt } from "@oxbow/oxbow/ffi";
+ * import { dlopen, symbolPointer, unsafeCopy } from "@oxbow/oxbow/ffi";
  *
  * using libc = dlopen(["libc.so.6"], {});
- * const name = symbolPointer(libc, "program_invocation_name"); // char **
- * if (name !== null) {
- *   const [address] = new BigUint64Array(unsafeBufferAt(name, 8));
- *   console.log(unsafeStringAt(pointerAt(address)));
- * }
+ * const loopback = symbolPointer(libc, "in6addr_loopback"); // const struct in6_addr *
+ * if (loopback !== null) console.log(unsafeCopy(loopback, 16)); // 0 and so on, and 1
  * ```
  */
 export function symbolPointer(library: Library<SymbolTable>, name: string): Pointer | null {
