@@ -95,8 +95,8 @@ function wrapped(name: string, { parameters, result }: CallbackSignature, fn: Ra
 
 /**
  * A C function out of a TypeScript one, typed by its signature: `fn` is given what a call gives, and gives
- * what a call takes. C can call it until it is disposed; one that is forgotten stays for as long as the
- * process. About 0.1 µs a call, under 10 µs to make.
+ * what a call takes. C can call it until it is disposed, whether anybody holds it or not. It costs 0.1 to 0.6 µs
+ * a call, and 6 to 70 µs to make.
  *
  * An exception does not cross C. It is kept, C is given zero (0, `false` or `NULL`) for this call and each
  * other until the native function is back, and then it is thrown from there. Where that function is
