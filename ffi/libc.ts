@@ -21,6 +21,14 @@ const table = {
 
   // unistd.h
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
+  readlink: {
+    parameters: [
+      /* const char *pathname */ "buffer",
+      /* char *buf */ "buffer",
+      /* size_t bufsiz */ "usize",
+    ],
+    result: "isize",
+  },
 
   // sys/stat.h
   fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },

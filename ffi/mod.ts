@@ -61,7 +61,7 @@ export type {
 } from "./types.ts";
 export { NativeUnavailableError } from "./unavailable.ts";
 export { libc } from "./libc.ts";
-export { array, type ArrayView, type ElementType } from "./layout/array.ts";
+export { array, type ArrayView, type ElementType, type PointerList } from "./layout/array.ts";
 export type { Fields, Layout, ScalarType, StructView } from "./layout/field.ts";
 export {
   epoll_event,

@@ -3,6 +3,12 @@
  * `--allow-read` and `--allow-net`. Bun and Node permit what the process may do.
  */
 import { hostName } from "./host.ts";
+import { FileType, Stat } from "./layout/stat.ts";
+import { libc } from "./libc.ts";
+
+const KINDS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
+/** Files of /dev that only give or take bytes. */
+const HARMLESS = ["/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
 
 function require(descriptor: Deno.PermissionDescriptor, what: string, flag: string): void {
   if (Deno.permissions.querySync(descriptor).state === "granted") return;
@@ -17,6 +23,34 @@ export function requireRead(path: string): void {
 /** Throws Deno's `NotCapable` where the path may not be written. */
 export function requireWrite(path: string): void {
   if (hostName === "deno") require({ name: "write", path }, `write access to "${path}"`, "--allow-write");
+}
+
+/** Whether Deno grants less than everything. */
+export function isSandboxed(): boolean {
+  return hostName === "deno" && !KINDS.every((name) => {
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return state === "granted" && !partial;
+  });
+}
+
+/** Whether the path is a descriptor's that is a pipe, and none of the three that every program has. */
+function isPipe(path: string): boolean {
+  const [, digits] = /^\/(?:dev|proc\/self)\/fd\/(\d{1,9})$/.exec(path) ?? [];
+  if (digits === undefined || Number(digits) < 3) return false;
+  const stat = new Stat();
+  return libc().fstat(Number(digits), stat.bytes) === 0 && stat.type === FileType.fifo;
+}
+
+/**
+ * Throws Deno's `NotCapable` where the path, which holds no link and no `..`, is one through which the kernel is
+ * spoken to: a file of /dev, /proc or /sys asks for every permission, since memory and more can be had there. The
+ * exceptions are Deno's own (`check_special_file`). For {@linkcode isSandboxed} programs.
+ */
+export function requireSpecial(path: string, write: boolean): void {
+  if (!/^\/(dev|proc|sys)(\/|$)/.test(path)) return;
+  if (HARMLESS.includes(path) || path.startsWith("/proc/pressure/") || isPipe(path)) return;
+  if (path === "/dev/tty" && !write) return;
+  throw new Deno.errors.NotCapable(`Requires all access to "${path}", run again with the --allow-all flag`);
 }
 
 /** Throws Deno's `NotCapable` where the address may not be listened on or connected to. */

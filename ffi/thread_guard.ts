@@ -2,28 +2,42 @@
  * The door that C goes through to a callback, in machine code of x86-64: it lets the thread in that made the
  * callback, and gives any other a zero. Left to themselves the hosts wait for ever (Deno, Bun) or abort
  * (Node) where another thread comes. It is shut once the callback was disposed, where they would jump into
- * freed memory.
+ * freed memory, and once its thread has ended or the process exits, where JavaScript is gone.
  *
- * A page of code holds 64 doors of 64 bytes, each with a slot of 32 bytes in a page of data. The code is
- * written to a memfd and mapped from it, so that no page is ever both writable and executable. Both pages
- * stay for as long as the process: a thread may come late.
+ * A page of code holds 63 doors of 64 bytes, each with a slot of 32 bytes in a page of data, and in the rest
+ * what shuts them all. glibc calls that as it calls the destructors of C++'s thread_local objects: first of all
+ * when a thread ends, be it terminated, and on the thread that calls exit(3) before what atexit(3) has
+ * registered. Before that the hosts may close libraries, which then call what they have registered: so the
+ * doors are shut at the `exit` event as well, where there is one. The code is written to a memfd and mapped from it, so that no page is ever both writable and
+ * executable. Both pages stay for as long as the process: a thread may come late.
  */
 import { dlopen } from "./dlopen.ts";
-import { host, toPointer } from "./host.ts";
+import { host, toPointer, word } from "./host.ts";
 import { pending } from "./pending.ts";
-import { cString, offset } from "./pointer.ts";
+import { cString, NULL, offset } from "./pointer.ts";
 import { LIBC } from "./soname.ts";
 import { check } from "./system_error.ts";
 import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
+import process from "node:process";
 
+/** All unchecked: what a checked call throws of another thread would be thrown from the making of a callback. */
 const table = {
   // pthread.h
-  pthread_self: { parameters: [], result: "u64" },
+  pthread_self: { parameters: [], result: "u64", unchecked: true },
+
+  // The C++ ABI for Linux, since glibc 2.18. musl has none: there doors stay open where their thread has ended.
+  __cxa_thread_atexit_impl: {
+    parameters: [/* void (*func)(void *) */ "function", /* void *obj */ "pointer", /* void *dso */ "pointer"],
+    result: "i32",
+    unchecked: true,
+    optional: true,
+  },
 
   // sys/mman.h
   memfd_create: {
     parameters: [/* const char *name */ "buffer", /* unsigned int flags */ "u32"],
     result: "i32",
+    unchecked: true,
   },
   mmap: {
     parameters: [
@@ -36,20 +50,24 @@ const table = {
     ],
     // void *, as a number: MAP_FAILED is -1 and no address.
     result: "isize",
+    unchecked: true,
   },
 
   // unistd.h
   write: {
     parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
     result: "isize",
+    unchecked: true,
   },
-  close: { parameters: [/* int fd */ "i32"], result: "i32" },
+  close: { parameters: [/* int fd */ "i32"], result: "i32", unchecked: true },
 } as const satisfies SymbolTable;
 
 const PAGE = 4096;
-const DOORS = 64;
-const DOOR_BYTES = PAGE / DOORS;
+const DOORS = 63;
+const DOOR_BYTES = 64;
 const SLOT_BYTES = 32;
+/** So many doors were shut after one before it is opened again: C may have kept its pointer. */
+const KEPT_SHUT = 64;
 /** Where a page of data has the flag that a refusal raises: behind the slots. */
 const FLAG_BYTES = DOORS * SLOT_BYTES;
 
@@ -69,7 +87,7 @@ const MFD_CLOEXEC = 1;
 export interface Door {
   /** What C calls. */
   readonly pointer: Pointer;
-  /** Refuses every thread from now on. The pointer becomes another callback's after a while. */
+  /** Refuses every thread from now on. The pointer becomes another callback's once 64 more were shut. */
   shut(): void;
 }
 
@@ -83,15 +101,17 @@ interface Slot {
 let symbols: NativeFunctions<typeof table> | undefined;
 let flag: bigint | undefined;
 const slots: Slot[] = [];
-/** The one that was shut first comes first, so that a pointer that C kept stays shut for long. */
-const free: Slot[] = [];
+/** Those that never were a callback's. */
+const fresh: Slot[] = [];
+/** The one that was shut first comes first. */
+const shut: Slot[] = [];
 
 function libc(): NativeFunctions<typeof table> {
   return symbols ??= dlopen(LIBC, table).symbols;
 }
 
 function map(protection: number, flags: number, fd: number): bigint {
-  const address = libc().mmap(null, PAGE, protection, flags, fd, 0);
+  const address = libc().mmap(NULL, word(PAGE), protection, flags, fd, word(0));
   check(address === -1n ? -1 : 0, "mmap", { hint: "a callback needs a page of code and one of data" });
   return address;
 }
@@ -100,16 +120,17 @@ function map(protection: number, flags: number, fd: number): bigint {
 function codeOf(data: bigint, flag: bigint): Uint8Array<ArrayBuffer> {
   const code = new Uint8Array(PAGE);
   const view = new DataView(code.buffer);
+  let at = 0;
+  function part(...bytes: number[]): void {
+    code.set(bytes, at);
+    at += bytes.length;
+  }
+  function address(value: bigint): void {
+    view.setBigUint64(at, value, true);
+    at += 8;
+  }
   for (let i = 0; i < DOORS; i++) {
-    let at = i * DOOR_BYTES;
-    const part = (...bytes: number[]): void => {
-      code.set(bytes, at);
-      at += bytes.length;
-    };
-    const address = (value: bigint): void => {
-      view.setBigUint64(at, value, true);
-      at += 8;
-    };
+    at = i * DOOR_BYTES;
     part(0xf3, 0x0f, 0x1e, 0xfa); // endbr64
     part(0x49, 0xbb), address(data + BigInt(i * SLOT_BYTES)); // mov r11, slot
     part(0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0); // mov rax, fs:[0]
@@ -123,6 +144,15 @@ function codeOf(data: bigint, flag: bigint): Uint8Array<ArrayBuffer> {
     part(0x0f, 0x57, 0xc0); // xorps xmm0, xmm0
     part(0xc3); // ret
   }
+  at = DOORS * DOOR_BYTES;
+  part(0xf3, 0x0f, 0x1e, 0xfa); // endbr64; rdi is the page of data
+  part(0x31, 0xc0); // xor eax, eax
+  part(0xb9, DOORS, 0, 0, 0); // mov ecx, DOORS
+  part(0x48, 0x89, 0x47, 8 * OWNER); // slot: mov [rdi + 8 * OWNER], rax
+  part(0x48, 0x83, 0xc7, SLOT_BYTES); // add rdi, SLOT_BYTES
+  part(0xff, 0xc9); // dec ecx
+  part(0x75, -12); // jne slot
+  part(0xc3); // ret
   return code;
 }
 
@@ -130,11 +160,28 @@ function mapCode(code: Uint8Array<ArrayBuffer>): bigint {
   const { memfd_create, write, close } = libc();
   const fd = check(memfd_create(cString("oxbow-callbacks"), MFD_CLOEXEC), "memfd_create");
   try {
-    check(Number(write(fd, code, code.length)), "write");
+    check(Number(write(fd, code, word(code.length))), "write");
     return map(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
   } finally {
     close(fd);
   }
+}
+
+function shutAll(): void {
+  for (const { words } of slots) words[OWNER] = 0n;
+}
+
+/** After the other listeners, whenever they come: theirs may call C, and be called back. */
+function shutAtExit(): void {
+  process.on("exit", shutAll);
+  process.on("newListener", (event, listener) => {
+    if (event !== "exit" || listener === shutAll) return;
+    process.off("exit", shutAll);
+    queueMicrotask(() => {
+      process.off("exit", shutAll);
+      process.on("exit", shutAll);
+    });
+  });
 }
 
 function addPages(): void {
@@ -144,20 +191,29 @@ function addPages(): void {
     flag = data + BigInt(FLAG_BYTES);
     pending.flags = new Int32Array(buffer, FLAG_BYTES, 1);
     pending.takeRefusal = takeRefusal;
+    shutAtExit();
   }
   const code = toPointer(mapCode(codeOf(data, flag)));
   for (let i = 0; i < DOORS; i++) {
     const words = new BigUint64Array(buffer, i * SLOT_BYTES, SLOT_BYTES / 8);
     const slot: Slot = { pointer: offset(code, i * DOOR_BYTES), words, name: "" };
     slots.push(slot);
-    free.push(slot);
+    fresh.push(slot);
   }
+  const object = toPointer(data);
+  // No library is to be kept loaded for this: an address that is in none counts as the program's own.
+  libc().__cxa_thread_atexit_impl?.(offset(code, DOORS * DOOR_BYTES), object, object);
+}
+
+function takeSlot(): Slot {
+  if (shut.length <= KEPT_SHUT && fresh.length === 0) addPages();
+  const [slot] = (shut.length > KEPT_SHUT ? shut : fresh).splice(0, 1);
+  return slot;
 }
 
 /** A door to `target`, for this thread alone. `name` is what a refusal calls it. */
 export function openDoor(target: bigint, name: string): Door {
-  if (free.length < DOORS) addPages();
-  const [slot] = free.splice(0, 1);
+  const slot = takeSlot();
   slot.name = name;
   slot.words[TARGET] = target;
   slot.words[OWNER] = libc().pthread_self();
@@ -165,7 +221,7 @@ export function openDoor(target: bigint, name: string): Door {
     pointer: slot.pointer,
     shut() {
       slot.words[OWNER] = 0n;
-      free.push(slot);
+      shut.push(slot);
     },
   };
 }

@@ -33,8 +33,8 @@ const INTEGERS = {
 
 const BIGINTS: readonly ScalarType[] = ["i64", "isize", "u64", "usize"];
 
-/** Called by the written code where a value does not fit its field. */
-function refuse(name: string, type: ScalarType, value: unknown): never {
+/** Throws that a value does not fit its field. */
+export function refuse(name: string, type: ScalarType, value: unknown): never {
   const given = typeof value === "bigint" ? `${value}n` : String(value);
   const what = `cannot set ${name} (${type}) to ${given}`;
   if (type === "pointer") throw new TypeError(`${what}: it is no pointer, and not null`);
@@ -58,12 +58,14 @@ function refuseRead(name: string, type: "i53" | "u53", data: DataView, offset: n
   );
 }
 
-function getPointer(data: DataView, offset: number): Pointer | null {
+/** The pointer at `offset`, null for C's. */
+export function getPointer(data: DataView, offset: number): Pointer | null {
   const address = data.getBigUint64(offset, true);
   return address === 0n ? null : toPointer(address);
 }
 
-function setPointer(data: DataView, offset: number, pointer: Pointer | null): void {
+/** Writes a pointer at `offset`. */
+export function setPointer(data: DataView, offset: number, pointer: Pointer | null): void {
   data.setBigUint64(offset, pointer === null ? 0n : fromPointer(pointer), true);
 }
 

@@ -1,4 +1,7 @@
-/** C's arrays in memory: of scalars as typed arrays, of anything else as a list of views. */
+/** C's arrays in memory: of scalars as typed arrays, of pointers as a list, of anything else as a list of views. */
+import { host } from "../host.ts";
+import type { Pointer } from "../types.ts";
+import { getPointer, refuse, setPointer } from "./accessors.ts";
 import { type Layout, measure, requireRoom } from "./field.ts";
 
 interface TypedArrays {
@@ -15,15 +18,19 @@ interface TypedArrays {
 }
 
 /** The scalars that an array can be of. */
-export type ElementType = keyof TypedArrays;
+export type ElementType = keyof TypedArrays | "pointer";
+
+/** An array of pointers in place, of a fixed length. Reading or writing an element costs some 60 ns. */
+export type PointerList = readonly (Pointer | null)[] & { [index: number]: Pointer | null };
 
 /** An array as a view shows it. */
-export type ArrayView<T extends ElementType | Layout<unknown>> = T extends ElementType ? TypedArrays[T]
+export type ArrayView<T extends ElementType | Layout<unknown>> = T extends keyof TypedArrays ? TypedArrays[T]
+  : T extends "pointer" ? PointerList
   : T extends Layout<infer V> ? readonly V[]
   : never;
 
 type TypedArrayConstructors = {
-  readonly [T in ElementType]: {
+  readonly [T in keyof TypedArrays]: {
     readonly BYTES_PER_ELEMENT: number;
     new (buffer: ArrayBuffer, byteOffset: number, length: number): TypedArrays[T];
   };
@@ -42,7 +49,25 @@ const CONSTRUCTORS: TypedArrayConstructors = {
   f64: Float64Array,
 };
 
-function viewScalars<T extends ElementType>(
+const POINTER_BYTES = 8;
+
+function viewPointers(length: number, bytes: ArrayBufferView<ArrayBuffer>, byteOffset: number): PointerList {
+  const data = new DataView(bytes.buffer, bytes.byteOffset + byteOffset, POINTER_BYTES * length);
+  const list = new Array<Pointer | null>(length);
+  for (let i = 0; i < length; i++) {
+    Object.defineProperty(list, i, {
+      enumerable: true,
+      get: () => getPointer(data, POINTER_BYTES * i),
+      set(value) {
+        if (value !== null && typeof value !== host.encoding) refuse(`element ${i}`, "pointer", value);
+        setPointer(data, POINTER_BYTES * i, value);
+      },
+    });
+  }
+  return Object.preventExtensions(Object.defineProperty(list, "length", { writable: false }));
+}
+
+function viewScalars<T extends keyof TypedArrays>(
   element: T,
   length: number,
   bytes: ArrayBufferView<ArrayBuffer>,
@@ -61,8 +86,9 @@ function viewScalars<T extends ElementType>(
 
 /**
  * Lays out a C array of `length` elements, as a field of a struct or for itself. Of scalars the view is a
- * typed array; of structs and of arrays it is a list of views, made once. Throws a `TypeError` for an element
- * that is none of these, and a `RangeError` where `length` is not a count from 1.
+ * typed array; of pointers it is a list of them and of null, which is written like one, and keeps nothing alive;
+ * of structs and of arrays it is a list of views, made once. Throws a `TypeError` for an element that is none of
+ * these, and a `RangeError` where `length` is not a count from 1.
  *
  * @example
  * ```ts
@@ -78,7 +104,7 @@ export function array<T extends ElementType | Layout<unknown>>(
   length: number,
 ): Layout<ArrayView<T>> {
   const { size: stride, align } = measure(element, "an array");
-  if (typeof element === "string" && !Object.hasOwn(CONSTRUCTORS, element)) {
+  if (typeof element === "string" && element !== "pointer" && !Object.hasOwn(CONSTRUCTORS, element)) {
     throw new TypeError(`cannot lay out an array: no typed array is of ${element}`);
   }
   if (!Number.isSafeInteger(length) || length < 1) {
@@ -90,7 +116,9 @@ export function array<T extends ElementType | Layout<unknown>>(
     align,
     view(bytes, byteOffset = 0) {
       requireRoom(`an array of ${length}`, size, bytes, byteOffset);
-      const view = typeof element === "string"
+      const view = element === "pointer"
+        ? viewPointers(length, bytes, byteOffset)
+        : typeof element === "string"
         ? viewScalars(element, length, bytes, byteOffset)
         : Array.from({ length }, (_, i) => element.view(bytes, byteOffset + stride * i));
       return view as ArrayView<T>;

@@ -1,9 +1,9 @@
-import { check, cString, errno, libc, SystemError } from "../../ffi/mod.ts";
+import { check, libc } from "../../ffi/mod.ts";
 import { FileType, Stat } from "../../ffi/layout/stat.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
+import { openFile } from "./open.ts";
 import { fileURLToPath } from "node:url";
 
-const EINTR = 4;
 const O_WRONLY = 0o1;
 const O_RDWR = 0o2;
 const O_CREAT = 0o100;
@@ -65,14 +65,7 @@ export class Fd implements Disposable {
   /** open(2), never inherited by a child, and not waiting for a pipe's other end. Throws a `SystemError`, or Deno's `NotCapable`. */
   static open(path: string | URL, options: OpenOptions = {}): Fd {
     const name = toPath(path);
-    const flags = flagsOf(name, options);
-    const bytes = cString(name);
-    for (;;) {
-      const number = libc().open(bytes, flags, options.mode ?? 0o666);
-      if (number >= 0) return new Fd(number);
-      const failure = errno();
-      if (failure !== EINTR) throw new SystemError(failure, "open", { path: name });
-    }
+    return new Fd(openFile(name, flagsOf(name, options), options.mode ?? 0o666));
   }
 
   /**

@@ -12,6 +12,8 @@ const SOURCE = `
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 typedef int (*callback)(int);
@@ -63,6 +65,25 @@ double take_f64(double (*f)(void)) { return f(); }
 bool take_bool(bool (*f)(void)) { return f(); }
 void *take_pointer(void *(*f)(void)) { return f(); }
 
+/** With an argument where a floating-point result will be. */
+double pass_f64(double x, double (*f)(void)) { return f(); }
+float pass_f32(float x, float (*f)(void)) { return f(); }
+
+static callback kept;
+void keep(callback f) { kept = f; }
+int call_kept(int x) { return kept(x); }
+static void tell(void) { dprintf(1, "at exit: %d\\n", kept(1)); }
+int call_at_exit(callback f) { kept = f; return atexit(tell); }
+
+static volatile int ended;
+static pthread_key_t key;
+static void end(void *f) {
+  dprintf(1, "at the thread's end: %d\\n", ((callback)f)(1));
+  ended = 1;
+}
+int call_at_thread_end(callback f) { return pthread_key_create(&key, end) || pthread_setspecific(key, f); }
+int has_ended(void) { return ended; }
+
 /** Reads the bytes after it has called back. */
 long sum_after(callback f, const unsigned char *bytes, long length) {
   f(0);
@@ -82,12 +103,12 @@ export interface CLibrary extends Disposable {
   readonly path: string;
 }
 
-/** Builds the library. Throws what the compiler says. */
-export function buildLibrary(): CLibrary {
+/** Builds the library, with more flags where they are given. Throws what the compiler says. */
+export function buildLibrary(...more: string[]): CLibrary {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-c-"));
   const path = join(folder, "liboxbow-test.so");
   writeFileSync(join(folder, "a.c"), SOURCE);
-  const flags = ["-shared", "-fPIC", "-O1", "-pthread", "-o", path, join(folder, "a.c")];
+  const flags = ["-shared", "-fPIC", "-O1", "-pthread", ...more, "-o", path, join(folder, "a.c")];
   const { status, stderr } = spawnSync("gcc", flags, { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };

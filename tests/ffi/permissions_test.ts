@@ -1,14 +1,16 @@
 import { after, before, describe, it } from "node:test";
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
 
 const skip = hostName === "deno" ? false : "permissions are Deno's";
 const mmap = moduleUrl("lib/mem/mmap.ts");
 const io = moduleUrl("lib/io/mod.ts");
+const safetensors = moduleUrl("lib/formats/safetensors.ts");
 const ENTRIES = [
   "ffi/mod.ts",
   "lib/mem/mmap.ts",
@@ -267,5 +269,125 @@ describe("with just what is needed", () => {
       console.log(await run(async () => { await sleep(1); return await spawn(async () => 42); }));
     `;
     assertEquals(outputOf(source, { permissions: ["--allow-ffi"] }), "42");
+  });
+});
+
+describe("special files", () => {
+  const files = ["--allow-read", "--allow-write", "--allow-ffi"];
+
+  before(() => {
+    if (skip !== false) return;
+    mkdirSync(join(folder, "sub"));
+    spawnSync("mkfifo", [join(folder, "fifo")]);
+    for (
+      const [name, target] of [
+        ["mem", "/proc/self/mem"],
+        ["twice", "sub/../mem"],
+        ["self", "/proc/self"],
+        ["shm", "/dev/shm"],
+        ["null", "/dev/null"],
+        ["input", "/dev/stdin"],
+        ["plain", "file.bin"],
+        ["dangling", join(folder, "nothing")],
+        ["dangling-shm", "/dev/shm/oxbow-nothing"],
+        ["loop", "loop"],
+        ["temporary", tmpdir()],
+      ]
+    ) symlinkSync(target, join(folder, name));
+  });
+
+  /** FIFO and FILE stand for descriptors; what is relative is made as well. */
+  const paths = `
+    /proc/self/mem /proc/self/environ /proc/self/maps /proc/self/root/etc/passwd /proc/self/cwd /proc/self/task
+    /proc/self/fd/0 /proc/self/fd/FIFO /proc/self/fd/FILE /dev/fd /dev/fd/1 /dev/fd/FIFO /dev/fd/FILE /dev/fd/99
+    /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /dev/stdin /dev/stdout /dev/null/ /dev//null
+    /dev/shm/oxbow-made /dev /proc /proc/ /sys /sys/kernel/mm/transparent_hugepage/enabled /procession
+    /proc/pressure/cpu /proc/pressure/../self/mem /tmp/../proc/self/mem //proc/self/mem
+    mem twice sub/../mem ./mem ../../../../../proc/self/mem temporary/../proc/self/mem self self/mem self/environ
+    self/../file.bin shm/oxbow-made null input plain plain/ plain/made sub dangling dangling-shm loop made sub/made
+    none/made`.trim().split(/\s+/);
+
+  /** How Deno and Oxbow each open each path, to read, to write, to make. */
+  function outcomes(permissions: readonly string[]): string[] {
+    const source = `
+      import { Fd } from "${io}";
+      Deno.chdir("${folder}");
+      using fifo = Fd.open("fifo", { read: true, write: true });
+      using file = Fd.open("file.bin");
+      const made = ["made", "sub/made", "nothing", "/dev/shm/oxbow-made", "/dev/shm/oxbow-nothing"];
+      function outcome(open) {
+        try {
+          open();
+          for (const path of made) try { Deno.removeSync(path) } catch {}
+          return "done";
+        } catch (error) {
+          if (error.name === "NotCapable") return error.message;
+          return "errno " + (error.errno ?? /os error (\\d+)/.exec(error.message)[1]);
+        }
+      }
+      for (const name of ${JSON.stringify(paths)}) {
+        const path = name.replace("FIFO", fifo.number).replace("FILE", file.number);
+        for (const options of [{ read: true }, { write: true }, { write: true, create: !path.startsWith("/") }]) {
+          const theirs = outcome(() => Deno.openSync(path, options).close()).replace('"//', '"/');
+          const ours = outcome(() => Fd.open(path, options).close());
+          console.log(name, theirs, theirs === ours ? "same" : ours);
+        }
+      }`;
+    return linesOf(source, permissions);
+  }
+
+  for (
+    const [what, permissions, refuses] of [
+      ["the three that file access needs", files, true],
+      ["all but a host", ["-A", "--deny-net=192.0.2.1"], true],
+      [
+        "all by name",
+        [...files, ...["env", "net", "run", "sys", "import"].map((name) => `--allow-${name}`)],
+        false,
+      ],
+    ] as const
+  ) {
+    it(`open as Deno opens them, with ${what}`, { skip }, () => {
+      const lines = outcomes(permissions);
+      assertEquals(lines.filter((line) => !line.endsWith(" same")), []);
+      assertEquals(lines.some((line) => line.includes("Requires all")), refuses);
+    });
+  }
+
+  it("are no reason to take an empty path for a folder", { skip }, () => {
+    const [line] = linesOf(attempts(`import { Fd } from "${io}";`, ['Fd.open("")']), files);
+    assertStringIncludes(line, "SystemError: open  failed: No such file or directory (ENOENT)");
+  });
+
+  it("are not mapped, nor read as tensors", { skip }, () => {
+    const source = attempts(
+      `import { Mmap } from "${mmap}"; import { SafeTensors } from "${safetensors}";`,
+      [
+        'Mmap.open("/proc/self/environ")',
+        `Mmap.open("${folder}/self/environ")`,
+        'SafeTensors.open("/proc/self/environ")',
+      ],
+    );
+    for (const line of linesOf(source, ["--allow-ffi", "--allow-read"])) {
+      assertMatch(
+        line,
+        /^NotCapable: Requires all access to "\/proc\/[^/]+\/environ", run again with the --allow-all flag$/,
+      );
+    }
+  });
+});
+
+describe("a path through a link and back", () => {
+  it("leads where its text says, as it was permitted", { skip }, () => {
+    const inside = join(folder, "inside");
+    const outside = join(folder, "outside");
+    for (const path of [inside, join(outside, "deep")]) mkdirSync(path, { recursive: true });
+    for (const path of [inside, outside]) writeFileSync(join(path, "secret"), path);
+    symlinkSync(join(outside, "deep"), join(inside, "link"));
+    const source = `
+      import { Mmap } from "${mmap}";
+      using map = Mmap.open("${inside}/link/../secret");
+      console.log(new TextDecoder().decode(map.bytes()));`;
+    assertEquals(outputOf(source, { permissions: ["--allow-ffi", `--allow-read=${inside}`] }), inside);
   });
 });

@@ -16,7 +16,8 @@ export interface QueryWord {
 
 /**
  * Makes vectors of passages and queries, so that the nearer two are in meaning or spelling, the larger is
- * the dot product of theirs. Vectors have unit length, or are zero where there is no word.
+ * the dot product of theirs. Vectors have unit length, or are zero where there is no word, or
+ * where what the words add cancels out.
  */
 export interface Embedder {
   /** Names the way in the index, so that it can be opened again. */

@@ -18,6 +18,11 @@ import type { WordBytes } from "../lexical/terms.ts";
 const GRAM_WEIGHT = 0.3;
 /** From this many bytes on a word of a passage counts in full, a shorter one in proportion. */
 const FULL_WEIGHT_BYTES = 8;
+/**
+ * A vector shorter than this part of the weights that were added is what rounding left of their cancelling out:
+ * its direction would depend on the order of the words. It is less than an element's last bit.
+ */
+const RESIDUE = 2 ** -24;
 
 /** Embeds by signed hashing of words and of their character n-grams. */
 export class HashedEmbedder implements Embedder {
@@ -26,6 +31,8 @@ export class HashedEmbedder implements Embedder {
   readonly state: Readonly<Record<string, Float32Array>> = {};
 
   readonly #sums: Float64Array;
+  /** The weights that went into the sums, without their signs. */
+  #added = 0;
   readonly #logarithms = Float64Array.from({ length: 256 }, (_, count) => 1 + ln(count || 1));
   #features = new Uint16Array(1 << 14);
   #end = 0;
@@ -46,7 +53,7 @@ export class HashedEmbedder implements Embedder {
   /** Costs some 2 ns for each feature of each of its distinct words. */
   embedPassage({ words, bags }: Corpus, passage: number, out: Float32Array): void {
     if (words !== this.#words) this.#forget(words);
-    this.#sums.fill(0);
+    this.#clear();
     for (let i = bags.starts[passage]; i < bags.starts[passage + 1]; i++) {
       const word = bags.words[i];
       const length = words.offsets[word + 1] - words.offsets[word];
@@ -58,13 +65,18 @@ export class HashedEmbedder implements Embedder {
   }
 
   embedQuery(words: readonly QueryWord[], out: Float32Array): void {
-    this.#sums.fill(0);
+    this.#clear();
     for (const { bytes, count, idf } of words) {
       this.#makeRoom();
       const features = writeFeatures(bytes, 0, bytes.length, this.dims, this.#features, this.#end);
       this.#add(this.#logOf(count) * idf, this.#end, features);
     }
     this.#writeUnit(out);
+  }
+
+  #clear(): void {
+    this.#sums.fill(0);
+    this.#added = 0;
   }
 
   #logOf(count: number): number {
@@ -98,6 +110,7 @@ export class HashedEmbedder implements Embedder {
     const word = features[start];
     sums[word >> 1] += (word & 1) === 0 ? weight : -weight;
     const signed = weight * GRAM_WEIGHT;
+    this.#added += weight + signed * (count - 1);
     for (let i = start + 1; i < start + count; i++) {
       const feature = features[i];
       sums[feature >> 1] += signed * (1 - 2 * (feature & 1));
@@ -108,7 +121,12 @@ export class HashedEmbedder implements Embedder {
     const sums = this.#sums;
     let squares = 0;
     for (let i = 0; i < sums.length; i++) squares += sums[i] * sums[i];
-    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    const length = Math.sqrt(squares);
+    if (length <= RESIDUE * this.#added) {
+      out.fill(0);
+      return;
+    }
+    const scale = 1 / length;
     for (let i = 0; i < sums.length; i++) out[i] = sums[i] * scale;
   }
 }

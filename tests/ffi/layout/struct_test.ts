@@ -84,7 +84,9 @@ function within(view: Record<string, unknown>, key: string): Record<string, unkn
   return inner;
 }
 
-function scalars(type: ElementType, values: readonly (number | bigint)[]): Specimen {
+type NumberType = Exclude<ElementType, "pointer">;
+
+function scalars(type: NumberType, values: readonly (number | bigint)[]): Specimen {
   return {
     type: array(type, values.length),
     declare: (name) => `${C_TYPES[type]} ${name}[${values.length}];`,
@@ -95,6 +97,21 @@ function scalars(type: ElementType, values: readonly (number | bigint)[]): Speci
     },
     get: (view, key) => values.map((_, i) => within(view, key)[i]),
     value: values,
+  };
+}
+
+function pointers(addresses: readonly bigint[]): Specimen {
+  const value = addresses.map((address) => address === 0n ? null : pointerAt(address));
+  return {
+    type: array("pointer", addresses.length),
+    declare: (name) => `void *${name}[${addresses.length}];`,
+    assign: (place) => addresses.map((address, i) => `${place}[${i}] = (void *)${address}ull;`).join(" "),
+    set: (view, key) => {
+      const elements = within(view, key);
+      value.forEach((pointer, i) => elements[i] = pointer);
+    },
+    get: (view, key) => value.map((_, i) => within(view, key)[i]),
+    value,
   };
 }
 
@@ -139,7 +156,7 @@ const values = {
   u64: unsigned(64),
   f32: fc.integer({ min: -(2 ** 24), max: 2 ** 24 }),
   f64: fc.maxSafeInteger(),
-} satisfies Record<ElementType, fc.Arbitrary<number | bigint>>;
+} satisfies Record<NumberType, fc.Arbitrary<number | bigint>>;
 
 const scalarSpecimens = {
   ...values,
@@ -168,14 +185,23 @@ const anyScalars: fc.Arbitrary<Specimen> = fc.constantFrom(...keysOf(values)).ch
   return fc.array(value, { minLength: 1, maxLength: 4 }).map((values) => scalars(type, values));
 });
 
+/** Of user space, and null: what a host holds exactly. */
+const anyPointers: fc.Arbitrary<Specimen> = fc.array(
+  fc.oneof(fc.constant(0n), fc.bigInt({ min: 1n, max: (1n << 47n) - 1n })),
+  { minLength: 1, maxLength: 4 },
+).map(pointers);
+
 /** Packed structs hold no array of scalars, for a typed array has to be aligned. */
 function anyStruct(depth: number): fc.Arbitrary<StructSpecimen> {
   const inner = depth === 0 ? [] : [anyStruct(depth - 1)];
-  const plain = fc.array(fc.oneof(anyScalar, anyScalar, anyScalars, ...inner), {
+  const plain = fc.array(fc.oneof(anyScalar, anyScalar, anyScalars, anyPointers, ...inner), {
     minLength: 1,
     maxLength: 6,
   });
-  const packed = fc.array(anyScalar, { minLength: 1, maxLength: 6 });
+  const packed = fc.array(
+    fc.oneof({ weight: 4, arbitrary: anyScalar }, { weight: 1, arbitrary: anyPointers }),
+    { minLength: 1, maxLength: 6 },
+  );
   return fc.oneof(
     { weight: 3, arbitrary: plain.map((fields) => fieldsOf(fields, false)) },
     { weight: 1, arbitrary: packed.map((fields) => fieldsOf(fields, true)) },
@@ -423,6 +449,40 @@ describe("array", () => {
     assertEquals(matrix.map((row) => [...row]), [[0, 0], [4, 0]]);
   });
 
+  it("is a list of pointers, read and written in place", () => {
+    const table = struct({ first: "u8", names: array("pointer", 3) });
+    assertEquals([table.size, table.align, table.offsets.names], [32, 8, 8]);
+    const bytes = new Uint8Array(table.size);
+    const { names } = table.view(bytes);
+    assertEquals([...names], [null, null, null]);
+    names[1] = pointerAt(0xffff_0000_0001n);
+    names[2] = NULL;
+    assertEquals(bytes.toHex(), `${"00".repeat(16)}01000000ffff0000${"00".repeat(8)}`);
+    bytes[24] = 5;
+    assertEquals([...names], [null, pointerAt(0xffff_0000_0001n), pointerAt(5n)]);
+    assertEquals(names.map((name) => name === null ? 0n : addressOf(name)), [0n, 0xffff_0000_0001n, 5n]);
+    names[1] = null;
+    assertEquals([...names], [null, null, pointerAt(5n)]);
+  });
+
+  it("of pointers takes no other value, and no other length", () => {
+    const bytes = new Uint8Array(16);
+    const list = array("pointer", 2).view(bytes);
+    for (const value of [undefined, "0x0", {}, true]) {
+      assertThrows(
+        () => Object.assign(list, { 1: value }),
+        TypeError,
+        `cannot set element 1 (pointer) to ${value}: it is no pointer, and not null`,
+      );
+    }
+    assertThrows(() => list[2] = null, TypeError);
+    assertThrows(() => Object.assign(list, { length: 1 }), TypeError);
+    assertEquals([list.length, bytes.toHex()], [2, "00".repeat(16)]);
+    assertThrows(() => array("pointer", 2).view(new Uint8Array(15)), RangeError, "it is 16 bytes");
+    bytes.buffer.transfer();
+    assertThrows(() => list[0], TypeError);
+  });
+
   it("refuses a length that is no count, and an element of no typed array", () => {
     for (const length of [0, -1, 1.5, NaN, 2 ** 53]) {
       assertThrows(() => array("u8", length), RangeError, `length is ${length}, not a count from 1`);
@@ -430,7 +490,7 @@ describe("array", () => {
     const untyped: Record<string, unknown> = { array };
     const lay = untyped.array;
     if (typeof lay !== "function") throw new Error("array is no function");
-    assertThrows(() => lay("pointer", 2), TypeError, "cannot lay out an array: no typed array is of pointer");
+    assertThrows(() => lay("bool", 2), TypeError, "cannot lay out an array: no typed array is of bool");
     assertThrows(() => lay("int", 2), TypeError, 'cannot lay out an array: "int" is no type of a field');
   });
 

@@ -29,6 +29,7 @@ const record = struct({
   name: array("u8", 16),
   corners: array(point, 4),
   matrix: array(array("f32", 4), 4),
+  nodes: array("pointer", 2),
 });
 const bytes = new Uint8Array(record.size);
 const view = record.view(bytes, 0);
@@ -42,6 +43,7 @@ expectType<typeof view.point.x>().is<number>(true);
 expectType<typeof view.name>().is<Uint8Array<ArrayBuffer>>(true);
 expectType<typeof view.corners[0]["y"]>().is<number>(true);
 expectType<typeof view.matrix>().is<readonly Float32Array<ArrayBuffer>[]>(true);
+expectType<typeof view.nodes[0]>().is<Pointer | null>(true);
 expectType<typeof record.offsets.corners>().is<number>(true);
 expectType<keyof typeof point.offsets>().is<"x" | "y">(true);
 
@@ -50,6 +52,8 @@ view.wide = 1n;
 view.point.x = 2;
 view.name[0] = 3;
 view.corners[1].y = 4;
+view.nodes[0] = view.next;
+view.nodes.map((node) => node === null);
 stat.view(bytes).st_nlink satisfies number;
 record satisfies Layout<StructView<typeof record.fields>>;
 ({ a: "u8", b: point }) satisfies Fields;
@@ -76,7 +80,11 @@ view.corners[0] = view.point;
 struct({ a: "int" });
 // @ts-expect-error: no option
 struct({ a: "u8" }, { packing: 1 });
-// @ts-expect-error: no typed array is of pointers
-array("pointer", 2);
+// @ts-expect-error: no typed array is of booleans
+array("bool", 2);
+// @ts-expect-error: a number is no pointer
+view.nodes[0] = 0;
+// @ts-expect-error: a list of pointers has a fixed length
+view.nodes.push(null);
 // @ts-expect-error: memory that threads share
 record.view(new Uint8Array(new SharedArrayBuffer(100)));
