@@ -107,7 +107,9 @@ function wrapped(name: string, { parameters, result }: CallbackSignature, fn: Ra
  * it, or a call after that, never reaches JavaScript: C is given zero, and an error that says so is thrown
  * from the checked call that runs on the callback's own thread, or from its next. C must not count on it:
  * once 64 more callbacks were disposed, the pointer may be another one's. It is no handler for a signal: that
- * may arrive in the middle of anything. Disposing it while it runs, or twice, is fine.
+ * may arrive in the middle of anything. Disposing it while it runs, or twice, is fine. It ends with its thread
+ * and with the process: once the worker that made it has ended, or after the last `exit` listener, C is given
+ * zero, and nobody is told.
  *
  * What the three hosts do by themselves, which this keeps from you:
  *
