@@ -1,26 +1,20 @@
-import { spawnSync } from "node:child_process";
 import {
   closeSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   truncateSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { Worker } from "node:worker_threads";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { callback, hostName, pointerAt } from "../../ffi/mod.ts";
+import { callback, hostName } from "../../ffi/mod.ts";
 import { openForProcess, openLibrary } from "../../lib/jit/library.ts";
-import { moduleUrl, outputOf, runChild } from "../child.ts";
+import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
-import { add, bump, callBack, everything, handCode, jumpTo, returning } from "./hand_code.ts";
+import { add, bump, callBack, everything, jumpTo, returning } from "./hand_code.ts";
 
 const CYCLES = tiered({ quick: 300, full: 100_000, soak: 1_000_000 });
 const NUMBER = { parameters: [], result: "i32" } as const;
@@ -231,6 +225,27 @@ describe("openLibrary", () => {
     assertEquals(told(""), "7 / 0");
     const full = told(`forbid(${MEMFD_CREATE}, ${EMFILE});`);
     assert(/^SystemError: memfd_create failed: .*\(EMFILE\) \/ 0$/.test(full), full);
+  });
+
+  it("says which flag Deno lacks", { skip: hostName === "deno" ? false : "Deno's permissions" }, () => {
+    const source = `${URLS} ${SECCOMP} console.log(attempt());`;
+    const attempt = (...permissions: string[]): string =>
+      outputOf(source, { permissions: ["--allow-read", ...permissions] });
+    assertEquals(attempt("--allow-ffi"), "7");
+    const some = attempt("--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6,/lib64/libc.so.6,/lib/libc.so.6");
+    assert(
+      /^NativeUnavailableError: cannot load machine code: .*needs --allow-ffi without a list/.test(some),
+      some,
+    );
+    const none = outputOf(
+      `
+      import { openLibrary } from "${moduleUrl("lib/jit/library.ts")}";
+      import { returning } from "${moduleUrl("tests/jit/hand_code.ts")}";
+      try { openLibrary({ functions: { f: returning(1) } }, {}); } catch (error) { console.log(error.name, error.message); }
+    `,
+      { permissions: [] },
+    );
+    assert(/^NativeUnavailableError .*--allow-ffi/.test(none), none);
   });
 
   it("works where no page may become executable that was not: PR_SET_MDWE", () => {
