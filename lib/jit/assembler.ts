@@ -1,21 +1,31 @@
 /** Assembles instructions, labels and constants into code. */
 import type { Code, Feature, Relocation } from "./code.ts";
 import { Encoder, type Operand } from "./encoder.ts";
-import { encodings, type Form } from "./form.ts";
+import { encodings } from "./form.ts";
+import type { Instruction, Jumps } from "./instruction.ts";
 import { type Instructions, instructions } from "./instructions/mod.ts";
-import { fillWithNops, type Flexible, Layout } from "./layout.ts";
+import { fillWithNops, type Flexible, Layout, type Place, writeInt32, writeJump } from "./layout.ts";
 import { Match } from "./match.ts";
 import type { Immediate } from "./notation.ts";
 import { Constant, Label, LibrarySymbol } from "./places.ts";
 
-/** So that a form knows whether it was used by this assembler already. */
+/** So that a form knows whether this assembler has used it already. */
 let assemblers = 0;
+
+/** Four bytes that hold the distance from one label to another. */
+interface Distance {
+  readonly at: number;
+  readonly order: number;
+  readonly from: Label;
+  readonly to: Label;
+}
 
 export interface Assembler extends Instructions {}
 
 /**
  * Writes machine code: one method for each mnemonic, which takes operands in Intel's order, and `finish`.
- * An instruction costs about a tenth of a microsecond; a form's first use in the process, some more.
+ * Operands that no form takes are a TypeError, values that do not fit a RangeError; both say what fits.
+ * An instruction costs about a tenth of a microsecond.
  */
 export class Assembler {
   readonly #mark = ++assemblers;
@@ -23,35 +33,34 @@ export class Assembler {
   readonly #match = new Match();
   readonly #features = new Set<Feature>();
   readonly #flexible: Flexible[] = [];
-  readonly #labels: Label[] = [];
-  #constants = new Uint8Array(0);
+  /** Places of labels by their numbers. */
+  readonly #labels: (Place | undefined)[] = [];
+  readonly #distances: Distance[] = [];
+  readonly #constants: { readonly byteOffset: number; readonly bytes: Uint8Array }[] = [];
+  #constantBytes = 0;
 
   /** A place that `bind` will fix. The name is for errors. */
   label(name = `label ${this.#labels.length}`): Label {
-    const label = new Label(this, name);
-    this.#labels.push(label);
-    return label;
+    return new Label(this, this.#labels.push(undefined) - 1, name);
   }
 
   /** Says that the label is here, and returns it. Throws where it is bound already. */
   bind(label: Label): Label {
     this.#own(label);
-    if (label.position !== -1) throw new Error(`${label} is bound already`);
-    label.position = this.#encoder.at;
-    label.order = this.#flexible.length;
+    if (this.#labels[label.index] !== undefined) throw new Error(`${label} is bound already`);
+    this.#labels[label.index] = { at: this.#encoder.at, order: this.#flexible.length };
     return label;
   }
 
   /** Fills with nops up to a multiple of `bytes`, a power of two up to 64, from the start of the code. */
   align(bytes: number): void {
     requireAlignment(bytes);
-    const at = this.#encoder.at;
     this.#flexible.push({
-      at,
+      at: this.#encoder.at,
       label: undefined,
       short: 0,
-      near: 0,
       shortOpcodeBytes: 0,
+      near: 0,
       nearOpcodeBytes: 0,
       alignment: bytes,
       size: 0,
@@ -60,43 +69,51 @@ export class Assembler {
 
   /** Puts bytes among the instructions. */
   data(bytes: ArrayBufferView): void {
-    this.#encoder.reserve(bytes.byteLength);
-    this.#encoder.bytes.set(bytesOf(bytes), this.#encoder.at);
-    this.#encoder.at += bytes.byteLength;
+    const encoder = this.#encoder;
+    encoder.reserve(bytes.byteLength);
+    encoder.bytes.set(bytesOf(bytes), encoder.at);
+    encoder.at += bytes.byteLength;
+  }
+
+  /** Puts four bytes among the instructions, how far `to` is from `from`: an entry of a table of jumps. */
+  distance(from: Label, to: Label): void {
+    this.#own(from);
+    this.#own(to);
+    this.#distances.push({ at: this.#encoder.at, order: this.#flexible.length, from, to });
+    this.data(new Uint8Array(4));
   }
 
   /**
-   * Puts bytes beside the code, at a multiple of `alignment`, a power of two up to 64: `ptr` of what comes
-   * back is where they are.
+   * Puts a copy of the bytes beside the code, at a multiple of `alignment`, a power of two up to 64. They lie
+   * where `ptr` of what comes back says.
    */
   constant(bytes: ArrayBufferView, alignment = 64): Constant {
     requireAlignment(alignment);
-    const offset = Math.ceil(this.#constants.length / alignment) * alignment;
-    const constants = new Uint8Array(offset + bytes.byteLength);
-    constants.set(this.#constants);
-    constants.set(bytesOf(bytes), offset);
-    this.#constants = constants;
-    return new Constant(this, offset, bytes.byteLength);
+    const byteOffset = Math.ceil(this.#constantBytes / alignment) * alignment;
+    this.#constants.push({ byteOffset, bytes: bytesOf(bytes).slice() });
+    this.#constantBytes = byteOffset + bytes.byteLength;
+    return new Constant(this, byteOffset, bytes.byteLength);
   }
 
-  /** The method of that name, with operands that are known at run time alone. */
+  /** The method of that name, for operands that are known at run time alone. */
   emit(mnemonic: string, ...operands: (Operand | Immediate)[]): void {
     const instruction = instructions.get(mnemonic);
     if (instruction === undefined) throw new TypeError(`there is no instruction ${mnemonic}`);
+    this.#emit(instruction, operands);
+  }
+
+  #emit(instruction: Instruction, operands: readonly (Operand | Immediate)[]): void {
     const form = this.#match.find(instruction, operands);
     if (form.lastUser !== this.#mark) {
       form.lastUser = this.#mark;
       for (const feature of form.features) this.#features.add(feature);
     }
-    const [first] = operands;
-    if (form.encoding === encodings.jump && first instanceof Label) {
-      this.#jump(first, instruction.jumps);
-    } else {
-      this.#encoder.encode(form, operands, this.#match.immediate);
-    }
+    if (form.encoding === encodings.jump) this.#jump(operands[0], instruction.jumps);
+    else this.#encoder.encode(form, operands, this.#match.immediate);
   }
 
-  #jump(label: Label, [short, near]: readonly [Form | undefined, Form | undefined]): void {
+  #jump(label: Operand | Immediate, { short, near }: Jumps): void {
+    if (!(label instanceof Label)) return;
     this.#own(label);
     const shortOpcodeBytes = short?.opcodeBytes ?? 0;
     const nearOpcodeBytes = near?.opcodeBytes ?? 0;
@@ -104,8 +121,8 @@ export class Assembler {
       at: this.#encoder.at,
       label,
       short: short?.opcode ?? 0,
-      near: near?.opcode ?? 0,
       shortOpcodeBytes,
+      near: near?.opcode ?? 0,
       nearOpcodeBytes,
       alignment: 0,
       size: short === undefined ? nearOpcodeBytes + 4 : shortOpcodeBytes + 1,
@@ -116,47 +133,64 @@ export class Assembler {
     if (place.owner !== this) throw new TypeError(`${place} is of another assembler`);
   }
 
-  /** The code. Throws where a label that something refers to is not bound, or a jump does not reach. */
+  /** The code so far. Throws where something refers to a label that is not bound, or a jump does not reach. */
   finish(): Code {
-    for (const { label } of this.#flexible) if (label !== undefined) requireBound(label);
-    const layout = new Layout(this.#flexible);
-    const { bytes, at: end, fixups } = this.#encoder;
-    const text = new Uint8Array(layout.place(end, this.#flexible.length));
+    const layout = new Layout(this.#flexible, this.#labels);
+    const text = this.#text(layout);
+    const relocations = this.#relocate(layout, text);
+    for (const { at, order, from, to } of this.#distances) {
+      writeInt32(text, layout.offset(at, order), layout.offsetOf(to) - layout.offsetOf(from));
+    }
+    const rodata = new Uint8Array(this.#constantBytes);
+    for (const { byteOffset, bytes } of this.#constants) rodata.set(bytes, byteOffset);
+    return { text, rodata, relocations, features: new Set(this.#features) };
+  }
+
+  #text(layout: Layout): Uint8Array<ArrayBuffer> {
+    const { bytes, at: end } = this.#encoder;
+    const pieces = this.#flexible;
+    const text = new Uint8Array(layout.offset(end, pieces.length));
     let from = 0;
-    this.#flexible.forEach((piece, i) => {
-      const start = layout.place(piece.at, i);
-      text.set(bytes.subarray(from, piece.at), layout.place(from, i));
-      from = piece.at;
-      const room = text.subarray(start, start + piece.size);
-      if (piece.label === undefined) fillWithNops(room);
+    pieces.forEach((piece, i) => {
+      const { at, size, label } = piece;
+      const offset = layout.offset(at, i);
+      text.set(bytes.subarray(from, at), layout.offset(from, i));
+      from = at;
+      const room = text.subarray(offset, offset + size);
+      if (label === undefined) fillWithNops(room);
       else writeJump(room, piece, layout.distance(piece, i));
     });
-    text.set(bytes.subarray(from, end), layout.place(from, this.#flexible.length));
+    text.set(bytes.subarray(from, end), layout.offset(from, pieces.length));
+    return text;
+  }
+
+  /** Fills what refers to labels, and returns what only the loader can fill. */
+  #relocate(layout: Layout, text: Uint8Array): Relocation[] {
     const relocations: Relocation[] = [];
     let order = 0;
-    for (const { at, target, addend } of fixups) {
+    for (const { at, target, addend } of this.#encoder.fixups) {
       while (order < this.#flexible.length && this.#flexible[order].at <= at) order++;
-      const offset = layout.place(at, order);
+      const offset = layout.offset(at, order);
       if (target instanceof LibrarySymbol) {
-        relocations.push({ kind: "symbol", offset, addend, name: target.name, library: target.library });
+        const { name, library } = target;
+        relocations.push({ kind: "symbol", offset, addend, name, library });
         continue;
       }
       this.#own(target);
       if (target instanceof Constant) {
         relocations.push({ kind: "rodata", offset, addend: addend + target.byteOffset });
       } else {
-        requireBound(target);
-        writeInt32(text, offset, layout.place(target.position, target.order) + addend - offset);
+        writeInt32(text, offset, layout.offsetOf(target) + addend - offset);
       }
     }
-    return { text, rodata: this.#constants.slice(), relocations, features: new Set(this.#features) };
+    return relocations;
   }
 
   static {
-    for (const mnemonic of instructions.keys()) {
+    for (const [mnemonic, instruction] of instructions) {
       Object.defineProperty(Assembler.prototype, mnemonic, {
         value(this: Assembler, ...operands: (Operand | Immediate)[]): void {
-          this.emit(mnemonic, ...operands);
+          this.#emit(instruction, operands);
         },
       });
     }
@@ -169,23 +203,6 @@ function requireAlignment(bytes: number): void {
   }
 }
 
-function requireBound(label: Label): void {
-  if (label.position === -1) throw new Error(`${label} is jumped to or read, and bound nowhere`);
-}
-
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-function writeJump(room: Uint8Array, piece: Flexible, distance: number): void {
-  const isNear = piece.size === piece.nearOpcodeBytes + 4;
-  const opcode = isNear ? piece.near : piece.short;
-  const opcodeBytes = isNear ? piece.nearOpcodeBytes : piece.shortOpcodeBytes;
-  for (let i = 0; i < opcodeBytes; i++) room[i] = opcode >> 8 * i;
-  if (isNear) writeInt32(room, opcodeBytes, distance);
-  else room[opcodeBytes] = distance;
-}
-
-function writeInt32(bytes: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) bytes[at + i] = value >> 8 * i;
 }

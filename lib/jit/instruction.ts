@@ -2,9 +2,24 @@
 import { encodings, type Form } from "./form.ts";
 import { formsOf } from "./parse.ts";
 
+/** The forms of a jump: with 8 bits, and with 32. */
+export interface Jumps {
+  readonly short: Form | undefined;
+  readonly near: Form | undefined;
+}
+
+function jumpsOf(forms: readonly Form[]): Jumps {
+  const jumps = forms.filter(({ encoding }) => encoding === encodings.jump);
+  return {
+    short: jumps.find(({ immediateBytes }) => immediateBytes === 1),
+    near: jumps.find(({ immediateBytes }) => immediateBytes === 4),
+  };
+}
+
 export class Instruction {
   readonly mnemonic: string;
   readonly #lines: readonly string[];
+  #jumps: Jumps | undefined;
   #forms: readonly Form[] | undefined;
   /** To the kinds of the operands of a call the forms that take them, in the order of preference. */
   readonly byKinds: Map<number, readonly Form[]> = new Map();
@@ -18,12 +33,7 @@ export class Instruction {
     return this.#forms ??= formsOf(this.#lines);
   }
 
-  /** The forms of a jump: with 8 bits, and with 32. */
-  get jumps(): readonly [short: Form | undefined, near: Form | undefined] {
-    const jumps = this.forms.filter(({ encoding }) => encoding === encodings.jump);
-    return [
-      jumps.find(({ immediateBytes }) => immediateBytes === 1),
-      jumps.find(({ immediateBytes }) => immediateBytes === 4),
-    ];
+  get jumps(): Jumps {
+    return this.#jumps ??= jumpsOf(this.forms);
   }
 }

@@ -22,7 +22,7 @@
  * a.vhaddps(xmm(0), xmm(0), xmm(0));
  * a.ret();
  * const { text, features } = a.finish();
- * console.log(text.length, features); // 31 Set(1) { "avx" }
+ * console.log(text.length, features); // 27 Set(1) { "avx" }
  * ```
  *
  * @module

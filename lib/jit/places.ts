@@ -10,14 +10,13 @@ export class Label {
   readonly mask = 0;
   /** The assembler that made it. */
   readonly owner: object;
+  /** Its number there. */
+  readonly index: number;
   readonly name: string;
-  /** Where it is bound: bytes before it that have their final size, or -1. */
-  position = -1;
-  /** How many jumps and alignments, whose sizes come last, are before it. */
-  order = 0;
 
-  constructor(owner: object, name: string) {
+  constructor(owner: object, index: number, name: string) {
     this.owner = owner;
+    this.index = index;
     this.name = name;
   }
 

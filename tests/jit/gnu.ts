@@ -83,6 +83,59 @@ export function assembledLines(lines: readonly string[]): Uint8Array[] {
   });
 }
 
+/** A field that the linker fills. */
+export interface GnuRelocation {
+  readonly offset: number;
+  readonly symbol: string;
+  readonly addend: number;
+}
+
+/** What a program leaves to the linker. */
+export function relocationsOf(source: string): GnuRelocation[] {
+  return inFolder((folder) => {
+    writeFileSync(join(folder, "a.s"), `.intel_syntax noprefix\n.text\n${source}\n`);
+    assemble(folder);
+    const listing = run(folder, "objdump", ["-r", "-w", "a.o"]);
+    return [...listing.matchAll(/^([\da-f]+)\s+R_X86_64_\w+\s+(\w+)([+-]0x[\da-f]+)?$/gm)].map(
+      ([, offset, symbol, addend = "+0x0"]) => ({
+        offset: parseInt(offset, 16),
+        symbol,
+        addend: Number(addend.slice(1)) * (addend.startsWith("-") ? -1 : 1),
+      }),
+    );
+  });
+}
+
+/** Which of the lines `as` refuses, each for a CPU that has what is named and no more. */
+export function refusedLines(
+  lines: readonly { readonly has: readonly string[]; readonly line: string }[],
+): number[] {
+  return inFolder((folder) => {
+    // A `.arch` line is slow: one for each run of lines that have the same.
+    const source: string[] = [".intel_syntax noprefix"];
+    const numbers = new Map<number, number>();
+    let last = "";
+    lines.forEach(({ has, line }, i) => {
+      const arch = [".arch generic64", ...has.map((name) => `.arch .${name}`)].join("; ");
+      if (arch !== last) source.push(arch);
+      last = arch;
+      numbers.set(source.push(line), i);
+    });
+    writeFileSync(join(folder, "a.s"), `${source.join("\n")}\n`);
+    const { stderr } = spawnSync("as", ["--64", "-o", "a.o", "a.s"], {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: LIMIT_MS,
+      maxBuffer: 2 ** 30,
+    });
+    return [...stderr.matchAll(/^a\.s:(\d+): Error: (.*)$/gm)].map(([text, line]) => {
+      const i = numbers.get(Number(line));
+      if (i === undefined) throw new Error(text);
+      return i;
+    });
+  });
+}
+
 /** What each piece of code is, disassembled: each stands in a slot of 16 bytes, the rest being nops. */
 export function disassembled(pieces: readonly Uint8Array[]): string[] {
   if (pieces.length === 0) return [];

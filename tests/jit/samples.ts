@@ -54,7 +54,9 @@ const displacements = [0, 1, -1, 127, 128, -128, -129, 2 ** 31 - 1, -(2 ** 31)]
 function terms(random: Random): memory.Term[] {
   const displacement = random.of(displacements);
   const index = random.of(r64s.filter(({ id }) => id !== 4)).times(random.of(scales));
-  switch (random.below(8)) {
+  switch (random.below(9)) {
+    case 8:
+      return [symbol("memcpy"), displacement];
     case 0:
       return [index, displacement];
     case 1:
@@ -101,7 +103,13 @@ function plain(ours: Operand | Immediate): Piece {
 
 /** As GNU writes it: sized, and a broadcast with its lanes. */
 function memoryPiece(word: string, form: Form, random: Random): Piece {
-  const address = terms(random);
+  const { ours, gnu } = sizedPiece(word, terms(random), form);
+  if (!(ours instanceof memory.Memory) || random.below(8) > 0) return { ours, gnu };
+  const segment = random.of(["fs", "gs"] as const);
+  return { ours: ours[segment](), gnu: gnu.replace("[", `${segment}:[`) };
+}
+
+function sizedPiece(word: string, address: readonly memory.Term[], form: Form): Piece {
   switch (word) {
     case "b32":
     case "b64": {
@@ -212,7 +220,7 @@ function piece({ text }: FormOperand, form: Form, random: Random): Piece {
 /** As GNU writes the mnemonic with those operands: `lock add` and `{vex} vpdpbusd`. */
 function lineOf(mnemonic: string, operands: readonly string[]): string {
   const rest = operands.filter((text) => text !== "{vex}").map((text) =>
-    text.replace(/^([^[]*)(\[0x.*\})$/, "$1ds:$2")
+    text.replace(/^([^:[]*)(\[0x.*\})$/, "$1ds:$2")
   );
   const prefix = rest.length < operands.length ? "{vex} " : "";
   return `${prefix}${mnemonic.replace("_", " ")} ${rest.join(", ")}`.trim();

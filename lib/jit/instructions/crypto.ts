@@ -8,25 +8,25 @@ export const crypto = {
   vaesenc: [
     "xmm, xmm, xmm/m128 | VEX.128.66.0F38.WIG DC /r | aes+avx",
     "ymm, ymm, ymm/m256 | VEX.256.66.0F38.WIG DC /r | vaes",
-    "V, V, V/mV | EVEX.V.66.0F38.WIG DC /r | vaes",
+    "V, V, V/mV | EVEX.V.66.0F38.WIG DC /r | vaes+avx512f",
   ],
   aesenclast: ["xmm, xmm/m128 | 66 0F 38 DD /r | aes"],
   vaesenclast: [
     "xmm, xmm, xmm/m128 | VEX.128.66.0F38.WIG DD /r | aes+avx",
     "ymm, ymm, ymm/m256 | VEX.256.66.0F38.WIG DD /r | vaes",
-    "V, V, V/mV | EVEX.V.66.0F38.WIG DD /r | vaes",
+    "V, V, V/mV | EVEX.V.66.0F38.WIG DD /r | vaes+avx512f",
   ],
   aesdec: ["xmm, xmm/m128 | 66 0F 38 DE /r | aes"],
   vaesdec: [
     "xmm, xmm, xmm/m128 | VEX.128.66.0F38.WIG DE /r | aes+avx",
     "ymm, ymm, ymm/m256 | VEX.256.66.0F38.WIG DE /r | vaes",
-    "V, V, V/mV | EVEX.V.66.0F38.WIG DE /r | vaes",
+    "V, V, V/mV | EVEX.V.66.0F38.WIG DE /r | vaes+avx512f",
   ],
   aesdeclast: ["xmm, xmm/m128 | 66 0F 38 DF /r | aes"],
   vaesdeclast: [
     "xmm, xmm, xmm/m128 | VEX.128.66.0F38.WIG DF /r | aes+avx",
     "ymm, ymm, ymm/m256 | VEX.256.66.0F38.WIG DF /r | vaes",
-    "V, V, V/mV | EVEX.V.66.0F38.WIG DF /r | vaes",
+    "V, V, V/mV | EVEX.V.66.0F38.WIG DF /r | vaes+avx512f",
   ],
   aeskeygenassist: ["xmm, xmm/m128, imm8 | 66 0F 3A DF /r ib | aes"],
   vaeskeygenassist: ["xmm, xmm/m128, imm8 | VEX.128.66.0F3A.WIG DF /r ib | aes+avx"],
@@ -34,7 +34,7 @@ export const crypto = {
   vpclmulqdq: [
     "xmm, xmm, xmm/m128, imm8 | VEX.128.66.0F3A.WIG 44 /r ib | pclmul+avx",
     "ymm, ymm, ymm/m256, imm8 | VEX.256.66.0F3A.WIG 44 /r ib | vpclmulqdq",
-    "V, V, V/mV, imm8 | EVEX.V.66.0F3A.WIG 44 /r ib | vpclmulqdq",
+    "V, V, V/mV, imm8 | EVEX.V.66.0F3A.WIG 44 /r ib | vpclmulqdq+avx512f",
   ],
   sha1rnds4: ["xmm, xmm/m128, imm8 | 0F 3A CC /r ib | sha"],
   sha1nexte: ["xmm, xmm/m128 | 0F 38 C8 /r | sha"],
