@@ -104,12 +104,11 @@ export class Assembler {
 
   #emit(instruction: Instruction, operands: readonly (Operand | Immediate)[]): void {
     const form = this.#match.find(instruction, operands);
-    if (form.lastUser !== this.#mark) {
-      form.lastUser = this.#mark;
-      for (const feature of form.features) this.#features.add(feature);
-    }
     if (form.encoding === encodings.jump) this.#jump(operands[0], instruction.jumps);
     else this.#encoder.encode(form, operands, this.#match.immediate);
+    if (form.lastUser === this.#mark) return;
+    form.lastUser = this.#mark;
+    for (const feature of form.features) this.#features.add(feature);
   }
 
   #jump(label: Operand | Immediate, { short, near }: Jumps): void {

@@ -63,7 +63,7 @@ export class Encoder {
     if (reg !== -1) rex |= idOf(operands[reg]) >> 3 << 2;
     if (inOpcode !== -1) rex |= idOf(operands[inOpcode]) >> 3;
     if (rex !== 0) rex |= 0x40;
-    for (let i = 0; i < operands.length; i++) rex = withByteRegister(rex, operands[i]);
+    rex = withByteRegisters(rex, operands);
     if (form.is16) bytes[at++] = 0x66;
     if (prefix !== 0) bytes[at++] = prefix;
     if (rex !== 0) bytes[at++] = rex;
@@ -230,9 +230,17 @@ function maskOf(operands: readonly (Operand | Immediate)[]): number {
 }
 
 /** A register of 8 bits may need a REX prefix, or bear none. */
-function withByteRegister(rex: number, operand: Operand | Immediate): number {
-  if (!(operand instanceof Gpr) || operand.rex === "any") return rex;
-  if (operand.rex === "needed") return rex | 0x40;
-  if (rex !== 0) throw new RangeError(`${operand} cannot be in an instruction that needs a REX prefix`);
-  return 0;
+function withByteRegisters(rex: number, operands: readonly (Operand | Immediate)[]): number {
+  let result = rex;
+  let high: Gpr | undefined;
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i];
+    if (!(operand instanceof Gpr) || operand.rex === "any") continue;
+    if (operand.rex === "needed") result |= 0x40;
+    else high = operand;
+  }
+  if (high !== undefined && result !== 0) {
+    throw new RangeError(`${high} cannot stand beside what needs a REX prefix: ${operands.join(", ")}`);
+  }
+  return result;
 }

@@ -61,6 +61,7 @@ const kindBits: Readonly<Record<string, number>> = {
   m128: 1 << code.m | 1 << code.m128,
   m256: 1 << code.m | 1 << code.m256,
   m512: 1 << code.m | 1 << code.m512,
+  m: 1 << code.m,
   mem: 0xff << code.m,
   vmx: 1 << code.vmx,
   vmy: 1 << code.vmy,

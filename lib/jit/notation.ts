@@ -2,7 +2,7 @@
  * The notation of the tables, as types. A line is `operands | encoding | features`, in the terms of Intel's
  * manual, and the methods' types are computed from it.
  *
- * - **Operands**, with commas between: `r8` to `r64`, `xmm` to `zmm`, `k`, `m8` to `m512` (`mem`: of any size),
+ * - **Operands**, with commas between: `r8` to `r64`, `xmm` to `zmm`, `k`, `m8` to `m512` (`mem` has any of them, `m` none),
  *   `vmx` to `vmz` (a vector as index), `imm8` to `imm64`, `simm8` and `simm32` (extended by sign), `1`,
  *   `rel8` and `rel32` (a label), `symbol`, and registers by name. `/` is "or"; `b32` or `b64` is a broadcast.
  * - One line stands for several lengths: `V` is each vector, `H`, `Q` and `E` the one of half, quarter and eighth
@@ -55,6 +55,7 @@ interface Words {
   m128: M<"m128">;
   m256: M<"m256">;
   m512: M<"m512">;
+  m: Memory<"m", "none">;
   mem: M<"m8" | "m16" | "m32" | "m64" | "m128" | "m256" | "m512">;
   vmx: Memory<"vmx", "none">;
   vmy: Memory<"vmy", "none">;

@@ -106,9 +106,9 @@ export function relocationsOf(source: string): GnuRelocation[] {
   });
 }
 
-/** Which of the lines `as` refuses, each for a CPU that has what is named and no more. */
+/** Which of the lines `as` refuses, each for a CPU that has what is named and no more, or all. */
 export function refusedLines(
-  lines: readonly { readonly has: readonly string[]; readonly line: string }[],
+  lines: readonly { readonly has?: readonly string[]; readonly line: string }[],
 ): number[] {
   return inFolder((folder) => {
     // A `.arch` line is slow: one for each run of lines that have the same.
@@ -116,7 +116,9 @@ export function refusedLines(
     const numbers = new Map<number, number>();
     let last = "";
     lines.forEach(({ has, line }, i) => {
-      const arch = [".arch generic64", ...has.map((name) => `.arch .${name}`)].join("; ");
+      const arch = has === undefined
+        ? ""
+        : [".arch generic64", ...has.map((name) => `.arch .${name}`)].join("; ");
       if (arch !== last) source.push(arch);
       last = arch;
       numbers.set(source.push(line), i);

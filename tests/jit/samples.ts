@@ -92,7 +92,7 @@ const immediates: Readonly<Record<string, readonly Immediate[]>> = {
   simm32: [0, 127, 128, -129, 2 ** 31 - 1, -(2 ** 31)],
 };
 
-interface Piece {
+export interface Piece {
   readonly ours: Operand | Immediate;
   readonly gnu: string;
 }
@@ -179,6 +179,7 @@ function wordPiece(word: string, form: Form, random: Random): Piece {
       return { ours: symbol("memcpy"), gnu: "qword ptr [rip+memcpy@GOTPCREL]" };
     case "xmm0":
       return plain(registers.xmm(0));
+    case "m":
     case "mem":
       return plain(memory.ptr(...terms(random)));
     default: {
@@ -208,7 +209,8 @@ function masked({ ours, gnu }: Piece, suffix: string, random: Random): Piece {
   return { ours, gnu };
 }
 
-function piece({ text }: FormOperand, form: Form, random: Random): Piece {
+/** One operand that the form takes there. */
+export function pieceOf({ text }: FormOperand, form: Form, random: Random): Piece {
   const [, word, suffix = ""] = /^(\{vex\}|[^{]+)(\{.+\})?$/.exec(text) ?? [];
   if (immediates[word] !== undefined) return plain(random.of(immediates[word]));
   const found = wordPiece(random.of(word.split("/")), form, random);
@@ -218,7 +220,7 @@ function piece({ text }: FormOperand, form: Form, random: Random): Piece {
 }
 
 /** As GNU writes the mnemonic with those operands: `lock add` and `{vex} vpdpbusd`. */
-function lineOf(mnemonic: string, operands: readonly string[]): string {
+export function lineOf(mnemonic: string, operands: readonly string[]): string {
   const rest = operands.filter((text) => text !== "{vex}").map((text) =>
     text.replace(/^([^:[]*)(\[0x.*\})$/, "$1ds:$2")
   );
@@ -249,7 +251,7 @@ function isMixed(operands: readonly (Operand | Immediate)[], form: Form): boolea
 /** Some operands that the form takes. */
 export function sampleOf(mnemonic: string, form: Form, random: Random): Sample {
   for (;;) {
-    const pieces = form.operands.map((operand) => piece(operand, form, random));
+    const pieces = form.operands.map((operand) => pieceOf(operand, form, random));
     const ours = pieces.map((piece) => piece.ours);
     if (isImpossible(ours, form) || isMixed(ours, form)) continue;
     return { ours, gnu: lineOf(mnemonic, pieces.map((piece) => piece.gnu)) };
