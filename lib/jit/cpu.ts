@@ -10,8 +10,8 @@ import { availableParallelism } from "node:os";
 import { dlopen } from "../../ffi/mod.ts";
 import { environment } from "../../ffi/environment.ts";
 import { LIBC } from "../../ffi/soname.ts";
-import { Assembler } from "./assembler.ts";
-import type { Code, Feature } from "./code.ts";
+import { cpuid as cpuidCode, xgetbv as xgetbvCode } from "./assembled.ts";
+import type { Feature } from "./code.ts";
 import {
   brandOf,
   type Cache,
@@ -24,8 +24,6 @@ import {
   vendorOf,
 } from "./cpuid.ts";
 import { openLibrary } from "./library.ts";
-import { dword } from "./memory.ts";
-import { eax, ebx, ecx, edi, edx, esi, r8, rbx, rdx } from "./registers.ts";
 
 /** What kernels are written for: the baseline of x86-64, AVX2 with FMA, AVX-512 with VL, BW, CD and DQ. */
 export type CpuLevel = "sse2" | "avx2" | "avx512";
@@ -86,29 +84,6 @@ function forcedLevel(features: ReadonlySet<Feature>): CpuLevel | undefined {
   throw new Error(`cannot obey OXBOW_CPU=${name}, which only lowers: this CPU lacks ${missing.join(", ")}`);
 }
 
-/** `void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t registers[4])` */
-function cpuidCode(): Code {
-  const a = new Assembler();
-  a.push(rbx); // The caller's.
-  a.mov(r8, rdx);
-  a.mov(eax, edi);
-  a.mov(ecx, esi);
-  a.cpuid();
-  for (const [i, register] of [eax, ebx, ecx, edx].entries()) a.mov(dword(r8, 4 * i), register);
-  a.pop(rbx);
-  a.ret();
-  return a.finish();
-}
-
-/** `uint32_t xgetbv(void)`: the lower half of XCR0, which has all that there is. */
-function xgetbvCode(): Code {
-  const a = new Assembler();
-  a.xor(ecx, ecx);
-  a.xgetbv();
-  a.ret();
-  return a.finish();
-}
-
 const AT_HWCAP2 = 26;
 const HWCAP2_FSGSBASE = 2n;
 const ZEN_5 = 0x1a;
@@ -122,7 +97,7 @@ function allowsFsgsbase(): boolean {
 }
 
 function identify(): Cpu {
-  using library = openLibrary({ functions: { cpuid: cpuidCode(), xgetbv: xgetbvCode() } }, {
+  using library = openLibrary({ functions: { cpuid: cpuidCode, xgetbv: xgetbvCode } }, {
     cpuid: { parameters: ["u32", "u32", "buffer!"], result: "void" },
     xgetbv: { parameters: [], result: "u32" },
   });

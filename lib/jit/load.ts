@@ -72,12 +72,28 @@ function prepare(
  * A profiler has no name for a file in memory: set `OXBOW_JIT_DIR` to a folder, and the code is loaded from
  * files there, which perf finds and which stay.
  *
- * Costs under a millisecond, most of it the host's own `dlopen`.
+ * Costs a quarter to half a millisecond for each function, most of it the host's own `dlopen`; the first one in a
+ * process some milliseconds more.
  *
  * @throws {MissingFeatureError} where the CPU lacks a feature, before anything is opened.
  * @throws {NativeUnavailableError} where no code can be loaded: no x86-64 or no Linux, a denied permission, a
  * kernel or sandbox that forbids it.
  * @throws {TypeError | RangeError} where a name is no symbol, or a signature cannot be bound.
+ *
+ * @example
+ * ```ts
+ * import { Assembler, eax, edi, esi, load } from "@oxbow/oxbow/jit";
+ *
+ * const a = new Assembler();
+ * a.mov(eax, edi);
+ * a.imul(eax, esi);
+ * a.ret();
+ *
+ * using kernels = load({
+ *   multiply: { signature: { parameters: ["i32", "i32"], result: "i32" }, code: a.finish() },
+ * });
+ * console.log(kernels.symbols.multiply(6, 7)); // 42
+ * ```
  */
 export function load<const T extends KernelTable>(kernels: T & Loadable<T>): Library<Signatures<T>>;
 export function load(kernels: KernelTable): Library<SymbolTable> {

@@ -4,6 +4,10 @@
  * from the same lines, so that `a.vaddps(zmm(0), rax)` does not compile. Jumps get the shortest form that
  * reaches, encodings are those that GNU `as` chooses, and what an instruction asks of the CPU is noted.
  *
+ * `load` makes functions of the code: it becomes a shared library in a sealed file in memory, which the host opens
+ * as it opens any other. `cpu` says what the CPU can do. Like `/ffi` all this is `unsafe` by itself: wrong code, or
+ * a wrong signature, ends the process.
+ *
  * Written after Intel's Software Developer's Manual, volume 2.
  *
  * @example The sum of `rsi` floats at `rdi`, four at a time, and its bytes
@@ -29,9 +33,20 @@
  */
 export { Assembler } from "./assembler.ts";
 export type { Code, Feature, Relocation } from "./code.ts";
+export { type Cpu, cpu, type CpuLevel } from "./cpu.ts";
+export type { Cache } from "./cpuid.ts";
 export type { Operand } from "./encoder.ts";
 export type { Instructions } from "./instructions/mod.ts";
 export type { GprKind, Kind, MemoryKind, OtherKind, VectorKind } from "./kinds.ts";
+export {
+  type Kernel,
+  type KernelTable,
+  load,
+  type Loadable,
+  loadForProcess,
+  MissingFeatureError,
+  type Signatures,
+} from "./load.ts";
 export {
   broadcast,
   byte,
@@ -49,3 +64,7 @@ export { rdSae, rnSae, Rounding, ruSae, rzSae, sae, Suppress, Vex, vex } from ".
 export type { Immediate, Methods, Table } from "./notation.ts";
 export { Constant, Label, LibrarySymbol, symbol } from "./places.ts";
 export * from "./registers.ts";
+export { type GuardedRange, guardRange } from "./sigbus.ts";
+export { type SignalName, SignalWatch } from "./signal.ts";
+export { type SyscallArgument, UnsafeSyscallBatch } from "./syscall_batch.ts";
+export { type SyscallSignature, type SyscallTable, unsafeSyscalls } from "./syscalls.ts";

@@ -10,12 +10,9 @@
  * @module
  */
 import { NULL, type Pointer, SystemError, unsafeBufferAt } from "../../ffi/mod.ts";
-import { restorerCode } from "./kernel_code.ts";
-import { loadForProcess } from "./load.ts";
-import { countsCode, guardCode, handlerCode, MEMORY, RANGES, releaseCode } from "./sigbus_code.ts";
-
-/** The kernel alone calls it. */
-const NOBODY = { parameters: [], result: "void" } as const;
+import { restorer, sigbusCounts, sigbusGuard, sigbusHandler, sigbusRelease } from "./assembled.ts";
+import { openForProcess } from "./library.ts";
+import { MEMORY, RANGES } from "./sigbus_memory.ts";
 
 interface Guard {
   /** The range's index, or the negative errno. */
@@ -28,13 +25,20 @@ interface Guard {
 let loaded: Guard | undefined;
 
 function open(): Guard {
-  const { symbols } = loadForProcess({
-    sigbus_guard: { signature: { parameters: ["pointer!", "u64", "u32"], result: "i32" }, code: guardCode() },
-    sigbus_release: { signature: { parameters: ["u32"], result: "u32" }, code: releaseCode() },
-    sigbus_counts: { signature: { parameters: [], result: "pointer" }, code: countsCode() },
-    sigbus_handler: { signature: NOBODY, code: handlerCode() },
-    sigbus_restorer: { signature: NOBODY, code: restorerCode() },
-  }, MEMORY);
+  const { symbols } = openForProcess({
+    functions: {
+      sigbus_guard: sigbusGuard,
+      sigbus_release: sigbusRelease,
+      sigbus_counts: sigbusCounts,
+      sigbus_handler: sigbusHandler,
+      sigbus_restorer: restorer,
+    },
+    memory: MEMORY,
+  }, {
+    sigbus_guard: { parameters: ["pointer!", "u64", "u32"], result: "i32" },
+    sigbus_release: { parameters: ["u32"], result: "u32" },
+    sigbus_counts: { parameters: [], result: "pointer" },
+  });
   // SAFETY: the process keeps that memory, of which the counts are RANGES numbers of 32 bits.
   const counts = new Uint32Array(unsafeBufferAt(symbols.sigbus_counts() ?? NULL, 4 * RANGES));
   return { guard: symbols.sigbus_guard, release: symbols.sigbus_release, counts };
@@ -54,7 +58,7 @@ export interface GuardedRange extends Disposable {
  * Dispose it before the memory is unmapped, or what is mapped there next is guarded: then no handler runs for
  * it any more. `protection` is what mmap(2) takes for the pages of zeros.
  *
- * Costs a call of C; the first one in a process loads the handler, in about a millisecond.
+ * Costs a call of C; the first one loads the handler, in a few milliseconds.
  *
  * @throws {RangeError} where `byteLength` is no count from 1.
  * @throws {NativeUnavailableError} as `load` does: there is no guard then.

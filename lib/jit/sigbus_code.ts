@@ -1,6 +1,5 @@
 /**
- * The SIGBUS guard's machine code, and the memory that it shares: a state, a table of ranges, a count of
- * faults for each.
+ * The SIGBUS guard's programs.
  *
  * `guard` takes a range of the table, and `release` gives it back, under a spinlock. The handler takes no lock,
  * for it may interrupt who holds it: each range has a version, odd while it is written, and the handler reads a range again where the
@@ -23,6 +22,7 @@ import {
 } from "./kernel_code.ts";
 import { dword, ptr, qword } from "./memory.ts";
 import { symbol } from "./places.ts";
+import { NAMES, RANGE, RANGE_SHIFT, RANGES, STATE } from "./sigbus_memory.ts";
 import {
   eax,
   ecx,
@@ -50,37 +50,6 @@ const SIGBUS = 7;
 const BUS_ADRERR = 2;
 const MAP_PRIVATE_FIXED_ANONYMOUS = 0x2 | 0x10 | 0x20;
 const ENOSPC = 28;
-
-/** As many as the kernel gives maps to a process, by its default. */
-export const RANGES = 65_536;
-
-/** The state: what is at which byte. */
-const STATE = {
-  lock: 0,
-  installed: 4,
-  /** How many handlers run. */
-  inside: 8,
-  /** How many ranges were ever used. */
-  used: 16,
-  /** The range to use next, by its index plus 1, of those that were released; each has the one after it. */
-  free: 24,
-  /** What has the signal where we do not want it, what we install, and SIG_DFL. */
-  old: 64,
-  own: 128,
-  fallback: 192,
-} as const;
-
-/** A range: what is at which byte. Free where its end is 0. */
-const RANGE = { version: 0, protection: 4, start: 8, end: 16, next: 24 } as const;
-const RANGE_SHIFT = 5;
-
-/** The symbols of the memory and of the functions that the code refers to, and the memory's sizes. */
-const NAMES = { state: "sigbus_state", ranges: "sigbus_ranges", faults: "sigbus_faults" } as const;
-export const MEMORY: Readonly<Record<string, number>> = {
-  [NAMES.state]: 256,
-  [NAMES.ranges]: RANGES << RANGE_SHIFT,
-  [NAMES.faults]: RANGES * 4,
-};
 
 /** `void sigbus_handler(int signal, siginfo_t *info, void *context)` */
 export function handlerCode(): Code {

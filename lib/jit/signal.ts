@@ -11,9 +11,9 @@
  */
 import { check, dlopen, errno, type NativeFunctions, type SymbolTable, SystemError } from "../../ffi/mod.ts";
 import { LIBC } from "../../ffi/soname.ts";
-import { restorerCode } from "./kernel_code.ts";
+import { restorer, signalHandler, signalUnwatch, signalWatch } from "./assembled.ts";
 import { openForProcess } from "./library.ts";
-import { handlerCode, MEMORY, unwatchCode, watchCode } from "./signal_code.ts";
+import { MEMORY } from "./signal_memory.ts";
 
 /**
  * The signals that can be watched, and whether who has the signal is told of it still, as of those that end
@@ -69,10 +69,10 @@ let symbols: NativeFunctions<typeof LIBC_TABLE> | undefined;
 function handlers(): NativeFunctions<typeof CODE> {
   return code ??= openForProcess({
     functions: {
-      signal_watch: watchCode(),
-      signal_unwatch: unwatchCode(),
-      signal_handler: handlerCode(),
-      signal_restorer: restorerCode(),
+      signal_watch: signalWatch,
+      signal_unwatch: signalUnwatch,
+      signal_handler: signalHandler,
+      signal_restorer: restorer,
     },
     memory: MEMORY,
   }, CODE).symbols;
@@ -89,6 +89,17 @@ function libc(): NativeFunctions<typeof LIBC_TABLE> {
  *
  * Signals are no messages: of those that come while one is pending, the kernel keeps one. A worker that ends
  * without disposing its watches leaves them open.
+ *
+ * @example
+ * ```ts
+ * import { SignalWatch } from "@oxbow/oxbow/jit";
+ * import process from "node:process";
+ *
+ * using watch = new SignalWatch("SIGHUP");
+ * process.kill(process.pid, "SIGHUP");
+ * await new Promise((resolve) => setTimeout(resolve, 10));
+ * console.log(watch.take()); // 1
+ * ```
  */
 export class SignalWatch implements Disposable {
   readonly signal: SignalName;

@@ -1,8 +1,7 @@
 /**
- * The machine code of signals that become events: a handler that writes to eventfds, and the memory that it
- * shares, which says who watches what.
+ * The programs of signals that become events: a handler that writes to eventfds, and who watches what.
  *
- * `watch` and `unwatch` write it under a spinlock, which the handler does not take. A watcher's signal is
+ * `watch` and `unwatch` write the memory under a spinlock, which the handler does not take. A watcher's signal is
  * written last and cleared first; `unwatch` then waits until no handler runs, so that none writes to a
  * descriptor which was closed meanwhile and is another file's.
  */
@@ -12,6 +11,7 @@ import { acquire, ACTION, NR, release, SA, SIG_IGN, SIGSET_BYTES, systemCall } f
 import { dword, ptr, qword } from "./memory.ts";
 import type { Label } from "./places.ts";
 import { symbol } from "./places.ts";
+import { NAMES, SIGNAL, SIGNAL_SHIFT, STATE, WATCHER, WATCHER_SHIFT, WATCHERS } from "./signal_memory.ts";
 import {
   eax,
   ecx,
@@ -32,35 +32,6 @@ import {
 } from "./registers.ts";
 
 const EAGAIN = 11;
-
-/** How many may watch at once in the process. */
-export const WATCHERS = 256;
-const SIGNALS = 65;
-
-/** The state: what is at which byte. */
-const STATE = {
-  lock: 0,
-  /** How many handlers run. */
-  inside: 4,
-  /** What is written to an eventfd. */
-  one: 8,
-  own: 64,
-} as const;
-
-/** A watcher: what is at which byte. Free where its signal is 0. */
-const WATCHER = { signal: 0, fd: 4 } as const;
-const WATCHER_SHIFT = 3;
-
-/** A signal: who had it before us, how many watch it, whether who had it is still told. */
-const SIGNAL = { old: 0, users: ACTION.size, chains: ACTION.size + 4 } as const;
-const SIGNAL_SHIFT = 6;
-
-const NAMES = { state: "signal_state", watchers: "signal_watchers", signals: "signal_signals" } as const;
-export const MEMORY: Readonly<Record<string, number>> = {
-  [NAMES.state]: 128,
-  [NAMES.watchers]: WATCHERS << WATCHER_SHIFT,
-  [NAMES.signals]: SIGNALS << SIGNAL_SHIFT,
-};
 
 /** `void signal_handler(int signal, siginfo_t *info, void *context)` */
 export function handlerCode(): Code {
