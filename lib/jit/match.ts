@@ -1,5 +1,6 @@
 /** Finds the form that takes the operands of a call. */
-import { check, type Form, type FormOperand, type Integer } from "./form.ts";
+import type { Form } from "./form.ts";
+import { check, type FormOperand, type Integer } from "./form_operand.ts";
 import { idOf, type Operand } from "./encoder.ts";
 import type { Instruction } from "./instruction.ts";
 import { code } from "./kinds.ts";

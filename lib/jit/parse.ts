@@ -1,230 +1,88 @@
 /** Reads the lines of the tables into forms: see notation.ts for what a line says. */
 import type { Feature } from "./code.ts";
+import { type Encoding, encodings, type Form, type Places } from "./form.ts";
+import { check, type FormOperand, type Length, memoryBits, operandOf, registerBits } from "./form_operand.ts";
 import { code } from "./kinds.ts";
-import {
-  check,
-  encodings,
-  type Form,
-  type FormOperand,
-  memoryBits,
-  operandOf,
-  registerBits,
-} from "./form.ts";
+import { encodingOf } from "./parse_encoding.ts";
 
-type Words = Readonly<Record<string, string>>;
-
-/** What the words that stand for several lengths mean at one of them. */
-const vectorWords: readonly Words[] = [
-  {
-    V: "xmm",
-    mV: "m128",
-    H: "xmm",
-    mH: "m64",
-    Q: "xmm",
-    mQ: "m32",
-    E: "xmm",
-    mE: "m16",
-    vmV: "vmx",
-    vmH: "vmx",
-  },
-  {
-    V: "ymm",
-    mV: "m256",
-    H: "xmm",
-    mH: "m128",
-    Q: "xmm",
-    mQ: "m64",
-    E: "xmm",
-    mE: "m32",
-    vmV: "vmy",
-    vmH: "vmx",
-  },
-  {
-    V: "zmm",
-    mV: "m512",
-    H: "ymm",
-    mH: "m256",
-    Q: "xmm",
-    mQ: "m128",
-    E: "xmm",
-    mE: "m64",
-    vmV: "vmz",
-    vmH: "vmy",
-  },
-];
-const vectorBits = ["128", "256", "512"];
-
-const wordWords: Words = { R: "r16", mR: "m16", AR: "ax", immR: "imm16", simm8: "simm8w" };
-const doubleWords: Words = {
-  R: "r32",
-  D: "r32",
-  mR: "m32",
-  mD: "m32",
-  AR: "eax",
-  immR: "imm32",
-  simm8: "simm8d",
-};
-const quadWords: Words = { R: "r64", D: "r64", mR: "m64", mD: "m64", AR: "rax", immR: "simm32" };
-
-function filled(text: string, words: Words): string {
-  return text.replace(/[A-Za-z]\w*/g, (word) => words[word] ?? word);
-}
-
-/** A line at one length. */
+/** A line, taken apart. */
 interface Line {
-  readonly operands: string;
-  readonly encoding: string;
-  readonly features: string;
+  readonly operands: readonly string[];
+  readonly words: readonly string[];
+  readonly isEvex: boolean;
 }
 
-function linesOf(line: string): Line[] {
-  const [operands = "", encoding = "", features = ""] = line.split(" | ");
-  const isEvex = encoding.includes("EVEX.");
-  if (encoding.includes("VEX.V.")) return vectorLines(operands, encoding, features.split(","), isEvex);
-  if (/\b(?:m|imm|A)?R\b/.test(operands)) {
-    return [
-      { operands: filled(operands, wordWords), encoding: `o16 ${encoding.replace("iR", "iw")}`, features },
-      { operands: filled(operands, doubleWords), encoding: encoding.replace("iR", "id"), features },
-      { operands: filled(operands, quadWords), encoding: `REX.W ${encoding.replace("iR", "id")}`, features },
-    ];
-  }
-  if (/\bm?D\b/.test(operands)) {
-    return [
-      { operands: filled(operands, doubleWords), encoding: encoding.replace(".WD", ".W0"), features },
-      {
-        operands: filled(operands, quadWords),
-        encoding: encoding.includes("VEX.") ? encoding.replace(".WD", ".W1") : `REX.W ${encoding}`,
-        features,
-      },
-    ];
-  }
-  return [{ operands, encoding, features }];
-}
+const gprLengths: readonly Length[] = ["w", "d", "q"];
 
-function vectorLines(
-  operands: string,
-  encoding: string,
-  features: readonly string[],
-  isEvex: boolean,
-): Line[] {
-  const lines: Line[] = [];
-  for (let i = 0; i < (isEvex ? 3 : 2); i++) {
-    const needed = features.length === 1 ? features[0] : features[i];
-    if (needed === undefined || needed === "-") continue;
-    lines.push({
-      operands: filled(operands, vectorWords[i]),
-      encoding: encoding.replace("VEX.V.", `VEX.${vectorBits[i]}.`),
-      features: isEvex && i < 2 ? `${needed}+avx512vl` : needed,
-    });
-  }
-  return lines;
-}
-
-/** Without what may follow an operand, and with it. */
-function roundedLines(line: Line): Line[] {
-  const { operands, encoding } = line;
-  const found = /^(.*)\{(er|sae)\}(.*)$/.exec(operands);
-  if (found === null) return [line];
-  const [, before, word, after] = found;
-  const plain = { ...line, operands: `${before}${after}` };
-  if (/VEX\.(?:128|256)/.test(encoding)) return [plain];
-  return [plain, { ...line, operands: `${before.replace(/\/m\w+(?:\/b\w+)?$/, "")}, ${word}${after}` }];
-}
-
-const numbers: Readonly<Record<string, number>> = { 66: 0x66, F2: 0xf2, F3: 0xf3, F0: 0xf0 };
-const vexPrefix: Readonly<Record<string, number>> = { 66: 1, F3: 2, F2: 3 };
-const vexMap: Readonly<Record<string, number>> = { "0F": 1, "0F38": 2, "0F3A": 3 };
-const immediateWidths: Readonly<Record<string, number>> = { ib: 1, iw: 2, id: 4, io: 8, cb: 1, cd: 4 };
-
-/** What an encoding says by its own words. */
-interface Encoding {
-  encoding: number;
-  prefix: number;
-  is16: boolean;
-  map: number;
-  wide: 0 | 1;
-  length: number;
-  opcode: number;
-  opcodeBytes: number;
-  immediateBytes: number;
-  digit: number;
-  hasModRm: boolean;
-  hasOperandInOpcode: boolean;
-  hasIs4: boolean;
-  unit: number;
-  roles: string;
-}
-
-function encodingOf(text: string): Encoding {
-  const result: Encoding = {
-    encoding: encodings.legacy,
-    prefix: 0,
-    is16: false,
-    map: 0,
-    wide: 0,
-    length: 0,
-    opcode: 0,
-    opcodeBytes: 0,
-    immediateBytes: 0,
-    digit: -1,
-    hasModRm: false,
-    hasOperandInOpcode: false,
-    hasIs4: false,
-    unit: 0,
-    roles: "",
+function formsOfLine(text: string): Form[] {
+  const [operands = "", encoding = "", features = ""] = text.split(" | ");
+  const line: Line = {
+    operands: operands === "" ? [] : operands.split(", "),
+    words: encoding.split(" "),
+    isEvex: encoding.includes("EVEX."),
   };
-  const words = text.split(" ");
-  words.forEach((word, i) => {
-    if (word === "o16") result.is16 = true;
-    else if (word === "REX.W") result.wide = 1;
-    else if (/^E?VEX\./.test(word)) addVex(result, word);
-    else if (/^[MRV]{2,}$/.test(word)) result.roles = word;
-    else if (/^N\d+$/.test(word)) result.unit = Number(word.slice(1));
-    else if (word === "/is4") result.hasIs4 = true;
-    else if (word.startsWith("/")) {
-      result.hasModRm = true;
-      if (word !== "/r") result.digit = Number(word.slice(1));
-    } else if (immediateWidths[word] !== undefined) {
-      result.immediateBytes = immediateWidths[word];
-      if (word.startsWith("c")) result.encoding = encodings.jump;
-    } else if (numbers[word] !== undefined && result.opcodeBytes === 0 && isHex(words[i + 1])) {
-      result.prefix = numbers[word];
-    } else if (isHex(word)) {
-      result.hasOperandInOpcode = word.endsWith("+r");
-      result.opcode |= parseInt(word, 16) << 8 * result.opcodeBytes++;
-    } else {
-      throw new SyntaxError(`"${word}" is no word of an encoding`);
-    }
+  if (encoding.includes("VEX.V.")) return vectorForms(line, features.split(","));
+  const word = /\b(?:m|imm|A)?([RD])\b/.exec(operands)?.[1];
+  const lengths = word === "R" ? gprLengths : word === "D" ? gprLengths.slice(1) : ["one"] as const;
+  return lengths.flatMap((length) => roundedForms(line, length, featuresOf(features)));
+}
+
+function vectorForms(line: Line, features: readonly string[]): Form[] {
+  const lengths = line.isEvex ? ["x", "y", "z"] as const : ["x", "y"] as const;
+  return lengths.flatMap((length, i) => {
+    const needed = features.length === 1 ? features[0] : features[i];
+    if (needed === "-") return [];
+    const list = featuresOf(needed);
+    return roundedForms(line, length, line.isEvex && length !== "z" ? [...list, "avx512vl"] : list);
   });
-  return result;
 }
 
-function isHex(word: string | undefined): boolean {
-  return word !== undefined && /^[\dA-F]{2}(?:\+r)?$/.test(word);
+function featuresOf(text: string): Feature[] {
+  const isFeature = (name: string): name is Feature => name !== "";
+  return text.split("+").filter(isFeature);
 }
 
-function addVex(result: Encoding, word: string): void {
-  const [kind, ...parts] = word.split(".");
-  result.encoding = kind === "EVEX" ? encodings.evex : encodings.vex;
-  for (const part of parts) {
-    if (vexPrefix[part] !== undefined) result.prefix = vexPrefix[part];
-    else if (vexMap[part] !== undefined) result.map = vexMap[part];
-    else if (part === "W1") result.wide = 1;
-    else if (part === "256") result.length = 1;
-    else if (part === "512") result.length = 2;
-    else if (!/^(?:128|LIG|LZ|NP|W0|WIG)$/.test(part)) {
-      throw new SyntaxError(`"${part}" is no part of ${kind}`);
-    }
-  }
+/** Without what may follow an operand, and with it: vectors round at their full length alone. */
+function roundedForms(line: Line, length: Length, features: readonly Feature[]): Form[] {
+  const at = line.operands.findIndex((text) => text.endsWith("{er}") || text.endsWith("{sae}"));
+  if (at === -1) return [formOf(line, length, features)];
+  const [words, rounding] = line.operands[at].slice(0, -1).split("{");
+  const before = line.operands.slice(0, at);
+  const after = line.operands.slice(at + 1);
+  const plain = formOf({ ...line, operands: [...before, words, ...after] }, length, features);
+  if (length === "x" || length === "y") return [plain];
+  const register = words.split("/m", 1);
+  return [
+    plain,
+    formOf({ ...line, operands: [...before, ...register, rounding, ...after] }, length, features),
+  ];
 }
 
-/** Which operand goes to `ModRM:reg`, `ModRM:r/m`, `vvvv` and so on; -1 where none does. */
-interface Places {
-  reg: number;
-  rm: number;
-  vvvv: number;
-  inOpcode: number;
-  is4: number;
+function formOf(
+  { operands: texts, words, isEvex }: Line,
+  length: Length,
+  features: readonly Feature[],
+): Form {
+  const encoding = encodingOf(words, length);
+  const operands = texts.map((text) => operandOf(text, length, isEvex));
+  const memory = operands.find(({ memoryBytes }) => memoryBytes !== 0);
+  const unit = encoding.unit || (memory?.memoryBytes ?? 1);
+  const element = memory?.elementBytes ?? 0;
+  return {
+    ...encoding,
+    ...placesOf(operands, encoding),
+    operands,
+    features,
+    immediate: operands.findIndex(({ check: kind, text }) => kind === check.integer && text !== "1"),
+    unit,
+    element,
+    lanes: element === 0 ? 0 : unit / element,
+    rounding: texts.indexOf("er"),
+    suppresses: texts.includes("sae"),
+    isGather: texts.some((text, i) => i > 0 && text.startsWith("vm")),
+    mirror: undefined,
+    lastUser: 0,
+  };
 }
 
 function placesOf(operands: readonly FormOperand[], encoding: Encoding): Places {
@@ -254,38 +112,11 @@ function placesOf(operands: readonly FormOperand[], encoding: Encoding): Places 
   return places;
 }
 
-const memoryWidth = /\bm(8|16|32|64|128|256|512)\b/;
-
-function formOf({ operands, encoding: encodingText, features }: Line): Form {
-  const encoding = encodingOf(encodingText);
-  const isEvex = encoding.encoding === encodings.evex;
-  const list = operands === "" ? [] : operands.split(", ").map((text) => operandOf(text, isEvex));
-  const element = Number(/\/b(32|64)/.exec(operands)?.[1] ?? 0) / 8;
-  const unit = encoding.unit || Number(memoryWidth.exec(operands)?.[1] ?? 8) / 8;
-  const hasFeature = (name: string): name is Feature => name !== "";
-  return {
-    text: `${operands} | ${encodingText} | ${features}`,
-    operands: list,
-    features: features.split("+").filter(hasFeature),
-    ...encoding,
-    ...placesOf(list, encoding),
-    immediate: list.findIndex(({ check: kind, text }) => kind === check.integer && text !== "1"),
-    unit,
-    element,
-    lanes: element === 0 ? 0 : unit / element,
-    rounding: list.findIndex(({ text }) => text === "er"),
-    suppresses: list.some(({ text }) => text === "sae"),
-    isGather: list.some(({ text }, i) => i > 0 && text.startsWith("vm")),
-    mirror: undefined,
-    lastUser: 0,
-  };
-}
-
-/** GNU's and our way to a VEX of two bytes: `vmovaps xmm0, xmm9` as a store. */
+/** The way to a VEX of two bytes, as GNU goes it: `vmovaps xmm0, xmm9` as a store. */
 function mirrors(form: Form, other: Form): boolean {
-  return form !== other && form.encoding === encodings.vex && other.encoding === encodings.vex &&
-    form.map === 1 && form.digit === -1 && form.reg !== -1 && form.rm !== -1 && form.reg === other.rm &&
-    form.rm === other.reg && form.vvvv === other.vvvv && form.length === other.length &&
+  return form !== other && other.encoding === encodings.vex && form.reg === other.rm &&
+    form.rm === other.reg &&
+    form.vvvv === other.vvvv && form.length === other.length &&
     form.operands.length === other.operands.length &&
     form.operands.every(({ kinds }, i) =>
       (kinds & other.operands[i].kinds & registerBits) !== 0 || i === form.immediate
@@ -294,7 +125,10 @@ function mirrors(form: Form, other: Form): boolean {
 
 /** All forms that the lines of a mnemonic stand for, in the order of preference. */
 export function formsOf(lines: readonly string[]): Form[] {
-  const forms = lines.flatMap(linesOf).flatMap(roundedLines).map(formOf);
-  for (const form of forms) form.mirror = forms.find((other) => mirrors(form, other));
+  const forms = lines.flatMap(formsOfLine);
+  for (const form of forms) {
+    if (form.encoding !== encodings.vex || form.map !== 1 || form.reg === -1 || form.rm === -1) continue;
+    form.mirror = forms.find((other) => mirrors(form, other));
+  }
   return forms;
 }

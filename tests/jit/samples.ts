@@ -4,7 +4,8 @@
  * @module
  */
 import type { Operand } from "../../lib/jit/encoder.ts";
-import { encodings, type Form, type FormOperand } from "../../lib/jit/form.ts";
+import { encodings, type Form } from "../../lib/jit/form.ts";
+import type { FormOperand } from "../../lib/jit/form_operand.ts";
 import type { MemoryKind } from "../../lib/jit/kinds.ts";
 import * as memory from "../../lib/jit/memory.ts";
 import * as modifiers from "../../lib/jit/modifiers.ts";
