@@ -116,6 +116,21 @@ const programs: Readonly<Record<string, Program>> = {
        });`,
     ],
   },
+  "@oxbow/oxbow/jit: `Assembler`": { imports: "Assembler", steps: ["new Assembler().ret();"] },
+  "@oxbow/oxbow/jit: `load`, `cpu` and all that runs code": {
+    imports: "Assembler, cpu, eax, edi, load, SignalWatch, UnsafeSyscallBatch, unsafeSyscalls",
+    steps: [
+      `const a = new Assembler();
+       a.mov(eax, edi);
+       a.ret();
+       using kernels = load({ same: { signature: { parameters: ["i32"], result: "i32" }, code: a.finish() } });
+       if (kernels.symbols.same(7) !== 7) throw new Error("not 7");`,
+      'if (!cpu().features.has("sse2")) throw new Error("no x86-64");',
+      'new SignalWatch("SIGHUP")[Symbol.dispose]();',
+      "new UnsafeSyscallBatch(1);",
+      'using kernel = unsafeSyscalls({ getpid: { number: 39, parameters: [], result: "i32" } });',
+    ],
+  },
   "@oxbow/oxbow/blas: the portable backend": {
     imports: "Blas",
     steps: ['Blas.open({ backend: "portable" })[Symbol.dispose]();', "Blas.open()[Symbol.dispose]();"],
