@@ -17,7 +17,7 @@
  * - **Features**: `avx512bw`, `+` between several. With commas, for each length by itself, `-` where the length
  *   does not exist: `avx,avx2`. EVEX at 128 and 256 bits implies `avx512vl`; `EVEX.LIG` does not.
  */
-import type { Gpr, Mask, Vector } from "./registers.ts";
+import type { Gpr, Mask, Vector, Xmm, Ymm, Zmm } from "./registers.ts";
 import type { Memory } from "./memory.ts";
 import type { Label, LibrarySymbol } from "./places.ts";
 import type { Rounding, Suppress, Vex } from "./modifiers.ts";
@@ -28,8 +28,8 @@ export type Table = Readonly<Record<string, readonly string[]>>;
 /** An integer that an instruction holds. */
 export type Immediate = number | bigint;
 
-type Unmasked<K extends "xmm" | "ymm" | "zmm"> = Vector<K, "none">;
-type M<K extends "m8" | "m16" | "m32" | "m64" | "m128" | "m256" | "m512"> = Memory<"m" | K, "none">;
+/** Of that size, or of none. */
+type MemoryOf<K extends "m8" | "m16" | "m32" | "m64" | "m128" | "m256" | "m512"> = Memory<"m" | K, "none">;
 
 /** What a word of the notation takes. */
 interface Words {
@@ -43,20 +43,20 @@ interface Words {
   eax: Gpr<"r32", "eax">;
   rax: Gpr<"r64", "rax">;
   dx: Gpr<"r16", "dx">;
-  xmm: Unmasked<"xmm">;
-  xmm0: Unmasked<"xmm">;
-  ymm: Unmasked<"ymm">;
-  zmm: Unmasked<"zmm">;
+  xmm: Xmm;
+  xmm0: Xmm;
+  ymm: Ymm;
+  zmm: Zmm;
   k: Mask<"none">;
-  m8: M<"m8">;
-  m16: M<"m16">;
-  m32: M<"m32">;
-  m64: M<"m64">;
-  m128: M<"m128">;
-  m256: M<"m256">;
-  m512: M<"m512">;
+  m8: MemoryOf<"m8">;
+  m16: MemoryOf<"m16">;
+  m32: MemoryOf<"m32">;
+  m64: MemoryOf<"m64">;
+  m128: MemoryOf<"m128">;
+  m256: MemoryOf<"m256">;
+  m512: MemoryOf<"m512">;
   m: Memory<"m", "none">;
-  mem: M<"m8" | "m16" | "m32" | "m64" | "m128" | "m256" | "m512">;
+  mem: MemoryOf<"m8" | "m16" | "m32" | "m64" | "m128" | "m256" | "m512">;
   vmx: Memory<"vmx", "none">;
   vmy: Memory<"vmy", "none">;
   vmz: Memory<"vmz", "none">;

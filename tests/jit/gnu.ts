@@ -44,7 +44,7 @@ function section(folder: string, name: string): Uint8Array {
 
 /** Makes a.o of a.s. Throws what `as` says, each with its line. */
 function assemble(folder: string): void {
-  const { status, stderr } = spawnSync("as", ["--64", "-mmnemonic=intel", "-o", "a.o", "a.s"], {
+  const { status, stderr } = spawnSync("as", ["--64", "-O0", "-mmnemonic=intel", "-o", "a.o", "a.s"], {
     cwd: folder,
     encoding: "utf8",
     timeout: LIMIT_MS,
@@ -124,7 +124,7 @@ export function refusedLines(
       numbers.set(source.push(line), i);
     });
     writeFileSync(join(folder, "a.s"), `${source.join("\n")}\n`);
-    const { stderr } = spawnSync("as", ["--64", "-o", "a.o", "a.s"], {
+    const { stderr } = spawnSync("as", ["--64", "-O0", "-o", "a.o", "a.s"], {
       cwd: folder,
       encoding: "utf8",
       timeout: LIMIT_MS,

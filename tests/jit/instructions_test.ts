@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Assembler } from "../../lib/jit/assembler.ts";
 import { instructions } from "../../lib/jit/instructions/mod.ts";
 import { encodings } from "../../lib/jit/form.ts";
+import { Match } from "../../lib/jit/match.ts";
 import { tiered } from "../tier.ts";
 import { assembledLines, disassembled, lacksGnu } from "./gnu.ts";
 import { Random, type Sample, sampleOf } from "./samples.ts";
@@ -44,5 +45,22 @@ describe("every instruction of the tables", { skip }, () => {
       )
     );
     assertEquals(differences(samples), []);
+  });
+});
+
+describe("the tables", () => {
+  it("have no line in vain: for each there are operands that no line before it takes", () => {
+    const random = new Random(5);
+    const match = new Match();
+    const idle = [...instructions].flatMap(([mnemonic, instruction]) =>
+      instruction.forms.filter((form) => {
+        if (
+          form.encoding === encodings.jump || instruction.forms.some(({ mirror }) => mirror === form)
+        ) return false;
+        const isTaken = () => match.find(instruction, sampleOf(mnemonic, form, random).ours) === form;
+        return !Array.from({ length: 200 }).some(isTaken);
+      }).map(({ operands }) => `${mnemonic} ${operands.map(({ text }) => text).join(", ")}`)
+    );
+    assertEquals(idle, []);
   });
 });

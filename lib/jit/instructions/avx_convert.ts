@@ -5,11 +5,11 @@ export const avxConvert = {
   vcvtsi2ss: [
     "xmm, xmm, D/mD | VEX.LIG.F3.0F.WD 2A /r | avx",
     "xmm, xmm, D/mD | EVEX.LIG.F3.0F.WD 2A /r | avx512f",
-    "xmm, xmm, D{er} | EVEX.LIG.F3.0F.WD 2A /r | avx512f",
+    "xmm, xmm, D, er | EVEX.LIG.F3.0F.WD 2A /r | avx512f",
   ],
   vcvtusi2ss: [
     "xmm, xmm, D/mD | EVEX.LIG.F3.0F.WD 7B /r | avx512f",
-    "xmm, xmm, D{er} | EVEX.LIG.F3.0F.WD 7B /r | avx512f",
+    "xmm, xmm, D, er | EVEX.LIG.F3.0F.WD 7B /r | avx512f",
   ],
   vcvtss2si: [
     "D, xmm/m32 | VEX.LIG.F3.0F.WD 2D /r | avx",
@@ -24,11 +24,11 @@ export const avxConvert = {
   vcvtsi2sd: [
     "xmm, xmm, D/mD | VEX.LIG.F2.0F.WD 2A /r | avx",
     "xmm, xmm, D/mD | EVEX.LIG.F2.0F.WD 2A /r | avx512f",
-    "xmm, xmm, r64{er} | EVEX.LIG.F2.0F.W1 2A /r | avx512f",
+    "xmm, xmm, r64, er | EVEX.LIG.F2.0F.W1 2A /r | avx512f",
   ],
   vcvtusi2sd: [
     "xmm, xmm, D/mD | EVEX.LIG.F2.0F.WD 7B /r | avx512f",
-    "xmm, xmm, r64{er} | EVEX.LIG.F2.0F.W1 7B /r | avx512f",
+    "xmm, xmm, r64, er | EVEX.LIG.F2.0F.W1 7B /r | avx512f",
   ],
   vcvtsd2si: [
     "D, xmm/m64 | VEX.LIG.F2.0F.WD 2D /r | avx",
