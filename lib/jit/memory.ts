@@ -1,6 +1,6 @@
 /** Memory operands: what lies at a sum of a base, a scaled index and a displacement. */
 import { code, type MemoryKind } from "./kinds.ts";
-import { Gpr, Index, type Mask, type Masking, maskNumber } from "./registers.ts";
+import { Gpr, Index, type Mask, type Masking } from "./registers.ts";
 import { Constant, Label, LibrarySymbol } from "./places.ts";
 
 /** What an address is summed of. Labels, constants and symbols are relative to `rip` and go with numbers alone. */
@@ -73,7 +73,7 @@ export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Maski
 
   /** As a destination whose lanes outside the mask stay, or a gather's source: `[rax]{k1}`. */
   k(this: Memory<K, "none">, mask: Mask<"none">): Memory<K, "k"> {
-    return new Memory(this.kind, this.#address, "k", maskNumber(mask), this.lanes);
+    return new Memory(this.kind, this.#address, "k", mask.inBraces(), this.lanes);
   }
 
   /** Of a broadcast: to how many lanes, where the registers do not say it. */

@@ -95,18 +95,18 @@ export class Mask<M extends Masking = Masking> {
 
   /** As a destination under a mask: `k1{k2}`. */
   k(this: Mask<"none">, mask: Mask<"none">): Mask<"k"> {
-    return new Mask(this.id, "k", maskNumber(mask));
+    return new Mask(this.id, "k", mask.inBraces());
+  }
+
+  /** Its number where it masks. Throws for `k0`: that number says that there is no mask. */
+  inBraces(this: Mask<"none">): number {
+    if (this.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
+    return this.id;
   }
 
   toString(): string {
     return this.mask === 0 ? `k${this.id}` : `k${this.id}{k${this.mask}}`;
   }
-}
-
-/** The number of a mask that is written in braces: `k0` there means none, and so cannot be named. */
-export function maskNumber(mask: Mask<"none">): number {
-  if (mask.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
-  return mask.id;
 }
 
 /** A vector register. */
@@ -128,12 +128,12 @@ export class Vector<K extends VectorKind = VectorKind, M extends Masking = Maski
 
   /** As a destination whose lanes outside the mask stay: `zmm1{k2}`. */
   k(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "k"> {
-    return new Vector(this.kind, this.id, "k", maskNumber(mask));
+    return new Vector(this.kind, this.id, "k", mask.inBraces());
   }
 
   /** As a destination whose lanes outside the mask become 0: `zmm1{k2}{z}`. */
   z(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "z"> {
-    return new Vector(this.kind, this.id, "z", maskNumber(mask));
+    return new Vector(this.kind, this.id, "z", mask.inBraces());
   }
 
   /** As the index of a gather or scatter: `ptr(rsi, zmm(1).times(4))`. */
