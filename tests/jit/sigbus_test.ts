@@ -218,6 +218,30 @@ describe("guardRange", () => {
     assertEquals(told(source), "1");
   });
 
+  it("works beside the handlers that the host has for WebAssembly", () => {
+    // (memory 1) (func (export "f") (param i32) (result i32) local.get 0 i32.load)
+    const wasm = [
+      ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1],
+      ...[7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 32, 0, 40, 2, 0, 11],
+    ];
+    const source = `
+      const { bytes, pointer, length, cut } = map(3);
+      using range = guardRange(pointer, length, 3);
+      const { instance } = await WebAssembly.instantiate(new Uint8Array(${JSON.stringify(wasm)}));
+      const trap = () => {
+        try {
+          return instance.exports.f(0x7ffffff0);
+        } catch (error) {
+          return error.name;
+        }
+      };
+      for (let i = 0; i < 100_000; i++) instance.exports.f(8);
+      const first = trap();
+      cut(0);
+      console.log(first, bytes[0], range.faults, trap(), bytes[PAGE], range.faults);`;
+    assertEquals(told(source), "RuntimeError 0 1 RuntimeError 0 2");
+  });
+
   it("ends as it would have without, where a fault is elsewhere", () => {
     const fault = "const other = map(2); other.cut(PAGE); console.log(other.bytes[0], other.bytes[PAGE]);";
     const without = end(fault);
