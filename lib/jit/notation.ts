@@ -150,8 +150,10 @@ type Rounded<S extends string, L extends Length> = S extends `${infer Before}{er
 type Exact<S extends string, L extends Length> = L extends "x" | "y" ? never : Operands<S, L>;
 
 type VectorLengths<Rest extends string> = Rest extends `${string} | -,-,${string}` ? "z"
-  : Rest extends `${string} | -,${string}` ? "y" | (Rest extends `EVEX${string}` ? "z" : never)
-  : "x" | "y" | (Rest extends `EVEX${string}` ? "z" : never);
+  : Rest extends `${string} | -,${string}` ? "y" | LongLength<Rest>
+  : "x" | "y" | LongLength<Rest>;
+
+type LongLength<Rest extends string> = Rest extends `${string}EVEX.${string}` ? "z" : never;
 
 type EachLength<S extends string, L extends Length> = L extends Length ? Rounded<S, L> : never;
 
