@@ -187,7 +187,7 @@ describe("cpu", () => {
 
   it(
     "asks Deno for --allow-ffi and for nothing else",
-    { skip: hostName === "deno" ? false : "Deno's" },
+    { skip: hostName === "deno" ? false : "Deno alone has permissions" },
     () => {
       const source = `
       import { cpu } from "${moduleUrl("lib/jit/cpu.ts")}";

@@ -229,26 +229,30 @@ describe("openLibrary", () => {
     assert(/^SystemError: memfd_create failed: .*\(EMFILE\) \/ 0$/.test(full), full);
   });
 
-  it("says which flag Deno lacks", { skip: hostName === "deno" ? false : "Deno's permissions" }, () => {
-    const source = `${URLS} ${SECCOMP} console.log(attempt());`;
-    const attempt = (...permissions: string[]): string =>
-      outputOf(source, { permissions: ["--allow-read", ...permissions] });
-    assertEquals(attempt("--allow-ffi"), "7");
-    const some = attempt("--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6,/lib64/libc.so.6,/lib/libc.so.6");
-    assert(
-      /^NativeUnavailableError: cannot load machine code: .*needs --allow-ffi without a list/.test(some),
-      some,
-    );
-    const none = outputOf(
-      `
+  it(
+    "says which flag Deno lacks",
+    { skip: hostName === "deno" ? false : "Deno alone has permissions" },
+    () => {
+      const source = `${URLS} ${SECCOMP} console.log(attempt());`;
+      const attempt = (...permissions: string[]): string =>
+        outputOf(source, { permissions: ["--allow-read", ...permissions] });
+      assertEquals(attempt("--allow-ffi"), "7");
+      const some = attempt("--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6,/lib64/libc.so.6,/lib/libc.so.6");
+      assert(
+        /^NativeUnavailableError: cannot load machine code: .*needs --allow-ffi without a list/.test(some),
+        some,
+      );
+      const none = outputOf(
+        `
       import { openLibrary } from "${moduleUrl("lib/jit/library.ts")}";
       import { returning } from "${moduleUrl("tests/jit/hand_code.ts")}";
       try { openLibrary({ functions: { f: returning(1) } }, {}); } catch (error) { console.log(error.name, error.message); }
     `,
-      { permissions: [] },
-    );
-    assert(/^NativeUnavailableError .*--allow-ffi/.test(none), none);
-  });
+        { permissions: [] },
+      );
+      assert(/^NativeUnavailableError .*--allow-ffi/.test(none), none);
+    },
+  );
 
   it("works where no page may become executable that was not: PR_SET_MDWE", () => {
     const line = outputOf(`${URLS}

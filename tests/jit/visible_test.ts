@@ -21,9 +21,9 @@ const PROGRAM = `
   const spin = handCode([0x48, 0x89, 0xf8, 0x48, 0xff, 0xc8, 0x75, 0xfb, 0xc3]);
   const library = openLibrary({ functions: { spin_here: spin } }, { spin_here: { parameters: ["i64"], result: "i64" } });
   console.log("spinning");
-  library.symbols.spin_here(60_000_000_000n);`;
+  library.symbols.spin_here(200_000_000_000n);`;
 
-/** Runs the program, which spins for half a minute or until \`act\` is done. */
+/** Runs the program, which spins for a minute or until \`act\` is done. */
 async function whileSpinning<T>(env: Record<string, string>, act: (pid: number) => T): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-spin-"));
   writeFileSync(join(folder, "spin.mts"), PROGRAM);
