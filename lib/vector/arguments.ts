@@ -23,7 +23,7 @@ export function lengthOfArray<T extends keyof Arrays>(
   type: T,
   array: Arrays[T],
 ): number {
-  if (typeOf?.call(array) !== type) throw new TypeError(`${call}: ${name} is not a ${type}`);
+  if (typeOf?.call(array) !== type) throw new TypeError(`${call}: ${name} is no ${type}`);
   return Number(lengthOf?.call(array));
 }
 

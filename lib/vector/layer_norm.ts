@@ -17,8 +17,9 @@ export interface LayerNormOptions<A extends Float32Array = Float32Array> {
  * (x - mean) / √(variance + ε)·γ + β, row by row, in place or to `out`, which is returned. The variance is the
  * mean of the squares, as in neural networks.
  *
- * Each result is off by at most 6·2⁻²⁴·(|result - β| + |result|), where elements are below 2¹²⁶ and √(variance +
- * ε) is from 2⁻¹²⁶ to 2¹²⁶; so a row far from 0 loses nothing.
+ * Each result is off by at most 6·2⁻²⁴·(|result - β| + |result|) + s·(n + 32)·2⁻⁵³·max|x| + (s + 1)·2⁻¹⁴⁸ in a row
+ * of n, with s = |γ| / √(variance + ε), where elements are below 2¹²⁶ and that root is from 2⁻¹²⁶ to 2¹²⁶. So a
+ * row far from 0 loses nothing to float32.
  *
  * @throws {TypeError | RangeError} where an argument is of the wrong type, lengths do not fit, `out` shares
  * memory with another without being `x`, or `epsilon` is negative.

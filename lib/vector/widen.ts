@@ -1,11 +1,17 @@
 import { lengthOfArray, requireApart, requireLength } from "./arguments.ts";
 import { implementation } from "./implementation.ts";
 
-function lengthOfHalves(call: string, x: Uint16Array, out: Float32Array): number {
+function convert(
+  call: "bf16ToF32" | "f16ToF32",
+  x: Uint16Array,
+  given: Float32Array | undefined,
+): Float32Array {
   const length = lengthOfArray(call, "x", "Uint16Array", x);
+  const out = given === undefined ? new Float32Array(length) : given;
   requireLength(call, "out", lengthOfArray(call, "out", "Float32Array", out), length, "x");
   requireApart(call, "out", out, "x", x, "must differ");
-  return length;
+  if (length > 0) implementation().kernels[call](x, out, length);
+  return out;
 }
 
 /**
@@ -23,10 +29,8 @@ function lengthOfHalves(call: string, x: Uint16Array, out: Float32Array): number
  */
 export function bf16ToF32<A extends Float32Array>(x: Uint16Array, out: A): A;
 export function bf16ToF32(x: Uint16Array): Float32Array<ArrayBuffer>;
-export function bf16ToF32(x: Uint16Array, out: Float32Array = new Float32Array(x.length)): Float32Array {
-  const length = lengthOfHalves("bf16ToF32", x, out);
-  if (length > 0) implementation().kernels.bf16ToF32(x, out, length);
-  return out;
+export function bf16ToF32(x: Uint16Array, out?: Float32Array): Float32Array {
+  return convert("bf16ToF32", x, out);
 }
 
 /**
@@ -45,8 +49,6 @@ export function bf16ToF32(x: Uint16Array, out: Float32Array = new Float32Array(x
  */
 export function f16ToF32<A extends Float32Array>(x: Uint16Array, out: A): A;
 export function f16ToF32(x: Uint16Array): Float32Array<ArrayBuffer>;
-export function f16ToF32(x: Uint16Array, out: Float32Array = new Float32Array(x.length)): Float32Array {
-  const length = lengthOfHalves("f16ToF32", x, out);
-  if (length > 0) implementation().kernels.f16ToF32(x, out, length);
-  return out;
+export function f16ToF32(x: Uint16Array, out?: Float32Array): Float32Array {
+  return convert("f16ToF32", x, out);
 }

@@ -1,6 +1,7 @@
 /**
  * x·Φ(x), with Φ from a polynomial around 0 and as 1 - Q(|x|) or Q(|x|) beyond, Q by Mills' ratio. Around 0 it
- * is FMA that keeps what the difference 1/2 + x/√(2π) loses at -1: the product's rest is added after it.
+ * is x/2 + x·(Φ - 1/2), where FMA rounds the last sum once and Φ - 1/2 once: so what cancels at -1 is exact
+ * enough.
  */
 import { k2, k3 } from "../../jit/mod.ts";
 import { CENTRE, FLOOR, SLOPE, SLOPE_REST, TAIL, TAIL_END, TAIL_MIDDLE } from "../gelu_polynomials.ts";
@@ -50,16 +51,16 @@ function horner(lanes: Lanes, to: Register, at: Register, coefficients: readonly
 
 /** Computes gelu of register 0 in place. */
 export function computeGelu(lanes: Lanes, c: Readonly<Record<Name, Constant>>): void {
-  const [x, square, centre, tail, normal, scratch, beyond] = [0, 1, 2, 3, 4, 5, 6].map((i) => lanes.v(i));
+  const [x, square, centre, tail, scratch, magnitude, beyond] = [0, 1, 2, 3, 4, 5, 6].map((i) => lanes.v(i));
   const isWide = lanes.level === "avx512";
   lanes.op("vmulps", square, x, x);
 
   horner(lanes, centre, square, [c.slopeRest, ...CENTRE_NAMES.map((name) => c[name])]);
-  lanes.op("vmovaps", normal, c.half);
-  lanes.op("vfmadd231ps", normal, x, c.slope);
-  lanes.op("vfmadd231ps", normal, x, centre);
+  lanes.op("vmulps", centre, centre, x);
+  lanes.op("vfmadd231ps", centre, x, c.slope);
+  lanes.op("vmulps", scratch, x, c.half);
+  lanes.op("vfmadd213ps", centre, x, scratch);
 
-  const magnitude = centre;
   lanes.op("vandps", magnitude, x, c.magnitude);
   if (isWide) lanes.op("vcmpps", k2, magnitude, c.one, GREATER);
   else lanes.op("vcmpps", beyond, magnitude, c.one, GREATER);
@@ -73,12 +74,16 @@ export function computeGelu(lanes: Lanes, c: Readonly<Record<Name, Constant>>): 
   if (isWide) {
     lanes.op("vpmovd2m", k3, x);
     lanes.op("vmovaps", scratch.k(k3), tail);
-    lanes.op("vmovaps", normal.k(k2), scratch);
   } else {
     lanes.op("vblendvps", scratch, scratch, tail, x);
-    lanes.op("vblendvps", normal, normal, scratch, beyond);
   }
   // Minus infinity times 0 would be NaN.
   lanes.op("vmaxps", x, x, c.floor);
-  lanes.op("vmulps", x, x, normal);
+  if (isWide) {
+    lanes.op("vmulps", centre.k(k2), x, scratch);
+    lanes.copy(x, centre);
+  } else {
+    lanes.op("vmulps", x, x, scratch);
+    lanes.op("vblendvps", x, centre, x, beyond);
+  }
 }
