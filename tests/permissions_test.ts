@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import denoConfig from "../deno.json" with { type: "json" };
 import { find, hostName } from "../ffi/mod.ts";
+import { vectorLevel } from "../lib/vector/mod.ts";
 import { moduleUrl, outputOf } from "./child.ts";
 
 /** A row of the guide's table. */
@@ -130,6 +131,15 @@ const programs: Readonly<Record<string, Program>> = {
       "new UnsafeSyscallBatch(1);",
       'using kernel = unsafeSyscalls({ getpid: { number: 39, parameters: [], result: "i32" } });',
     ],
+  },
+  "@oxbow/oxbow/vector: everything, in TypeScript": {
+    imports: "sum",
+    steps: ['if (sum(Float32Array.of(1, 2)) !== 3) throw new Error("the sum is wrong");'],
+  },
+  "@oxbow/oxbow/vector: everything, in machine code": {
+    imports: "vectorLevel",
+    steps: ['if (vectorLevel() === "portable") throw new Error("in TypeScript, without --allow-ffi");'],
+    skip: vectorLevel() === "portable" && "no machine code runs here",
   },
   "@oxbow/oxbow/blas: the portable backend": {
     imports: "Blas",
