@@ -20,20 +20,28 @@ const table = {
   },
 
   // unistd.h
-  close: { parameters: [/* int fd */ "i32"], result: "i32" },
   readlink: {
     parameters: [
-      /* const char *pathname */ "buffer",
-      /* char *buf */ "buffer",
+      /* const char *pathname */ "cstring!",
+      /* char *buf */ "buffer!",
       /* size_t bufsiz */ "usize",
     ],
     result: "isize",
   },
+  write: {
+    parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
+    result: "isize",
+  },
+  close: { parameters: [/* int fd */ "i32"], result: "i32" },
 
   // sys/stat.h
   fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },
 
   // sys/mman.h
+  memfd_create: {
+    parameters: [/* const char *name */ "cstring!", /* unsigned int flags */ "u32"],
+    result: "i32",
+  },
   mmap: {
     parameters: [
       /* void *addr */ "pointer",

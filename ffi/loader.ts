@@ -1,10 +1,12 @@
-/** The two things that must be settled before a library loads: what it finds loaded, and its environment. */
+/** How a library loads where the hosts' own `dlopen` does not do: what it finds, what it sees, how long it stays. */
 import { dlopenQuietly } from "./dlopen.ts";
 import { LIBC } from "./soname.ts";
 import type { NativeFunctions, SymbolTable } from "./types.ts";
 
 const RTLD_NOW = 0x2;
+const RTLD_NOLOAD = 0x4;
 const RTLD_GLOBAL = 0x100;
+const RTLD_NODELETE = 0x1000;
 
 const table = {
   // dlfcn.h
@@ -35,6 +37,15 @@ function libc(): NativeFunctions<typeof table> {
  */
 export function openGlobally(name: string): boolean {
   return libc().dlopen(name, RTLD_NOW | RTLD_GLOBAL) !== null;
+}
+
+/**
+ * Makes a library that is loaded stay so for as long as the process, whoever closes it: Deno and Node unload
+ * what a worker opened when it ends. `name` is the path that it was opened by, or its DT_SONAME, of which it
+ * is the first that was loaded. Returns whether it is loaded.
+ */
+export function keepLoaded(name: string): boolean {
+  return libc().dlopen(name, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) !== null;
 }
 
 /**

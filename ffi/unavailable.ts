@@ -4,9 +4,10 @@ import { environment } from "./environment.ts";
 import type { Host, HostName } from "./host.ts";
 
 /**
- * C cannot be called: on another system than Linux on x86-64, on a host that is too old, without the host's
- * permission, or with `OXBOW_NATIVE=0` in the environment, which is read where Deno permits it. Thrown at the
- * first use, and never at an import; what needs no address works.
+ * C cannot be called, or machine code not be loaded: on another system than Linux on x86-64, on a host that is
+ * too old, without the host's permission, where a sandbox or the kernel forbids it, or with `OXBOW_NATIVE=0` in
+ * the environment, which is read where Deno permits it. Thrown at the first use, and never at an import; what
+ * needs no address works.
  */
 export class NativeUnavailableError extends Error {
   override readonly name = "NativeUnavailableError";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import denoConfig from "../deno.json" with { type: "json" };
 import { find, hostName } from "../ffi/mod.ts";
+import { vectorLevel } from "../lib/vector/mod.ts";
 import { moduleUrl, outputOf } from "./child.ts";
 
 /** A row of the guide's table. */
@@ -116,6 +117,30 @@ const programs: Readonly<Record<string, Program>> = {
          await (await fetch("http://HOST:" + server.address.port)).text();
        });`,
     ],
+  },
+  "@oxbow/oxbow/jit: `Assembler`": { imports: "Assembler", steps: ["new Assembler().ret();"] },
+  "@oxbow/oxbow/jit: `load`, `cpu` and all that runs code": {
+    imports: "Assembler, cpu, eax, edi, load, SignalWatch, UnsafeSyscallBatch, unsafeSyscalls",
+    steps: [
+      `const a = new Assembler();
+       a.mov(eax, edi);
+       a.ret();
+       using kernels = load({ same: { signature: { parameters: ["i32"], result: "i32" }, code: a.finish() } });
+       if (kernels.symbols.same(7) !== 7) throw new Error("not 7");`,
+      'if (!cpu().features.has("sse2")) throw new Error("no x86-64");',
+      'new SignalWatch("SIGHUP")[Symbol.dispose]();',
+      "new UnsafeSyscallBatch(1);",
+      'using kernel = unsafeSyscalls({ getpid: { number: 39, parameters: [], result: "i32" } });',
+    ],
+  },
+  "@oxbow/oxbow/vector: everything, in TypeScript": {
+    imports: "sum",
+    steps: ['if (sum(Float32Array.of(1, 2)) !== 3) throw new Error("the sum is wrong");'],
+  },
+  "@oxbow/oxbow/vector: everything, in machine code": {
+    imports: "vectorLevel",
+    steps: ['if (vectorLevel() === "portable") throw new Error("in TypeScript, without --allow-ffi");'],
+    skip: vectorLevel() === "portable" && "no machine code runs here",
   },
   "@oxbow/oxbow/blas: the portable backend": {
     imports: "Blas",

@@ -40,7 +40,7 @@ function linkOf(number: number): string {
 function pathOf(number: number): string {
   const path = linkOf(number);
   const bytes = new Uint8Array(PATH_MAX);
-  const length = check(Number(libc().readlink(cString(path), bytes, bytes.length)), "readlink", { path });
+  const length = check(Number(libc().readlink(path, bytes, bytes.length)), "readlink", { path });
   return new TextDecoder().decode(bytes.subarray(0, length));
 }
 

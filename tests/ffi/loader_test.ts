@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { openGlobally, withEnvironment } from "../../ffi/loader.ts";
+import { keepLoaded, openGlobally, withEnvironment } from "../../ffi/loader.ts";
 import { cString, dlopen, unsafeStringAt } from "../../ffi/mod.ts";
 
 const NAME = "OXBOW_LOADER_TEST";
@@ -41,5 +41,12 @@ describe("openGlobally", () => {
   it("says whether the library loads", () => {
     assertEquals(openGlobally("libm.so.6"), true);
     assertEquals(openGlobally("liboxbow-none.so"), false);
+  });
+});
+
+describe("keepLoaded", () => {
+  it("says whether the library is loaded, and loads none", () => {
+    assertEquals(keepLoaded("libc.so.6"), true);
+    assertEquals(keepLoaded("liboxbow-none.so"), false);
   });
 });

@@ -37,6 +37,7 @@ describe("with OXBOW_NATIVE=0", () => {
       import { serve } from "${url("./http")}";
       import { Blas } from "${url("./blas")}";
       import { SafeTensors } from "${url("./safetensors")}";
+      import { cpu, SignalWatch } from "${url("./jit")}";
       const address = { hostname: "127.0.0.1", port: 0 };
       ${
       attempts([
@@ -56,10 +57,12 @@ describe("with OXBOW_NATIVE=0", () => {
         "serve(() => new Response(), address)",
         'Blas.open({ backend: "openblas" })',
         'SafeTensors.open("/etc/passwd")',
+        "cpu()",
+        'new SignalWatch("SIGHUP")',
       ])
     }`;
     const lines = outputOf(source, OFF).split("\n");
-    assertEquals(lines.length, 16);
+    assertEquals(lines.length, 18);
     for (const line of lines) {
       assert(line.startsWith("NativeUnavailableError: cannot "), line);
       assert(line.endsWith(`: ${WHY}`), line);

@@ -1,0 +1,110 @@
+/** AVX2 and AVX-512: shifts and rotations. */
+import type { Table } from "../notation.ts";
+
+export const avxShifts = {
+  vpsllw: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG F1 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 71 /6 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.WIG F1 /r | avx512bw",
+    "V{kz}, V/mV, imm8 | EVEX.V.66.0F.WIG 71 /6 ib | avx512bw",
+  ],
+  vpslld: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG F2 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 72 /6 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W0 F2 /r | avx512f",
+    "V{kz}, V/mV/b32, imm8 | EVEX.V.66.0F.W0 72 /6 ib | avx512f",
+  ],
+  vpsllq: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG F3 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 73 /6 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W1 F3 /r | avx512f",
+    "V{kz}, V/mV/b64, imm8 | EVEX.V.66.0F.W1 73 /6 ib | avx512f",
+  ],
+  vpsrlw: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG D1 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 71 /2 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.WIG D1 /r | avx512bw",
+    "V{kz}, V/mV, imm8 | EVEX.V.66.0F.WIG 71 /2 ib | avx512bw",
+  ],
+  vpsrld: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG D2 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 72 /2 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W0 D2 /r | avx512f",
+    "V{kz}, V/mV/b32, imm8 | EVEX.V.66.0F.W0 72 /2 ib | avx512f",
+  ],
+  vpsrlq: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG D3 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 73 /2 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W1 D3 /r | avx512f",
+    "V{kz}, V/mV/b64, imm8 | EVEX.V.66.0F.W1 73 /2 ib | avx512f",
+  ],
+  vpsraw: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG E1 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 71 /4 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.WIG E1 /r | avx512bw",
+    "V{kz}, V/mV, imm8 | EVEX.V.66.0F.WIG 71 /4 ib | avx512bw",
+  ],
+  vpsrad: [
+    "V, V, xmm/m128 | VEX.V.66.0F.WIG E2 /r | avx,avx2",
+    "V, V, imm8 | VEX.V.66.0F.WIG 72 /4 ib | avx,avx2",
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W0 E2 /r | avx512f",
+    "V{kz}, V/mV/b32, imm8 | EVEX.V.66.0F.W0 72 /4 ib | avx512f",
+  ],
+  vpsraq: [
+    "V{kz}, V, xmm/m128 | EVEX.V.66.0F.W1 E2 /r | avx512f",
+    "V{kz}, V/mV/b64, imm8 | EVEX.V.66.0F.W1 72 /4 ib | avx512f",
+  ],
+  vpslldq: [
+    "V, V, imm8 | VEX.V.66.0F.WIG 73 /7 ib | avx,avx2",
+    "V, V/mV, imm8 | EVEX.V.66.0F.WIG 73 /7 ib | avx512bw",
+  ],
+  vpsrldq: [
+    "V, V, imm8 | VEX.V.66.0F.WIG 73 /3 ib | avx,avx2",
+    "V, V/mV, imm8 | EVEX.V.66.0F.WIG 73 /3 ib | avx512bw",
+  ],
+  vpsllvw: ["V{kz}, V, V/mV | EVEX.V.66.0F38.W1 12 /r | avx512bw"],
+  vpsllvd: [
+    "V, V, V/mV | VEX.V.66.0F38.W0 47 /r | avx2",
+    "V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 47 /r | avx512f",
+  ],
+  vpsllvq: [
+    "V, V, V/mV | VEX.V.66.0F38.W1 47 /r | avx2",
+    "V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 47 /r | avx512f",
+  ],
+  vpsrlvw: ["V{kz}, V, V/mV | EVEX.V.66.0F38.W1 10 /r | avx512bw"],
+  vpsrlvd: [
+    "V, V, V/mV | VEX.V.66.0F38.W0 45 /r | avx2",
+    "V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 45 /r | avx512f",
+  ],
+  vpsrlvq: [
+    "V, V, V/mV | VEX.V.66.0F38.W1 45 /r | avx2",
+    "V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 45 /r | avx512f",
+  ],
+  vpsravw: ["V{kz}, V, V/mV | EVEX.V.66.0F38.W1 11 /r | avx512bw"],
+  vpsravd: [
+    "V, V, V/mV | VEX.V.66.0F38.W0 46 /r | avx2",
+    "V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 46 /r | avx512f",
+  ],
+  vpsravq: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 46 /r | avx512f"],
+  vprolvd: ["V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 15 /r | avx512f"],
+  vprold: ["V{kz}, V/mV/b32, imm8 | EVEX.V.66.0F.W0 72 /1 ib | avx512f"],
+  vprolvq: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 15 /r | avx512f"],
+  vprolq: ["V{kz}, V/mV/b64, imm8 | EVEX.V.66.0F.W1 72 /1 ib | avx512f"],
+  vprorvd: ["V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 14 /r | avx512f"],
+  vprord: ["V{kz}, V/mV/b32, imm8 | EVEX.V.66.0F.W0 72 /0 ib | avx512f"],
+  vprorvq: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 14 /r | avx512f"],
+  vprorq: ["V{kz}, V/mV/b64, imm8 | EVEX.V.66.0F.W1 72 /0 ib | avx512f"],
+  vpshldw: ["V{kz}, V, V/mV, imm8 | EVEX.V.66.0F3A.W1 70 /r ib | avx512vbmi2"],
+  vpshldvw: ["V{kz}, V, V/mV | EVEX.V.66.0F38.W1 70 /r | avx512vbmi2"],
+  vpshldd: ["V{kz}, V, V/mV/b32, imm8 | EVEX.V.66.0F3A.W0 71 /r ib | avx512vbmi2"],
+  vpshldvd: ["V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 71 /r | avx512vbmi2"],
+  vpshldq: ["V{kz}, V, V/mV/b64, imm8 | EVEX.V.66.0F3A.W1 71 /r ib | avx512vbmi2"],
+  vpshldvq: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 71 /r | avx512vbmi2"],
+  vpshrdw: ["V{kz}, V, V/mV, imm8 | EVEX.V.66.0F3A.W1 72 /r ib | avx512vbmi2"],
+  vpshrdvw: ["V{kz}, V, V/mV | EVEX.V.66.0F38.W1 72 /r | avx512vbmi2"],
+  vpshrdd: ["V{kz}, V, V/mV/b32, imm8 | EVEX.V.66.0F3A.W0 73 /r ib | avx512vbmi2"],
+  vpshrdvd: ["V{kz}, V, V/mV/b32 | EVEX.V.66.0F38.W0 73 /r | avx512vbmi2"],
+  vpshrdq: ["V{kz}, V, V/mV/b64, imm8 | EVEX.V.66.0F3A.W1 73 /r ib | avx512vbmi2"],
+  vpshrdvq: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 73 /r | avx512vbmi2"],
+  vpmultishiftqb: ["V{kz}, V, V/mV/b64 | EVEX.V.66.0F38.W1 83 /r | avx512vbmi"],
+} as const satisfies Table;

@@ -1,0 +1,126 @@
+/**
+ * Opens shared objects that were made in memory: those of equal bytes once, and closed when the last that
+ * asked for them is done; or once in the process, and never closed.
+ */
+import { createHash } from "node:crypto";
+import { dlopen, hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
+import type { Bindable } from "../../ffi/types.ts";
+import { keepLoaded } from "../../ffi/loader.ts";
+import { whenIdle } from "../../ffi/pending.ts";
+import { type SharedObject, sharedObject } from "./elf.ts";
+import { createImageFile, type ImageFile } from "./image_file.ts";
+
+interface Image {
+  readonly file: ImageFile;
+  users: number;
+}
+
+const LONGEST_LABEL = 60;
+
+/** By their bytes. */
+const images = new Map<string, Image>();
+
+/** What maps and profiles show of it: the names of its functions. */
+function labelOf({ functions }: SharedObject): string {
+  return Object.keys(functions).join(",").replaceAll("/", "_").slice(0, LONGEST_LABEL);
+}
+
+/** The loader's own words where a kernel's policy, or a sandbox, forbids to map code. */
+const FORBIDDEN = /failed to map segment|operation not permitted|permission denied/i;
+
+function open(path: string, table: SymbolTable): Library<SymbolTable> {
+  try {
+    return dlopen([path], table);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const unlimited = cause instanceof NativeUnavailableError && hostName === "deno";
+    if (!unlimited && !FORBIDDEN.test(cause.message)) throw cause;
+    const hint = unlimited ? "; machine code needs --allow-ffi without a list of paths" : "";
+    throw new NativeUnavailableError("load machine code", `${cause.message}${hint}`, { cause });
+  }
+}
+
+function acquire(object: SharedObject): { image: Image; key: string } {
+  const bytes = sharedObject(object);
+  const key = new TextDecoder("latin1").decode(bytes);
+  let image = images.get(key);
+  if (image === undefined) {
+    images.set(key, image = { file: createImageFile(bytes, labelOf(object)), users: 0 });
+  }
+  image.users++;
+  return { image, key };
+}
+
+function release(key: string, image: Image): void {
+  if (--image.users > 0) return;
+  images.delete(key);
+  image.file[Symbol.dispose]();
+}
+
+/**
+ * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too.
+ *
+ * @throws {NativeUnavailableError} where the process may not load code.
+ * @throws {Error} where a library or a symbol that the code names is missing.
+ */
+export function openLibrary<const T extends SymbolTable>(
+  object: SharedObject,
+  table: T & Bindable<T>,
+): Library<T>;
+export function openLibrary(object: SharedObject, table: SymbolTable): Library<SymbolTable> {
+  const { image, key } = acquire(object);
+  let library: Library<SymbolTable>;
+  try {
+    library = open(image.file.path, table);
+  } catch (error) {
+    release(key, image);
+    throw error;
+  }
+  let isClosed = false;
+  function close(): void {
+    if (isClosed) return;
+    isClosed = true;
+    library.close();
+    // After the library itself, which waits for callbacks: until it is unloaded its path is taken.
+    whenIdle(() => release(key, image));
+  }
+  return {
+    ...library,
+    get closed() {
+      return library.closed;
+    },
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/**
+ * Opens a shared object that the process has once, whichever threads open it, and for as long as it lives: code
+ * that the kernel may call at any time, and its memory. It is known to the process by its content.
+ *
+ * @throws {NativeUnavailableError} as `openLibrary` does, and where the system's loader is not glibc's.
+ */
+export function openForProcess<const T extends SymbolTable>(
+  object: SharedObject,
+  table: T & Bindable<T>,
+): Library<T>;
+export function openForProcess(object: SharedObject, table: SymbolTable): Library<SymbolTable> {
+  const digest = createHash("sha256").update(sharedObject(object)).digest("hex").slice(0, 32);
+  const soname = `oxbow-${digest}.so`;
+  if (!keepLoaded(soname)) {
+    const file = createImageFile(sharedObject({ ...object, soname }), labelOf(object));
+    try {
+      // Another thread may do the same meanwhile: the process keeps the one that was loaded first.
+      using library = open(file.path, {});
+      if (!keepLoaded(soname)) {
+        throw new NativeUnavailableError(
+          `keep ${library.path} loaded`,
+          "the system's loader is not glibc's",
+        );
+      }
+    } finally {
+      if (!keepLoaded(file.path)) file[Symbol.dispose]();
+    }
+  }
+  return open(soname, table);
+}

@@ -1,0 +1,25 @@
+/**
+ * The programs that the toolkit itself runs. `assembled.ts` has what the assembler makes of them, so that a map or
+ * a signal does not load the assembler with its tables first.
+ */
+import type { Code } from "./code.ts";
+import { cpuidCode, xgetbvCode } from "./cpu_code.ts";
+import { restorerCode } from "./kernel_code.ts";
+import { countsCode, guardCode, handlerCode as sigbusHandlerCode, releaseCode } from "./sigbus_code.ts";
+import { handlerCode as signalHandlerCode, unwatchCode, watchCode } from "./signal_code.ts";
+import { runCode } from "./syscall_batch_code.ts";
+
+/** By their names in `assembled.ts`. */
+export const programs: Readonly<Record<string, () => Code>> = {
+  cpuid: cpuidCode,
+  xgetbv: xgetbvCode,
+  runSyscalls: runCode,
+  restorer: restorerCode,
+  sigbusHandler: sigbusHandlerCode,
+  sigbusGuard: guardCode,
+  sigbusRelease: releaseCode,
+  sigbusCounts: countsCode,
+  signalHandler: signalHandlerCode,
+  signalWatch: watchCode,
+  signalUnwatch: unwatchCode,
+};

@@ -1,0 +1,83 @@
+/**
+ * A guard against files that shrink under their maps. A read past the end of a truncated file is SIGBUS, of
+ * which every host dies; here a handler in machine code puts a page of zeros under the read, counts it, and
+ * the read goes on. A fault elsewhere goes to whoever had the signal before, or kills as it would have.
+ *
+ * The handler is loaded and installed once in the process, whichever threads ask, and stays; what ranges it
+ * guards is in a table that it reads without a lock. It calls the kernel and nothing else, so that errno and
+ * what it interrupts are left alone. Source: sigaction(2), mmap(2).
+ *
+ * @module
+ */
+import { NULL, type Pointer, SystemError, unsafeBufferAt } from "../../ffi/mod.ts";
+import { restorer, sigbusCounts, sigbusGuard, sigbusHandler, sigbusRelease } from "./assembled.ts";
+import { openForProcess } from "./library.ts";
+import { MEMORY, RANGES } from "./sigbus_memory.ts";
+
+interface Guard {
+  /** The range's index, or the negative errno. */
+  readonly guard: (start: Pointer, bytes: number, protection: number) => number;
+  /** Gives the range's faults. */
+  readonly release: (index: number) => number;
+  readonly counts: Uint32Array<ArrayBuffer>;
+}
+
+let loaded: Guard | undefined;
+
+function open(): Guard {
+  const { symbols } = openForProcess({
+    functions: {
+      sigbus_guard: sigbusGuard,
+      sigbus_release: sigbusRelease,
+      sigbus_counts: sigbusCounts,
+      sigbus_handler: sigbusHandler,
+      sigbus_restorer: restorer,
+    },
+    memory: MEMORY,
+  }, {
+    sigbus_guard: { parameters: ["pointer!", "u64", "u32"], result: "i32" },
+    sigbus_release: { parameters: ["u32"], result: "u32" },
+    sigbus_counts: { parameters: [], result: "pointer" },
+  });
+  // SAFETY: the process keeps that memory, of which the counts are RANGES numbers of 32 bits.
+  const counts = new Uint32Array(unsafeBufferAt(symbols.sigbus_counts() ?? NULL, 4 * RANGES));
+  return { guard: symbols.sigbus_guard, release: symbols.sigbus_release, counts };
+}
+
+/** A range of memory whose faults read zeros. */
+export interface GuardedRange extends Disposable {
+  /** How many pages of zeros were put into it. Read as memory, at no call's cost; it may wrap at 2³². */
+  readonly faults: number;
+}
+
+/**
+ * Guards `byteLength` bytes from `start`, which a file is mapped to: a page whose file has no bytes for it any
+ * more is replaced by a private page of zeros, where something reads or writes it. It stays so if the file
+ * grows again. Whole pages are guarded: those that the range touches.
+ *
+ * Dispose it before the memory is unmapped, or what is mapped there next is guarded: then no handler runs for
+ * it any more. `protection` is what mmap(2) takes for the pages of zeros.
+ *
+ * Costs a call of C; the first one loads the handler, in a few milliseconds.
+ *
+ * @throws {RangeError} where `byteLength` is no count from 1.
+ * @throws {NativeUnavailableError} as `load` does: there is no guard then.
+ * @throws {SystemError} `ENOSPC` where 65,536 ranges are guarded.
+ */
+export function guardRange(start: Pointer, byteLength: number, protection: number): GuardedRange {
+  if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
+    throw new RangeError(`cannot guard memory: byteLength is ${byteLength}, not a count from 1`);
+  }
+  const { guard, release, counts } = loaded ??= open();
+  const index = guard(start, byteLength, protection);
+  if (index < 0) throw new SystemError(-index, "guard");
+  let faults: number | undefined;
+  return {
+    get faults() {
+      return faults ?? counts[index];
+    },
+    [Symbol.dispose]() {
+      faults ??= release(index);
+    },
+  };
+}

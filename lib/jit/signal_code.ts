@@ -1,0 +1,190 @@
+/**
+ * The programs of signals that become events: a handler that writes to eventfds, and who watches what.
+ *
+ * `watch` and `unwatch` write the memory under a spinlock, which the handler does not take. A watcher's signal is
+ * written last and cleared first; `unwatch` then waits until no handler runs, so that none writes to a
+ * descriptor which was closed meanwhile and is another file's.
+ */
+import { Assembler } from "./assembler.ts";
+import type { Code } from "./code.ts";
+import { acquire, ACTION, NR, release, SA, SIG_IGN, SIGSET_BYTES, systemCall } from "./kernel_code.ts";
+import { dword, ptr, qword } from "./memory.ts";
+import type { Label } from "./places.ts";
+import { symbol } from "./places.ts";
+import { NAMES, SIGNAL, SIGNAL_SHIFT, STATE, WATCHER, WATCHER_SHIFT, WATCHERS } from "./signal_memory.ts";
+import {
+  eax,
+  ecx,
+  edi,
+  edx,
+  esi,
+  r10d,
+  r8,
+  r9,
+  rax,
+  rbp,
+  rbx,
+  rcx,
+  rdi,
+  rdx,
+  rsi,
+  rsp,
+} from "./registers.ts";
+
+const EAGAIN = 11;
+
+/** `void signal_handler(int signal, siginfo_t *info, void *context)` */
+export function handlerCode(): Code {
+  const a = new Assembler();
+  const [next, skip, done, go] = ["next", "skip", "done", "go"].map((name) => a.label(name));
+  const [watcher, end] = [rbx, rbp];
+  a.endbr64();
+  for (const register of [rbx, rbp, rdi, rsi, rdx]) a.push(register);
+  a.mov(r8, ptr(symbol(NAMES.state)));
+  a.lock_inc(dword(r8, STATE.inside));
+  a.mov(ecx, edi);
+  a.mov(watcher, ptr(symbol(NAMES.watchers)));
+  a.lea(end, ptr(watcher, WATCHERS << WATCHER_SHIFT));
+  a.bind(next);
+  a.cmp(ptr(watcher, WATCHER.signal), ecx);
+  a.jne(skip);
+  a.push(rcx);
+  a.mov(edi, ptr(watcher, WATCHER.fd));
+  a.lea(rsi, ptr(r8, STATE.one));
+  a.mov(edx, 8);
+  systemCall(a, NR.write);
+  a.pop(rcx);
+  a.bind(skip);
+  a.add(watcher, 1 << WATCHER_SHIFT);
+  a.cmp(watcher, end);
+  a.jb(next);
+  a.lock_dec(dword(r8, STATE.inside));
+  a.mov(eax, ecx);
+  for (const register of [rdx, rsi, rdi, rbp, rbx]) a.pop(register);
+
+  a.shl(rax, SIGNAL_SHIFT);
+  a.add(rax, ptr(symbol(NAMES.signals)));
+  a.cmp(dword(rax, SIGNAL.chains), 0);
+  a.je(done);
+  a.mov(rax, ptr(rax, SIGNAL.old + ACTION.handler));
+  a.cmp(rax, SIG_IGN);
+  a.ja(go);
+  a.bind(done);
+  a.ret();
+  a.bind(go);
+  a.jmp(rax);
+  return a.finish();
+}
+
+/** Where the signal of a number in `number` has its entry: `entry`. */
+function findSignal(a: Assembler, entry: typeof rbx, number: typeof rcx): void {
+  a.mov(entry, number);
+  a.shl(entry, SIGNAL_SHIFT);
+  a.add(entry, ptr(symbol(NAMES.signals)));
+}
+
+/** sigaction of the signal in edi; the arguments in rsi and rdx are in place. Goes to `failed` with -errno. */
+function sigaction(a: Assembler, failed: Label): void {
+  a.mov(r10d, SIGSET_BYTES);
+  systemCall(a, NR.rt_sigaction);
+  a.test(rax, rax);
+  a.js(failed);
+}
+
+/**
+ * `int32_t signal_watch(uint32_t signal, int32_t fd, uint32_t chains)`: the watcher's index, or -errno. `chains`
+ * says whether who has the signal now is told of it still.
+ */
+export function watchCode(): Code {
+  const a = new Assembler();
+  const [next, found, installed, unlock] = ["next", "found", "installed", "unlock"].map((name) =>
+    a.label(name)
+  );
+  const [index, entry, watcher] = [rbp, rbx, r9];
+  for (const register of [rbx, rbp, rdx, rsi]) a.push(register);
+  a.mov(edi, edi); // Its upper half is undefined.
+  a.mov(r8, ptr(symbol(NAMES.state)));
+  acquire(a, r8);
+  a.mov(watcher, ptr(symbol(NAMES.watchers)));
+  a.xor(index, index);
+  a.bind(next);
+  a.cmp(dword(watcher, index.times(8), WATCHER.signal), 0);
+  a.je(found);
+  a.inc(index);
+  a.cmp(index, WATCHERS);
+  a.jb(next);
+  a.mov(rax, -EAGAIN);
+  a.jmp(unlock);
+
+  a.bind(found);
+  findSignal(a, entry, rdi);
+  a.cmp(dword(entry, SIGNAL.users), 0);
+  a.jne(installed);
+  a.xor(esi, esi);
+  a.lea(rdx, ptr(entry, SIGNAL.old));
+  sigaction(a, unlock);
+  a.mov(edx, ptr(rsp, 8));
+  a.mov(ptr(entry, SIGNAL.chains), edx);
+  a.mov(rax, ptr(symbol("signal_handler")));
+  a.mov(ptr(r8, STATE.own + ACTION.handler), rax);
+  a.mov(rax, ptr(symbol("signal_restorer")));
+  a.mov(ptr(r8, STATE.own + ACTION.restorer), rax);
+  a.mov(qword(r8, STATE.own + ACTION.flags), SA.SIGINFO | SA.ONSTACK | SA.RESTART | SA.RESTORER);
+  a.mov(qword(r8, STATE.one), 1);
+  a.lea(rsi, ptr(r8, STATE.own));
+  a.xor(edx, edx);
+  sigaction(a, unlock);
+  a.bind(installed);
+  a.inc(dword(entry, SIGNAL.users));
+  a.mov(ecx, ptr(rsp));
+  a.mov(dword(watcher, index.times(8), WATCHER.fd), ecx);
+  a.mov(dword(watcher, index.times(8), WATCHER.signal), edi);
+  a.mov(rax, index);
+  a.bind(unlock);
+  release(a, r8);
+  for (const register of [rsi, rdx, rbp, rbx]) a.pop(register);
+  a.ret();
+  return a.finish();
+}
+
+/**
+ * `void signal_unwatch(uint32_t index)`: the handler does not write for this watcher any more when this is back.
+ * With a signal's last watcher, who had it before gets it again; unless somebody else has taken it since.
+ */
+export function unwatchCode(): Code {
+  const a = new Assembler();
+  const [unlock, wait, quiet] = ["unlock", "wait", "quiet"].map((name) => a.label(name));
+  const entry = rbx;
+  a.push(rbx);
+  a.sub(rsp, ACTION.size);
+  a.mov(ecx, edi);
+  a.mov(r8, ptr(symbol(NAMES.state)));
+  acquire(a, r8);
+  a.mov(r9, ptr(symbol(NAMES.watchers)));
+  a.mov(edi, ptr(r9, rcx.times(8), WATCHER.signal));
+  a.mov(dword(r9, rcx.times(8), WATCHER.signal), 0);
+  findSignal(a, entry, rdi);
+  a.dec(dword(entry, SIGNAL.users));
+  a.jnz(unlock);
+  a.xor(esi, esi);
+  a.mov(rdx, rsp);
+  sigaction(a, unlock);
+  a.mov(rax, ptr(symbol("signal_handler")));
+  a.cmp(rax, ptr(rsp, ACTION.handler));
+  a.jne(unlock);
+  a.lea(rsi, ptr(entry, SIGNAL.old));
+  a.xor(edx, edx);
+  sigaction(a, unlock);
+  a.bind(unlock);
+  release(a, r8);
+  a.bind(wait);
+  a.cmp(dword(r8, STATE.inside), 0);
+  a.je(quiet);
+  a.pause();
+  a.jmp(wait);
+  a.bind(quiet);
+  a.add(rsp, ACTION.size);
+  a.pop(rbx);
+  a.ret();
+  return a.finish();
+}
