@@ -15,6 +15,7 @@ interface Bench {
 
 const benches: Record<string, () => Promise<Bench>> = {
   ffi: () => import("./ffi.ts"),
+  jit: () => import("./jit.ts"),
   map_sum: () => import("./map_sum.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),

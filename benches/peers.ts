@@ -42,9 +42,12 @@ function compile(source: string, target: string, flags: readonly string[]): stri
   return target;
 }
 
-/** Compiles `peers/NAME.c`. Gives the program's path; `undefined` where there is no C compiler, and says so. */
-export function buildPeer(name: string): string | undefined {
-  return compile(name, `${folder}${name}`, []);
+/**
+ * Compiles `peers/NAME.c`, with `-O2` and what `flags` say more. Gives the program's path; `undefined` where
+ * there is no C compiler, and says so.
+ */
+export function buildPeer(name: string, flags: readonly string[] = []): string | undefined {
+  return compile(name, `${folder}${name}`, flags);
 }
 
 /** Where `buildLibrary` puts the library. */

@@ -7,8 +7,8 @@ export interface TopK {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** So many scores are compared with one threshold. */
-const BLOCK = 8192;
+/** As many scores as were seen before are compared with one threshold: a block more has few above it then. */
+const [FIRST_BLOCK, BLOCK] = [256, 8192];
 /** Which of a block are above it. */
 const found = new Uint32Array(BLOCK);
 
@@ -95,11 +95,13 @@ export function topK(scores: Float32Array, k: number): TopK {
     if (!Number.isNaN(scores[from])) heap.push(from);
   }
   const { kernels } = implementation();
-  for (; heap.length > 0 && from < length; from += BLOCK) {
-    const count = kernels.above(scores, from, Math.min(from + BLOCK, length), heap.worst, found);
+  while (heap.length > 0 && from < length) {
+    const to = Math.min(from + Math.min(Math.max(from, FIRST_BLOCK), BLOCK), length);
+    const count = kernels.above(scores, from, to, heap.worst, found);
     for (let i = 0; i < count; i++) {
       if (scores[found[i]] > heap.worst) heap.replaceWorst(found[i]);
     }
+    from = to;
   }
   const indices = heap.drain();
   return { indices, values: Float32Array.from(indices, (index) => scores[index]) };

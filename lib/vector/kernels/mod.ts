@@ -12,7 +12,7 @@ import { maxCode } from "./max.ts";
 import { dotCode, sumCode } from "./reduce.ts";
 import { softmaxCode } from "./softmax.ts";
 
-/** Those of a level for a CPU with these features, until the process ends. About two milliseconds. */
+/** Those of a level for a CPU with these features, until the process ends. Some five milliseconds, more where nothing was assembled yet. */
 export function loadKernels(level: KernelLevel, features: ReadonlySet<Feature>): Kernels {
   return load({
     dot: {
