@@ -1,22 +1,14 @@
 import { describe, it } from "node:test";
-import { readFileSync } from "node:fs";
 import { assert, assertEquals } from "@std/assert";
 import { find } from "../../ffi/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { outputOf } from "../child.ts";
+import { guide, programs } from "../guide.ts";
 
-const guide = readFileSync(new URL("../../docs/ffi.md", import.meta.url), "utf8");
-
-/** The guide's programs, with what their comments say that they print. */
-function programs(): { source: string; printed: string[] }[] {
-  return [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => ({
-    source: block.replaceAll("@oxbow/oxbow/ffi", moduleUrl("ffi/mod.ts")),
-    printed: [...block.matchAll(/console\.log\(.*\);\s+\/\/ (.*)/g)].map(([, text]) => text),
-  }));
-}
+const text = guide("ffi.md");
 
 /** The table of what is written and what it ends in. */
 function misuses(): { written: string; error: string }[] {
-  return [...guide.matchAll(/^\| `(.+?)` +\| `(\w*Error)` +\|$/gm)].map(([, written, error]) => ({
+  return [...text.matchAll(/^\| `(.+?)` +\| `(\w*Error)` +\|$/gm)].map(([, written, error]) => ({
     written,
     error,
   }));
@@ -30,7 +22,7 @@ describe("the guide", () => {
     return needed === undefined ? false : `${needed} is not installed`;
   }
 
-  for (const [i, { source, printed }] of programs().entries()) {
+  for (const [i, { source, printed }] of programs(text).entries()) {
     it(`has a program ${i + 1} that prints what it says`, { skip: missing(source) }, () => {
       const lines = outputOf(source).split("\n").filter((line) => line !== "");
       assertEquals(lines, printed);
@@ -38,7 +30,7 @@ describe("the guide", () => {
   }
 
   it("tells of each misuse what it ends in, and that is no signal", () => {
-    const preamble = programs().find(({ source }) => source.includes("const kept ="))?.source;
+    const preamble = programs(text).find(({ source }) => source.includes("const kept ="))?.source;
     const rows = misuses();
     assert(rows.length > 20);
     const attempts = rows.map(({ written }) =>
