@@ -36,6 +36,7 @@ export type { Code, Feature, Relocation } from "./code.ts";
 export { type Cpu, cpu, type CpuLevel } from "./cpu.ts";
 export type { Cache } from "./cpuid.ts";
 export type { Operand } from "./encoder.ts";
+export { type FunctionAt, functionAt } from "./function_at.ts";
 export type { Instructions } from "./instructions/mod.ts";
 export type { GprKind, Kind, MemoryKind, OtherKind, VectorKind } from "./kinds.ts";
 export {
