@@ -2,7 +2,7 @@
  * The kernels in plain TypeScript, for where no machine code can run. They compute in double precision and
  * round once or twice, so that the bounds of the kernels hold for them with room to spare.
  */
-import { CENTRE, FLOOR, SLOPE, SLOPE_REST, TAIL, TAIL_END, TAIL_MIDDLE } from "./gelu_polynomials.ts";
+import { CENTRE, SLOPE, SLOPE_REST, TAIL, TAIL_END, TAIL_MIDDLE } from "./gelu_polynomials.ts";
 import type { Kernels } from "./kernel.ts";
 
 /** Four sums side by side: one alone waits for its own additions. */
@@ -52,16 +52,18 @@ function polynomial(coefficients: readonly number[], x: number): number {
   return value;
 }
 
-/** The distribution function of the normal distribution, Φ. */
-function normal(x: number): number {
-  const t = Math.abs(x);
-  if (t <= 1) return 0.5 + x * (SLOPE + SLOPE_REST + x * x * polynomial(CENTRE, x * x));
-  const tail = Math.exp(-x * x / 2) * polynomial(TAIL, Math.min(t, TAIL_END) - TAIL_MIDDLE);
-  return x > 0 ? 1 - tail : tail;
-}
-
 function gelu(x: Float32Array, out: Float32Array, length: number): void {
-  for (let i = 0; i < length; i++) out[i] = Math.max(x[i], FLOOR) * normal(x[i]);
+  for (let i = 0; i < length; i++) {
+    const value = x[i];
+    const t = Math.abs(value);
+    if (t > 1) {
+      const tail = Math.exp(-t * t / 2) * polynomial(TAIL, Math.min(t, TAIL_END) - TAIL_MIDDLE);
+      out[i] = Math.max(value, -0) - tail;
+    } else {
+      out[i] = value *
+        (0.5 + value * (SLOPE + SLOPE_REST + value * value * polynomial(CENTRE, value * value)));
+    }
+  }
 }
 
 function softmax(x: Float32Array, out: Float32Array, rows: number, columns: number): void {

@@ -6,7 +6,7 @@ import { portable } from "../../lib/vector/portable.ts";
 import { tiered } from "../tier.ts";
 import { moduleUrl, runChild } from "../child.ts";
 import { GuardedPage, type Side } from "./guarded.ts";
-import { forBytes, itHolds } from "./implementations.ts";
+import { inMachineCode, itHolds, withVnni } from "./implementations.ts";
 
 /** Up to 200, as many as the tier has time for, and a few around the kernels' blocks. */
 const LENGTHS = [
@@ -71,7 +71,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
       const [x, y] = [px.floats(side, eighths(length, 1)), py.floats("end", eighths(length, 2))];
       assertEquals(dot(x, y, length), portable.dot(x, y, length));
     });
-  });
+  }, inMachineCode);
 
   itHolds("sum and max", ({ sum, max }) => {
     forEachPlace((length, side, [px]) => {
@@ -79,7 +79,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
       assertEquals(sum(x, length), portable.sum(x, length));
       assertEquals(max(x, length), portable.max(x, length));
     });
-  });
+  }, inMachineCode);
 
   itHolds("axpy", ({ axpy }) => {
     forEachPlace((length, side, [px, py]) => {
@@ -90,11 +90,19 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
       assertEquals(y, expected);
       assert(py.isIntactBeside(side, y.byteLength));
     });
-  });
+  }, inMachineCode);
 
-  itHolds("exp", (kernels) => checkMap(kernels, ({ exp }, x, out, length) => exp(x, out, length)));
+  itHolds(
+    "exp",
+    (kernels) => checkMap(kernels, ({ exp }, x, out, length) => exp(x, out, length)),
+    inMachineCode,
+  );
 
-  itHolds("gelu", (kernels) => checkMap(kernels, ({ gelu }, x, out, length) => gelu(x, out, length)));
+  itHolds(
+    "gelu",
+    (kernels) => checkMap(kernels, ({ gelu }, x, out, length) => gelu(x, out, length)),
+    inMachineCode,
+  );
 
   itHolds("softmax", (kernels) => {
     checkMap(kernels, ({ softmax }, x, out, length) => softmax(x, out, 1, length));
@@ -102,7 +110,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
       const columns = length % 3 === 0 ? length / 3 : length;
       softmax(x, out, length / columns, columns);
     });
-  });
+  }, inMachineCode);
 
   itHolds("layerNorm", (kernels) => {
     const pages = [new GuardedPage(), new GuardedPage()];
@@ -111,7 +119,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
       const [gamma, beta] = pages.map((page, i) => page.floats("end", eighths(columns, i)));
       layerNorm(x, out, gamma, beta, length / columns, columns, 0.5);
     });
-  });
+  }, inMachineCode);
 
   itHolds("above", ({ above }) => {
     forEachPlace((length, side, [px]) => {
@@ -124,7 +132,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
         assertEquals(actual, expected);
       }
     });
-  });
+  }, inMachineCode);
 
   itHolds("bf16ToF32 and f16ToF32", (kernels) => {
     forEachPlace((length, side, [px, pout]) => {
@@ -138,14 +146,14 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
         assert(pout.isIntactBeside(side, out.byteLength));
       }
     });
-  });
+  }, inMachineCode);
 
   itHolds("dotInt8", ({ dotInt8 }) => {
     forEachPlace((length, side, [px, py]) => {
       const [x, y] = [px.bytes(side, bytes(length, 1)), py.bytes("end", bytes(length, 2))];
       assertEquals(dotInt8(x, y, length), portable.dotInt8(x, y, length));
     });
-  }, forBytes);
+  }, [...inMachineCode, ...withVnni]);
 });
 
 describe("a guarded page", () => {

@@ -5,7 +5,7 @@ const PAGE = 4096;
 const [PROT_NONE, PROT_READ_AND_WRITE] = [0, 3];
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 
-const libc = dlopen(["libc.so.6"], {
+const table = {
   mmap: {
     parameters: [
       /* void *addr */ "pointer",
@@ -21,7 +21,7 @@ const libc = dlopen(["libc.so.6"], {
     parameters: [/* void *addr */ "pointer", /* size_t len */ "usize", /* int prot */ "i32"],
     result: "i32",
   },
-});
+} as const;
 
 /** Where in its page an array lies. */
 export type Side = "start" | "end";
@@ -33,7 +33,7 @@ export class GuardedPage {
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
   constructor() {
-    const { mmap, mprotect } = libc.symbols;
+    const { mmap, mprotect } = dlopen(["libc.so.6"], table).symbols;
     const address = mmap(null, 3 * PAGE, PROT_NONE, MAP_PRIVATE_ANONYMOUS, -1, 0);
     if (address === 2n ** 64n - 1n) throw new Error("mmap failed");
     const page: Pointer = pointerAt(address + BigInt(PAGE));

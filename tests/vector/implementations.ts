@@ -24,17 +24,20 @@ function loaded(name: string, level: KernelLevel, features: readonly Feature[]):
   }
 }
 
-export const implementations: readonly Implementation[] = [
-  { name: "portable", kernels: portable, skip: false },
+export const inMachineCode: readonly Implementation[] = [
   loaded("avx2", "avx2", []),
   loaded("avx512", "avx512", []),
 ];
 
-/** And with instructions for products of bytes, of which `dotInt8` alone makes use. */
-export const forBytes: readonly Implementation[] = [
-  ...implementations,
+/** With instructions for products of bytes, of which `dotInt8` alone makes use. */
+export const withVnni: readonly Implementation[] = [
   loaded("avx2 with VNNI", "avx2", ["avxvnni"]),
   loaded("avx512 with VNNI", "avx512", ["avx512vnni"]),
+];
+
+export const implementations: readonly Implementation[] = [
+  { name: "portable", kernels: portable, skip: false },
+  ...inMachineCode,
 ];
 
 /** One test for each implementation. */

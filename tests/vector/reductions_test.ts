@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Kernels } from "../../lib/vector/kernel.ts";
 import { portable } from "../../lib/vector/portable.ts";
 import { tiered } from "../tier.ts";
-import { forBytes, implementations, itHolds } from "./implementations.ts";
+import { implementations, itHolds, withVnni } from "./implementations.ts";
 import { sumOf } from "./oracle.ts";
 
 /** The bound that `dot` and `sum` state. */
@@ -193,7 +193,7 @@ describe("dotInt8", () => {
       }),
       { numRuns: RUNS },
     );
-  }, forBytes);
+  }, [...implementations, ...withVnni]);
 
   itHolds("is exact beyond what 32 bits hold, at the ends of the range", ({ dotInt8 }) => {
     const length = tiered({ quick: 1_300_003, full: 40_000_003, soak: 40_000_003 });
@@ -201,10 +201,10 @@ describe("dotInt8", () => {
       const [x, y] = [a, b].map((value) => new Int8Array(length).fill(value));
       assertStrictEquals(dotInt8(x, y, length), length * a * b);
     }
-  }, forBytes);
+  }, [...implementations, ...withVnni]);
 
   itHolds("adds nothing for nothing", ({ dotInt8 }) => {
     assertEquals(dotInt8(new Int8Array(1000), new Int8Array(1000).fill(-128), 1000), 0);
     assertEquals(dotInt8(new Int8Array(1000).fill(-128), new Int8Array(1000), 1000), 0);
-  }, forBytes);
+  }, [...implementations, ...withVnni]);
 });

@@ -1,7 +1,7 @@
 /** Kernels that make each element of `out` from the one of `x`: `exp`, `gelu`, `axpy`. */
 import { type Code, r8, r9, rdi, rdx, rsi, xmm } from "../../jit/mod.ts";
 import { computeExp, EXP_CONSTANTS } from "./exp.ts";
-import { computeGelu, GELU_CONSTANTS, GELU_SCRATCH } from "./gelu.ts";
+import { computeGelu, GELU_SCRATCH, geluConstants } from "./gelu.ts";
 import { at, type KernelLevel, Lanes } from "./lanes.ts";
 import { pass, prepare, type Span } from "./span.ts";
 
@@ -35,7 +35,7 @@ export function expCode(level: KernelLevel): Code {
 /** `void gelu(const float *x, float *out, size_t length)` */
 export function geluCode(level: KernelLevel): Code {
   const lanes = new Lanes(level);
-  const constants = lanes.constants(GELU_SCRATCH, GELU_CONSTANTS);
+  const constants = lanes.constants(GELU_SCRATCH, geluConstants(level));
   return map(lanes, () => computeGelu(lanes, constants));
 }
 

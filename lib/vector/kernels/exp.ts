@@ -26,7 +26,7 @@ export const EXP_CONSTANTS = {
 export type ExpConstants = Readonly<Record<keyof typeof EXP_CONSTANTS, Constant>>;
 
 /** To the nearest, ties to even, with no exception. */
-const NEAREST = 8;
+export const NEAREST = 8;
 
 /**
  * Computes exp of the first register in place, NaN of NaN; changes the other two. `low`, `high`, `one` and `c6`
@@ -51,11 +51,11 @@ export function computeExp(
     lanes.op("vfmadd213ps", p, vx, coefficient);
   }
   if (lanes.level === "avx512") lanes.op("vscalefps", vx, p, vn);
-  else scale(lanes, c, vx, p, vn);
+  else scale(lanes, c.one, vx, p, vn);
 }
 
 /** `to` = p·2^n in two halves, for neither 2^128 nor 2^-150 is a float32. Changes all three registers. */
-function scale(lanes: Lanes, { one }: ExpConstants, to: Register, p: Register, n: Register): void {
+function scale(lanes: Lanes, one: Constant, to: Register, p: Register, n: Register): void {
   lanes.op("vcvtps2dq", n, n);
   lanes.op("vpsrad", to, n, 1);
   lanes.op("vpsubd", n, n, to);
