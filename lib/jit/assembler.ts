@@ -1,5 +1,6 @@
 /** Assembles instructions, labels and constants into code. */
 import type { Code, Feature, Relocation } from "./code.ts";
+import { described } from "./described.ts";
 import { Encoder, type Operand } from "./encoder.ts";
 import { encodings } from "./form.ts";
 import type { Instruction, Jumps } from "./instruction.ts";
@@ -67,12 +68,13 @@ export class Assembler {
     });
   }
 
-  /** Puts bytes among the instructions. */
-  data(bytes: ArrayBufferView): void {
+  /** Puts bytes among the instructions. Throws for what is neither a view nor an `ArrayBuffer`. */
+  data(bytes: ArrayBufferView | ArrayBuffer): void {
+    const given = bytesOf(bytes);
     const encoder = this.#encoder;
-    encoder.reserve(bytes.byteLength);
-    encoder.bytes.set(bytesOf(bytes), encoder.at);
-    encoder.at += bytes.byteLength;
+    encoder.reserve(given.length);
+    encoder.bytes.set(given, encoder.at);
+    encoder.at += given.length;
   }
 
   /** Puts four bytes among the instructions, how far `to` is from `from`: an entry of a table of jumps. */
@@ -85,14 +87,15 @@ export class Assembler {
 
   /**
    * Puts a copy of the bytes beside the code, at a multiple of `alignment`, a power of two up to 64. They lie
-   * where `ptr` of what comes back says.
+   * where `ptr` of what comes back says. Throws for what is neither a view nor an `ArrayBuffer`.
    */
-  constant(bytes: ArrayBufferView, alignment = 64): Constant {
+  constant(bytes: ArrayBufferView | ArrayBuffer, alignment = 64): Constant {
     requireAlignment(alignment);
+    const copy = bytesOf(bytes).slice();
     const byteOffset = Math.ceil(this.#constantBytes / alignment) * alignment;
-    this.#constants.push({ byteOffset, bytes: bytesOf(bytes).slice() });
-    this.#constantBytes = byteOffset + bytes.byteLength;
-    return new Constant(this, byteOffset, bytes.byteLength);
+    this.#constants.push({ byteOffset, bytes: copy });
+    this.#constantBytes = byteOffset + copy.length;
+    return new Constant(this, byteOffset, copy.length);
   }
 
   /** The method of that name, for operands that are known at run time alone. */
@@ -203,6 +206,8 @@ function requireAlignment(bytes: number): void {
   }
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function bytesOf(bytes: ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new TypeError(`bytes must be a view or an ArrayBuffer, and not ${described(bytes)}`);
 }

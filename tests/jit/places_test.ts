@@ -154,13 +154,57 @@ describe("a constant", () => {
     assertEquals([[...rodata], [...text]], [[2, 3], [3, 4]]);
   });
 
+  it("is a whole ArrayBuffer, as data are", () => {
+    const a = new Assembler();
+    const buffer = Uint8Array.of(1, 2, 3, 4).buffer;
+    const { byteOffset, byteLength } = a.constant(buffer, 1);
+    a.data(buffer);
+    a.constant(Uint8Array.of(5), 1);
+    const { rodata, text } = a.finish();
+    assertEquals([byteOffset, byteLength], [0, 4]);
+    assertEquals([[...rodata], [...text]], [[1, 2, 3, 4, 5], [1, 2, 3, 4]]);
+  });
+
+  it("is a copy of shared memory through a view", () => {
+    const a = new Assembler();
+    const bytes = new Uint8Array(new SharedArrayBuffer(2));
+    bytes[1] = 7;
+    a.constant(bytes);
+    bytes[1] = 8;
+    assertEquals([...a.finish().rodata], [0, 7]);
+  });
+
+  it("is refused where it is no bytes, and leaves nothing behind", () => {
+    const a = new Assembler();
+    const refused: [bytes: unknown, name: string][] = [
+      [[1, 2, 3], "[object Array]"],
+      ["abc", '"abc"'],
+      [undefined, "undefined"],
+      [null, "null"],
+      [1.5, "1.5"],
+      [rax, "rax"],
+      [{ byteLength: 4 }, "[object Object]"],
+      [() => 0, "a function"],
+      [new SharedArrayBuffer(8), "[object SharedArrayBuffer]"],
+    ];
+    for (const [bytes, name] of refused) {
+      const message = `bytes must be a view or an ArrayBuffer, and not ${name}`;
+      // @ts-expect-error: no bytes
+      assertThrows(() => a.constant(bytes), TypeError, message);
+      // @ts-expect-error: no bytes
+      assertThrows(() => a.data(bytes), TypeError, message);
+    }
+    const { byteOffset } = a.constant(Uint8Array.of(1));
+    assertEquals([byteOffset, a.finish().rodata.length, a.finish().text.length], [0, 1, 0]);
+  });
+
   it("is refused in another assembler, or at an alignment that is none", () => {
     const a = new Assembler();
     const one = a.constant(Uint8Array.of(1));
     const b = new Assembler();
     b.lea(rax, ptr(one));
     assertThrows(() => b.finish(), TypeError, "a constant of 1 bytes is of another assembler");
-    for (const alignment of [0, 3, 128, -1, NaN, 1.5]) {
+    for (const alignment of [0, 3, 128, -1, NaN, 1.5, 2 ** 31, 2 ** 32, Infinity]) {
       assertThrows(
         () => a.constant(Uint8Array.of(1), alignment),
         RangeError,
