@@ -135,7 +135,7 @@ export class Assembler {
     if (place.owner !== this) throw new TypeError(`${place} is of another assembler`);
   }
 
-  /** The code so far. Throws where something refers to a label that is not bound, or a jump does not reach. */
+  /** The code so far. Throws where something refers to a label that is not bound, or does not reach it. */
   finish(): Code {
     const layout = new Layout(this.#flexible, this.#labels);
     const text = this.#text(layout);
@@ -175,14 +175,18 @@ export class Assembler {
       const offset = layout.offset(at, order);
       if (target instanceof LibrarySymbol) {
         const { name, library } = target;
+        requireReach(target, addend);
         relocations.push({ kind: "symbol", offset, addend, name, library });
         continue;
       }
       this.#own(target);
       if (target instanceof Constant) {
+        requireReach(target, addend + target.byteOffset);
         relocations.push({ kind: "rodata", offset, addend: addend + target.byteOffset });
       } else {
-        writeInt32(text, offset, layout.offsetOf(target) + addend - offset);
+        const distance = layout.offsetOf(target) + addend - offset;
+        requireReach(target, distance);
+        writeInt32(text, offset, distance);
       }
     }
     return relocations;
@@ -204,6 +208,14 @@ function requireAlignment(bytes: number): void {
   if (![1, 2, 4, 8, 16, 32, 64].includes(bytes)) {
     throw new RangeError(`an alignment is a power of two from 1 to 64, and not ${bytes}`);
   }
+}
+
+/** Of constants and symbols only the addend is known here: the loader adds how far they are. */
+function requireReach(target: Label | Constant | LibrarySymbol, distance: number): void {
+  if (distance === (distance | 0)) return;
+  throw new RangeError(
+    `${target} with its displacement is ${distance} bytes away, and rip reaches -2147483648 to 2147483647 alone`,
+  );
 }
 
 function bytesOf(bytes: ArrayBufferView | ArrayBuffer): Uint8Array {

@@ -122,6 +122,65 @@ describe("a label", () => {
   });
 });
 
+describe("an address relative to rip", () => {
+  const HIGHEST = 2 ** 31 - 1;
+  const LOWEST = -(2 ** 31);
+
+  /** What its field holds. */
+  function field(write: (a: Assembler) => void): number {
+    const { text, relocations } = assembled(write);
+    assertEquals(relocations, []);
+    return new DataView(text.buffer).getInt32(text.indexOf(0x05) + 1, true);
+  }
+
+  it("is refused where its distance does not fit 32 bits, and goes as far as they do", () => {
+    const forward = (displacement: number) =>
+      field((a) => {
+        const end = a.label("end");
+        a.lea(rax, ptr(end, displacement));
+        a.data(new Uint8Array(100));
+        a.bind(end);
+      });
+    assertEquals(forward(HIGHEST - 100), HIGHEST);
+    assertThrows(
+      () => forward(HIGHEST - 99),
+      RangeError,
+      "end with its displacement is 2147483648 bytes away",
+    );
+    assertThrows(() => forward(HIGHEST), RangeError, "end with its displacement is 2147483747 bytes away");
+    const back = (displacement: number) =>
+      field((a) => {
+        const start = a.bind(a.label("start"));
+        a.lea(rax, ptr(start, displacement));
+      });
+    assertEquals(back(LOWEST + 7), LOWEST);
+    assertThrows(() => back(LOWEST + 6), RangeError, "start with its displacement is -2147483649 bytes away");
+    assertThrows(() => back(LOWEST), RangeError, "rip reaches -2147483648 to 2147483647 alone");
+  });
+
+  it("is refused where a constant's or a symbol's addend does not fit", () => {
+    const ofConstant = (displacement: number) =>
+      assembled((a) => {
+        a.constant(new Uint8Array(100));
+        a.cmp(byte(a.constant(Uint8Array.of(1), 1), displacement), 7);
+      }).relocations[0].addend;
+    assertEquals([ofConstant(HIGHEST - 95), ofConstant(LOWEST)], [HIGHEST, LOWEST + 95]);
+    assertThrows(
+      () => ofConstant(HIGHEST - 94),
+      RangeError,
+      "a constant of 1 bytes with its displacement is 2147483648 bytes away",
+    );
+    const ofSymbol = (displacement: number) =>
+      assembled((a) => a.mov(rax, ptr(symbol("environ"), displacement))).relocations[0].addend;
+    assertEquals([ofSymbol(HIGHEST), ofSymbol(LOWEST + 4)], [HIGHEST - 4, LOWEST]);
+    assertThrows(
+      () => ofSymbol(LOWEST + 3),
+      RangeError,
+      "environ with its displacement is -2147483649 bytes away",
+    );
+  });
+});
+
 describe("a constant", () => {
   it("lies beside the code, aligned, and is referred to from the end of the instruction", () => {
     const { text, rodata, relocations } = assembled((a) => {
