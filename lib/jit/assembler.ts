@@ -47,6 +47,7 @@ export class Assembler {
 
   /** Says that the label is here, and returns it. Throws where it is bound already. */
   bind(label: Label): Label {
+    requireLabel(label, "bind");
     this.#own(label);
     if (this.#labels[label.index] !== undefined) throw new Error(`${label} is bound already`);
     this.#labels[label.index] = { at: this.#encoder.at, order: this.#flexible.length };
@@ -79,6 +80,8 @@ export class Assembler {
 
   /** Puts four bytes among the instructions, how far `to` is from `from`: an entry of a table of jumps. */
   distance(from: Label, to: Label): void {
+    requireLabel(from, "distance");
+    requireLabel(to, "distance");
     this.#own(from);
     this.#own(to);
     this.#distances.push({ at: this.#encoder.at, order: this.#flexible.length, from, to });
@@ -208,6 +211,10 @@ function requireAlignment(bytes: number): void {
   if (![1, 2, 4, 8, 16, 32, 64].includes(bytes)) {
     throw new RangeError(`an alignment is a power of two from 1 to 64, and not ${bytes}`);
   }
+}
+
+function requireLabel(label: Label, method: string): void {
+  if (!(label instanceof Label)) throw new TypeError(`${method} takes labels, and not ${described(label)}`);
 }
 
 /** Of constants and symbols only the addend is known here: the loader adds how far they are. */

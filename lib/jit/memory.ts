@@ -1,4 +1,5 @@
 /** Memory operands: what lies at a sum of a base, a scaled index and a displacement. */
+import { described } from "./described.ts";
 import { code, type MemoryKind } from "./kinds.ts";
 import { Gpr, Index, type Mask, type Masking } from "./registers.ts";
 import { Constant, Label, LibrarySymbol } from "./places.ts";
@@ -143,7 +144,7 @@ function addTerm(sum: Address, term: Term | Index): void {
     }
     sum.target = term;
   } else {
-    throw new TypeError(`${term} is no term of an address`);
+    throw new TypeError(`${described(term)} is no term of an address`);
   }
 }
 

@@ -8,7 +8,7 @@ export type Masking = "none" | "k" | "z";
 
 /** Registers that are asked for by number are those of a table. */
 function numbered<R>(registers: readonly R[], name: string, index: number): R {
-  const register = registers[index];
+  const register = Number.isInteger(index) ? registers[index] : undefined;
   if (register === undefined) throw new RangeError(`there is no register ${name}${index}`);
   return register;
 }

@@ -17,6 +17,7 @@ import {
   r8d,
   rax,
   rcx,
+  sae,
   spl,
   xmm,
   ymm,
@@ -90,6 +91,48 @@ describe("an instruction", () => {
       assertThrows(() => a.emit(mnemonic, ...operands), TypeError, message);
     }
     assertEquals(a.finish().text.length, 0);
+  });
+
+  it("is refused with what is no operand, and says which", () => {
+    const a = new Assembler();
+    const others: [other: unknown, name: string][] = [
+      [null, "null"],
+      [undefined, "undefined"],
+      ["5", '"5"'],
+      [true, "true"],
+      [Symbol("x"), "Symbol(x)"],
+      [{}, "[object Object]"],
+      [Object.create(null), "[object Object]"],
+      [[rax], "[object Array]"],
+      [() => rax, "a function"],
+      [rcx.times(4), "rcx*4"],
+      [a.constant(Uint8Array.of(1)), "a constant of 1 bytes"],
+    ];
+    a.mov(rax, 5);
+    a.mov(rax, rcx);
+    for (const [other, name] of others) {
+      const message = `mov does not take (rax, ${name}); it takes (r8/m8, r8), (r16/m16, r16)`;
+      // @ts-expect-error: no operand
+      assertThrows(() => a.mov(rax, other), TypeError, message);
+      // @ts-expect-error: no operand
+      assertThrows(() => a.mov(other, rax), TypeError, `mov does not take (${name}, rax); it takes (`);
+    }
+  });
+
+  it("is refused with more operands than any takes, though their kinds in bits be another's", () => {
+    const a = new Assembler();
+    a.vrangeps(zmm(0), zmm(1), zmm(2), sae, 1);
+    const { length } = a.finish().text;
+    // The kinds of seven operands, 5 bits each, fill more than 32.
+    const seven = [rax, xmm(0), zmm(3), zmm(4), zmm(5), sae, 1];
+    for (const operands of [seven, [zmm(1), ...seven], [...seven.slice(1)], new Array(40).fill(1)]) {
+      assertThrows(
+        () => a.emit("vrangeps", ...operands),
+        TypeError,
+        `vrangeps does not take (${operands.join(", ")}); it takes (xmm{kz}, xmm, xmm/m128/b32, imm8)`,
+      );
+    }
+    assertEquals(a.finish().text.length, length);
   });
 
   it("is refused where memory of no size leaves its own open", () => {

@@ -34,6 +34,8 @@ describe("a register", () => {
     for (const index of [-1, 32, 1.5, NaN]) {
       assertThrows(() => zmm(index), RangeError, `there is no register zmm${index}`);
     }
+    // @ts-expect-error: no number
+    assertThrows(() => xmm("length"), RangeError, "there is no register xmmlength");
   });
 
   it("takes a mask that is not k0", () => {
@@ -137,7 +139,11 @@ describe("an address", () => {
     // @ts-expect-error: registers of 64 bits alone
     assertThrows(() => ptr(eax), TypeError, "an address takes registers of 64 bits, and eax is none");
     // @ts-expect-error: no term
-    assertThrows(() => ptr("rax"), TypeError, "rax is no term of an address");
+    assertThrows(() => ptr("rax"), TypeError, '"rax" is no term of an address');
+    // @ts-expect-error: no term
+    assertThrows(() => ptr(rax, null), TypeError, "null is no term of an address");
+    // @ts-expect-error: no term
+    assertThrows(() => ptr(rax, 8n), TypeError, "8 is no term of an address");
     // @ts-expect-error: a vector is an index with a scale alone
     assertThrows(() => ptr(rax, zmm(1)), TypeError, "zmm1 is no term of an address");
   });

@@ -97,6 +97,28 @@ describe("a label", () => {
     assertThrows(() => b.finish(), TypeError, "loop is of another assembler");
   });
 
+  it("is refused where it is none", () => {
+    const a = new Assembler();
+    const label = a.label();
+    const others: [other: unknown, name: string][] = [
+      [undefined, "undefined"],
+      [null, "null"],
+      ["end", '"end"'],
+      [a.constant(Uint8Array.of(1)), "a constant of 1 bytes"],
+    ];
+    for (const [other, name] of others) {
+      // @ts-expect-error: no label
+      assertThrows(() => a.bind(other), TypeError, `bind takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.distance(other, label), TypeError, `distance takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.distance(label, other), TypeError, `distance takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.jmp(other), TypeError, `jmp does not take (${name}); it takes (rel8), (rel32)`);
+    }
+    assertEquals(a.finish().text.length, 0);
+  });
+
   it("is refused where it is bound nowhere, whatever refers to it", () => {
     const uses: ((a: Assembler, label: Label) => void)[] = [
       (a, label) => a.call(label),
@@ -291,6 +313,8 @@ describe("a library's symbol", () => {
       { kind: "symbol", offset: 9, addend: -4, name: "environ", library: "libc.so.6" },
       { kind: "symbol", offset: 15, addend: -4, name: "free", library: undefined },
     ]);
-    assertThrows(() => symbol(""), TypeError, "a symbol has a name");
+    assertThrows(() => symbol(""), TypeError, 'a symbol has a name, and not ""');
+    // @ts-expect-error: no name
+    assertThrows(() => symbol(), TypeError, "a symbol has a name, and not undefined");
   });
 });
