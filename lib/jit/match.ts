@@ -54,7 +54,7 @@ export class Match {
       case check.masked:
         return operand.masking === "k";
       case check.fixed:
-        return operand.id === expected.fixed;
+        return operand.id === expected.fixed && operand.mask === 0;
       case check.lanes:
         return operand.mask === 0 && hasLanes(operand, form.lanes);
       case check.lowIndex:

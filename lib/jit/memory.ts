@@ -1,7 +1,7 @@
 /** Memory operands: what lies at a sum of a base, a scaled index and a displacement. */
 import { described } from "./described.ts";
 import { code, type MemoryKind } from "./kinds.ts";
-import { Gpr, Index, type Mask, type Masking } from "./registers.ts";
+import { Gpr, Index, Mask, type Masking } from "./registers.ts";
 import { Constant, Label, LibrarySymbol } from "./places.ts";
 
 /** What an address is summed of. Labels, constants and symbols are relative to `rip` and go with numbers alone. */
@@ -74,22 +74,35 @@ export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Maski
 
   /** As a destination whose lanes outside the mask stay, or a gather's source: `[rax]{k1}`. */
   k(this: Memory<K, "none">, mask: Mask<"none">): Memory<K, "k"> {
-    return new Memory(this.kind, this.#address, "k", mask.inBraces(), this.lanes);
+    return new Memory(this.kind, this.#address, "k", Mask.over(this, mask), this.lanes);
   }
 
   /** Of a broadcast: to how many lanes, where the registers do not say it. */
   to(this: Memory<"bcst", "none">, lanes: 2 | 4 | 8 | 16): Memory<"bcst", "none"> {
+    if (this.kind !== "bcst" || this.mask !== 0 || this.lanes !== 0) {
+      throw new TypeError(
+        `only a broadcast, unmasked, is said to go to ${lanes} lanes, and once: this is ${this}`,
+      );
+    }
+    if (![2, 4, 8, 16].includes(lanes)) {
+      throw new RangeError(`a broadcast goes to 2, 4, 8 or 16 lanes, and not to ${lanes}`);
+    }
     return new Memory("bcst", this.#address, "none", 0, lanes);
   }
 
   /** Relative to the segment `fs`, where thread-local storage begins. */
   fs(): Memory<K, M> {
-    return new Memory(this.kind, { ...this.#address, segment: 0x64 }, this.masking, this.mask, this.lanes);
+    return this.#relativeTo(0x64);
   }
 
   /** Relative to the segment `gs`. */
   gs(): Memory<K, M> {
-    return new Memory(this.kind, { ...this.#address, segment: 0x65 }, this.masking, this.mask, this.lanes);
+    return this.#relativeTo(0x65);
+  }
+
+  #relativeTo(segment: number): Memory<K, M> {
+    if (this.segment !== 0) throw new TypeError(`${this} is relative to a segment already`);
+    return new Memory(this.kind, { ...this.#address, segment }, this.masking, this.mask, this.lanes);
   }
 
   toString(): string {

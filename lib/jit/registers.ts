@@ -1,4 +1,5 @@
 /** The registers of x86-64, each a value with a type of its own. */
+import { described } from "./described.ts";
 import { code, type GprKind, type VectorKind } from "./kinds.ts";
 
 export type Scale = 1 | 2 | 4 | 8;
@@ -95,13 +96,17 @@ export class Mask<M extends Masking = Masking> {
 
   /** As a destination under a mask: `k1{k2}`. */
   k(this: Mask<"none">, mask: Mask<"none">): Mask<"k"> {
-    return new Mask(this.id, "k", mask.inBraces());
+    return new Mask(this.id, "k", Mask.over(this, mask));
   }
 
-  /** Its number where it masks. Throws for `k0`: that number says that there is no mask. */
-  inBraces(this: Mask<"none">): number {
-    if (this.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
-    return this.id;
+  /** The number of a mask over an operand. Throws for `k0`, which means none, and where there is a mask already. */
+  static over(operand: { readonly mask: number }, mask: Mask<"none">): number {
+    if (!(mask instanceof Mask) || mask.mask !== 0) {
+      throw new TypeError(`an operand is masked by one of k1 to k7, and not by ${described(mask)}`);
+    }
+    if (operand.mask !== 0) throw new TypeError(`${operand} is under a mask already: it takes no ${mask}`);
+    if (mask.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
+    return mask.id;
   }
 
   toString(): string {
@@ -128,16 +133,17 @@ export class Vector<K extends VectorKind = VectorKind, M extends Masking = Maski
 
   /** As a destination whose lanes outside the mask stay: `zmm1{k2}`. */
   k(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "k"> {
-    return new Vector(this.kind, this.id, "k", mask.inBraces());
+    return new Vector(this.kind, this.id, "k", Mask.over(this, mask));
   }
 
   /** As a destination whose lanes outside the mask become 0: `zmm1{k2}{z}`. */
   z(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "z"> {
-    return new Vector(this.kind, this.id, "z", mask.inBraces());
+    return new Vector(this.kind, this.id, "z", Mask.over(this, mask));
   }
 
   /** As the index of a gather or scatter: `ptr(rsi, zmm(1).times(4))`. */
   times(this: Vector<K, "none">, scale: Scale): Index<K> {
+    if (this.mask !== 0) throw new TypeError(`an index is under no mask, and this is ${this}`);
     return new Index(this.kind, this.id, `${this.kind}${this.id}`, scale);
   }
 

@@ -199,6 +199,11 @@ describe("an instruction", () => {
     assertThrows(() => a.emit("vmovups", ptr(rax).k(k1), xmm(0).k(k1)), RangeError, "([rax]{k1}, xmm0{k1})");
     assertThrows(() => a.emit("vpgatherdd", zmm(0), ptr(rax, zmm(1).times(4))), RangeError, "zmm{k!}");
     assertThrows(() => a.emit("mov", ptr(rax).k(k1), eax), RangeError, "mov does not take ([rax]{k1}, eax)");
+    assertThrows(
+      () => a.emit("blendvps", xmm(1), xmm(2), xmm(0).k(k1)),
+      RangeError,
+      "blendvps does not take (xmm1, xmm2, xmm0{k1}); it takes (xmm, xmm/m128, xmm0)",
+    );
   });
 
   it("is refused where a gather's registers are not distinct", () => {

@@ -51,6 +51,24 @@ describe("a register", () => {
     assertThrows(() => ptr(rax).k(k0), RangeError, "k0 cannot mask");
   });
 
+  it("takes one mask, and no other thing for one", () => {
+    const masked = zmm(1).k(k1);
+    // @ts-expect-error: under a mask already
+    assertThrows(() => masked.z(k2), TypeError, "zmm1{k1} is under a mask already: it takes no k2");
+    // @ts-expect-error: under a mask already
+    assertThrows(() => k1.k(k2).k(k2), TypeError, "k1{k2} is under a mask already");
+    // @ts-expect-error: under a mask already
+    assertThrows(() => ptr(rax).k(k1).k(k2), TypeError, "[rax]{k1} is under a mask already");
+    // @ts-expect-error: a mask that is under a mask
+    assertThrows(() => zmm(1).k(k1.k(k2)), TypeError, "masked by one of k1 to k7, and not by k1{k2}");
+    // @ts-expect-error: no mask
+    assertThrows(() => zmm(1).k(null), TypeError, "masked by one of k1 to k7, and not by null");
+    // @ts-expect-error: no mask
+    assertThrows(() => ptr(rax).k(rax), TypeError, "masked by one of k1 to k7, and not by rax");
+    // @ts-expect-error: a mask would be lost
+    assertThrows(() => masked.times(4), TypeError, "an index is under no mask, and this is zmm1{k1}");
+  });
+
   it("is an index at a scale, but for rsp", () => {
     assertEquals([rcx.times(1), zmm(1).times(8)].map(String), ["rcx*1", "zmm1*8"]);
     assertThrows(() => rsp.times(1), RangeError, "rsp cannot be an index");
@@ -105,6 +123,21 @@ describe("an address", () => {
         "zmmword ptr [rax]",
       ],
     );
+  });
+
+  it("is broadcast to lanes once, and is of one segment", () => {
+    // @ts-expect-error: no broadcast
+    assertThrows(() => dword(rax).to(8), TypeError, "and once: this is dword ptr [rax]");
+    // @ts-expect-error: a mask would be lost
+    assertThrows(() => broadcast(rax).k(k1).to(8), TypeError, "and once: this is [rax]{1toN}{k1}");
+    assertThrows(() => broadcast(rax).to(4).to(8), TypeError, "and once: this is [rax]{1to4}");
+    // @ts-expect-error: no such number of lanes
+    assertThrows(() => broadcast(rax).to(3), RangeError, "2, 4, 8 or 16 lanes, and not to 3");
+    assertThrows(() => ptr(rax).fs().gs(), TypeError, "fs:[rax] is relative to a segment already");
+    assertEquals([broadcast(rax).fs().to(4), broadcast(rax).to(4).fs()].map(String), [
+      "fs:[rax]{1to4}",
+      "fs:[rax]{1to4}",
+    ]);
   });
 
   it("takes rsp as its base wherever it stands", () => {
