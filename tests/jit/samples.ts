@@ -57,7 +57,8 @@ function terms(random: Random): memory.Term[] {
   const index = random.of(r64s.filter(({ id }) => id !== 4)).times(random.of(scales));
   switch (random.below(9)) {
     case 8:
-      return [symbol("memcpy"), displacement];
+      // From the end of the instruction, which is at most 16 bytes further, it must fit too.
+      return [symbol("memcpy"), Math.max(displacement, 16 - 2 ** 31)];
     case 0:
       return [index, displacement];
     case 1:
@@ -190,7 +191,7 @@ function wordPiece(word: string, form: Form, random: Random): Piece {
   }
 }
 
-function isUnmasked(operand: memory.Memory): operand is memory.Memory<MemoryKind, "none"> {
+export function isUnmasked(operand: memory.Memory): operand is memory.Memory<MemoryKind, "none"> {
   return operand.masking === "none";
 }
 
