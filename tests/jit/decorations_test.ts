@@ -13,7 +13,7 @@ import { broadcast, Memory } from "../../lib/jit/memory.ts";
 import { rdSae, rnSae, ruSae, rzSae, sae } from "../../lib/jit/modifiers.ts";
 import { k3, Mask, rbx, Vector } from "../../lib/jit/registers.ts";
 import { gnuName, lacksGnu, refusedLines } from "./gnu.ts";
-import { isUnmasked, lineOf, type Piece, pieceOf, Random, type Sample } from "./samples.ts";
+import { choices, isUnmasked, lineOf, type Piece, pieceOf, Random, type Sample } from "./samples.ts";
 
 const skip = lacksGnu();
 
@@ -56,15 +56,6 @@ function bytesOf({ mnemonic, ours }: Call): string | undefined {
     throw error;
   }
   return String(a.finish().text);
-}
-
-/** Each choice of the words with `/` between, without what may decorate them. */
-function choices(form: Form): string[][] {
-  return form.operands.reduce<string[][]>((before, { text }) => {
-    const [, words, suffix = ""] = /^(\{vex\}|[^{]+)(\{.+\})?$/.exec(text) ?? [];
-    const required = suffix === "{k!}" ? suffix : "";
-    return words.split("/").flatMap((word) => before.map((list) => [...list, word + required]));
-  }, [[]]);
 }
 
 /** Operands that are taken. */
