@@ -31,7 +31,7 @@ export class Match {
       if (forms[i].isGather) requireDistinct(instruction, operands);
       return forms[i];
     }
-    throw new RangeError(refusal(instruction, operands, forms));
+    throw new RangeError(refusal(instruction, operands, forms) + lanesOf(forms, operands));
   }
 
   #fits(form: Form, operands: readonly (Operand | Immediate)[]): boolean {
@@ -140,4 +140,13 @@ function refusal(
   return `${mnemonic} does not take (${operands.map(described).join(", ")}); it takes (${
     [...takes].join("), (")
   })`;
+}
+
+/** To how many lanes a broadcast goes, where another number was said. */
+function lanesOf(forms: readonly Form[], operands: readonly (Operand | Immediate)[]): string {
+  const lanes = new Set(forms.map((form) => form.lanes));
+  const isWrong = operands.some((operand) =>
+    operand instanceof Memory && operand.lanes !== 0 && !lanes.has(operand.lanes)
+  );
+  return isWrong ? `: a broadcast goes to ${[...lanes].join(" or ")} lanes here` : "";
 }

@@ -147,6 +147,25 @@ describe("an instruction", () => {
     a.mov(ptr(rax), ecx);
   });
 
+  it("is refused with a broadcast to another number of lanes, and says to how many", () => {
+    const a = new Assembler();
+    const sixteen = broadcast(rax).to(16);
+    assertThrows(
+      // @ts-expect-error: 512 bits hold 8 doubles
+      () => a.vaddpd(zmm(0), zmm(1), sixteen),
+      RangeError,
+      "vaddpd does not take (zmm0, zmm1, [rax]{1to16}); it takes (zmm{kz}, zmm, zmm/m512/b64): " +
+        "a broadcast goes to 8 lanes here",
+    );
+    assertThrows(
+      // @ts-expect-error: 256 bits hold 4 doubles
+      () => a.vcvtpd2ps(xmm(0), sixteen),
+      RangeError,
+      ": a broadcast goes to 2 or 4 lanes here",
+    );
+    a.vaddps(zmm(0), zmm(1), sixteen);
+  });
+
   it("is refused with immediates that do not fit", () => {
     const a = new Assembler();
     const big = 2n ** 64n;

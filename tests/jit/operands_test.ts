@@ -130,6 +130,7 @@ describe("an address", () => {
     assertThrows(() => dword(rax).to(8), TypeError, "and once: this is dword ptr [rax]");
     // @ts-expect-error: a mask would be lost
     assertThrows(() => broadcast(rax).k(k1).to(8), TypeError, "and once: this is [rax]{1toN}{k1}");
+    // @ts-expect-error: said already
     assertThrows(() => broadcast(rax).to(4).to(8), TypeError, "and once: this is [rax]{1to4}");
     // @ts-expect-error: no such number of lanes
     assertThrows(() => broadcast(rax).to(3), RangeError, "2, 4, 8 or 16 lanes, and not to 3");
