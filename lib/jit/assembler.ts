@@ -1,5 +1,6 @@
 /** Assembles instructions, labels and constants into code. */
 import type { Code, Feature, Relocation } from "./code.ts";
+import { described } from "./described.ts";
 import { Encoder, type Operand } from "./encoder.ts";
 import { encodings } from "./form.ts";
 import type { Instruction, Jumps } from "./instruction.ts";
@@ -46,6 +47,7 @@ export class Assembler {
 
   /** Says that the label is here, and returns it. Throws where it is bound already. */
   bind(label: Label): Label {
+    requireLabel(label, "bind");
     this.#own(label);
     if (this.#labels[label.index] !== undefined) throw new Error(`${label} is bound already`);
     this.#labels[label.index] = { at: this.#encoder.at, order: this.#flexible.length };
@@ -67,16 +69,19 @@ export class Assembler {
     });
   }
 
-  /** Puts bytes among the instructions. */
-  data(bytes: ArrayBufferView): void {
+  /** Puts bytes among the instructions. Throws for what is neither a view nor an `ArrayBuffer`. */
+  data(bytes: ArrayBufferView | ArrayBuffer): void {
+    const given = bytesOf(bytes);
     const encoder = this.#encoder;
-    encoder.reserve(bytes.byteLength);
-    encoder.bytes.set(bytesOf(bytes), encoder.at);
-    encoder.at += bytes.byteLength;
+    encoder.reserve(given.length);
+    encoder.bytes.set(given, encoder.at);
+    encoder.at += given.length;
   }
 
   /** Puts four bytes among the instructions, how far `to` is from `from`: an entry of a table of jumps. */
   distance(from: Label, to: Label): void {
+    requireLabel(from, "distance");
+    requireLabel(to, "distance");
     this.#own(from);
     this.#own(to);
     this.#distances.push({ at: this.#encoder.at, order: this.#flexible.length, from, to });
@@ -85,14 +90,15 @@ export class Assembler {
 
   /**
    * Puts a copy of the bytes beside the code, at a multiple of `alignment`, a power of two up to 64. They lie
-   * where `ptr` of what comes back says.
+   * where `ptr` of what comes back says. Throws for what is neither a view nor an `ArrayBuffer`.
    */
-  constant(bytes: ArrayBufferView, alignment = 64): Constant {
+  constant(bytes: ArrayBufferView | ArrayBuffer, alignment = 64): Constant {
     requireAlignment(alignment);
+    const copy = bytesOf(bytes).slice();
     const byteOffset = Math.ceil(this.#constantBytes / alignment) * alignment;
-    this.#constants.push({ byteOffset, bytes: bytesOf(bytes).slice() });
-    this.#constantBytes = byteOffset + bytes.byteLength;
-    return new Constant(this, byteOffset, bytes.byteLength);
+    this.#constants.push({ byteOffset, bytes: copy });
+    this.#constantBytes = byteOffset + copy.length;
+    return new Constant(this, byteOffset, copy.length);
   }
 
   /** The method of that name, for operands that are known at run time alone. */
@@ -132,7 +138,7 @@ export class Assembler {
     if (place.owner !== this) throw new TypeError(`${place} is of another assembler`);
   }
 
-  /** The code so far. Throws where something refers to a label that is not bound, or a jump does not reach. */
+  /** The code so far. Throws where something refers to a label that is not bound, or does not reach it. */
   finish(): Code {
     const layout = new Layout(this.#flexible, this.#labels);
     const text = this.#text(layout);
@@ -172,14 +178,18 @@ export class Assembler {
       const offset = layout.offset(at, order);
       if (target instanceof LibrarySymbol) {
         const { name, library } = target;
+        requireReach(target, addend);
         relocations.push({ kind: "symbol", offset, addend, name, library });
         continue;
       }
       this.#own(target);
       if (target instanceof Constant) {
+        requireReach(target, addend + target.byteOffset);
         relocations.push({ kind: "rodata", offset, addend: addend + target.byteOffset });
       } else {
-        writeInt32(text, offset, layout.offsetOf(target) + addend - offset);
+        const distance = layout.offsetOf(target) + addend - offset;
+        requireReach(target, distance);
+        writeInt32(text, offset, distance);
       }
     }
     return relocations;
@@ -203,6 +213,20 @@ function requireAlignment(bytes: number): void {
   }
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function requireLabel(label: Label, method: string): void {
+  if (!(label instanceof Label)) throw new TypeError(`${method} takes labels, and not ${described(label)}`);
+}
+
+/** Of constants and symbols only the addend is known here: the loader adds how far they are. */
+function requireReach(target: Label | Constant | LibrarySymbol, distance: number): void {
+  if (distance === (distance | 0)) return;
+  throw new RangeError(
+    `${target} with its displacement is ${distance} bytes away, and rip reaches -2147483648 to 2147483647 alone`,
+  );
+}
+
+function bytesOf(bytes: ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new TypeError(`bytes must be a view or an ArrayBuffer, and not ${described(bytes)}`);
 }

@@ -155,7 +155,7 @@ export class Encoder {
     const middle = (reg & 7) << 3;
     if (target instanceof LibrarySymbol) {
       bytes[this.at++] = middle | 5;
-      this.#relative(target, 0, form.immediateBytes);
+      this.#relative(target, 0, 0);
     } else if (!(target instanceof Memory)) {
       bytes[this.at++] = 0xc0 | middle | idOf(target) & 7;
     } else if (target.target !== undefined) {

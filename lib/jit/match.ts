@@ -1,4 +1,5 @@
 /** Finds the form that takes the operands of a call. */
+import { described } from "./described.ts";
 import type { Form } from "./form.ts";
 import { check, type FormOperand, type Integer } from "./form_operand.ts";
 import { idOf, type Operand } from "./encoder.ts";
@@ -7,6 +8,7 @@ import { code } from "./kinds.ts";
 import { Memory } from "./memory.ts";
 import type { Immediate } from "./notation.ts";
 
+/** More make no key of their own. */
 const MOST_OPERANDS = 5;
 
 /** The least integer that JavaScript cannot tell from its neighbour. */
@@ -18,6 +20,9 @@ export class Match {
 
   /** The first form that takes them. Throws where none does, or where memory's size would decide. */
   find(instruction: Instruction, operands: readonly (Operand | Immediate)[]): Form {
+    if (operands.length > MOST_OPERANDS) {
+      throw new TypeError(refusal(instruction, operands, instruction.forms));
+    }
     let key = operands.length;
     for (let i = 0; i < operands.length; i++) key = key << 5 | codeOf(operands[i]);
     const forms = instruction.byKinds.get(key) ?? resolve(instruction, operands, key);
@@ -26,7 +31,7 @@ export class Match {
       if (forms[i].isGather) requireDistinct(instruction, operands);
       return forms[i];
     }
-    throw new RangeError(refusal(instruction, operands, forms));
+    throw new RangeError(refusal(instruction, operands, forms) + lanesOf(forms, operands));
   }
 
   #fits(form: Form, operands: readonly (Operand | Immediate)[]): boolean {
@@ -49,7 +54,7 @@ export class Match {
       case check.masked:
         return operand.masking === "k";
       case check.fixed:
-        return operand.id === expected.fixed;
+        return operand.id === expected.fixed && operand.mask === 0;
       case check.lanes:
         return operand.mask === 0 && hasLanes(operand, form.lanes);
       case check.lowIndex:
@@ -94,8 +99,10 @@ function hasLanes(operand: Operand, lanes: number): boolean {
   return !(operand instanceof Memory) || operand.lanes === 0 || operand.lanes === lanes;
 }
 
-function codeOf(operand: Operand | Immediate): number {
-  return typeof operand === "object" ? operand.code : code.imm;
+/** 0, which no form takes, for what is no operand at all. */
+function codeOf(operand: Operand | Immediate | null | undefined): number {
+  if (typeof operand === "object") return operand?.code ?? 0;
+  return typeof operand === "number" || typeof operand === "bigint" ? code.imm : 0;
 }
 
 /** The forms that take operands of these kinds, for the first time in the process. */
@@ -109,7 +116,7 @@ function resolve(
     form.operands.length === codes.length &&
     form.operands.every(({ kinds }, i) => (kinds >>> codes[i] & 1) !== 0)
   );
-  if (forms.length === 0 || operands.length > MOST_OPERANDS) {
+  if (forms.length === 0) {
     throw new TypeError(refusal(instruction, operands, instruction.forms));
   }
   if (
@@ -130,5 +137,16 @@ function refusal(
   forms: readonly Form[],
 ): string {
   const takes = new Set(forms.map((form) => form.operands.map(({ text }) => text).join(", ") || "nothing"));
-  return `${mnemonic} does not take (${operands.join(", ")}); it takes (${[...takes].join("), (")})`;
+  return `${mnemonic} does not take (${operands.map(described).join(", ")}); it takes (${
+    [...takes].join("), (")
+  })`;
+}
+
+/** To how many lanes a broadcast goes, where another number was said. */
+function lanesOf(forms: readonly Form[], operands: readonly (Operand | Immediate)[]): string {
+  const lanes = new Set(forms.map((form) => form.lanes));
+  const isWrong = operands.some((operand) =>
+    operand instanceof Memory && operand.lanes !== 0 && !lanes.has(operand.lanes)
+  );
+  return isWrong ? `: a broadcast goes to ${[...lanes].join(" or ")} lanes here` : "";
 }

@@ -1,6 +1,7 @@
 /** Memory operands: what lies at a sum of a base, a scaled index and a displacement. */
+import { described } from "./described.ts";
 import { code, type MemoryKind } from "./kinds.ts";
-import { Gpr, Index, type Mask, type Masking } from "./registers.ts";
+import { Gpr, Index, Mask, type Masking } from "./registers.ts";
 import { Constant, Label, LibrarySymbol } from "./places.ts";
 
 /** What an address is summed of. Labels, constants and symbols are relative to `rip` and go with numbers alone. */
@@ -33,8 +34,12 @@ interface Address {
   segment: number;
 }
 
-/** A memory operand. Made by `ptr` and its kin; it never changes. */
-export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Masking> {
+/** A memory operand. Made by `ptr` and its kin; it never changes. `L` is to how many lanes a broadcast goes. */
+export class Memory<
+  K extends MemoryKind = MemoryKind,
+  M extends Masking = Masking,
+  L extends number = number,
+> {
   readonly kind: K;
   readonly code: number;
   readonly id = -1;
@@ -42,7 +47,7 @@ export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Maski
   /** The number of the mask that the destination is under, or 0. */
   readonly mask: number;
   /** Of a broadcast: how many lanes get the element, where that was said, or 0. */
-  readonly lanes: number;
+  readonly lanes: L;
   /** The number of the base register, or -1. */
   readonly base: number;
   /** The number of the index register, or -1. */
@@ -56,7 +61,7 @@ export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Maski
   readonly segment: number;
   readonly #address: Address;
 
-  constructor(kind: K, address: Address, masking: M, mask: number, lanes: number) {
+  constructor(kind: K, address: Address, masking: M, mask: number, lanes: L) {
     this.kind = kind;
     this.code = lanes === 0 ? code[kind] : code.bcstTo;
     this.masking = masking;
@@ -72,23 +77,36 @@ export class Memory<K extends MemoryKind = MemoryKind, M extends Masking = Maski
   }
 
   /** As a destination whose lanes outside the mask stay, or a gather's source: `[rax]{k1}`. */
-  k(this: Memory<K, "none">, mask: Mask<"none">): Memory<K, "k"> {
-    return new Memory(this.kind, this.#address, "k", mask.inBraces(), this.lanes);
+  k(this: Memory<K, "none", L>, mask: Mask<"none">): Memory<K, "k", L> {
+    return new Memory(this.kind, this.#address, "k", Mask.over(this, mask), this.lanes);
   }
 
   /** Of a broadcast: to how many lanes, where the registers do not say it. */
-  to(this: Memory<"bcst", "none">, lanes: 2 | 4 | 8 | 16): Memory<"bcst", "none"> {
+  to<N extends 2 | 4 | 8 | 16>(this: Memory<"bcst", "none", 0>, lanes: N): Memory<"bcst", "none", N> {
+    if (this.kind !== "bcst" || this.mask !== 0 || this.lanes !== 0) {
+      throw new TypeError(
+        `only a broadcast, unmasked, is said to go to ${lanes} lanes, and once: this is ${this}`,
+      );
+    }
+    if (![2, 4, 8, 16].includes(lanes)) {
+      throw new RangeError(`a broadcast goes to 2, 4, 8 or 16 lanes, and not to ${lanes}`);
+    }
     return new Memory("bcst", this.#address, "none", 0, lanes);
   }
 
   /** Relative to the segment `fs`, where thread-local storage begins. */
-  fs(): Memory<K, M> {
-    return new Memory(this.kind, { ...this.#address, segment: 0x64 }, this.masking, this.mask, this.lanes);
+  fs(): Memory<K, M, L> {
+    return this.#relativeTo(0x64);
   }
 
   /** Relative to the segment `gs`. */
-  gs(): Memory<K, M> {
-    return new Memory(this.kind, { ...this.#address, segment: 0x65 }, this.masking, this.mask, this.lanes);
+  gs(): Memory<K, M, L> {
+    return this.#relativeTo(0x65);
+  }
+
+  #relativeTo(segment: number): Memory<K, M, L> {
+    if (this.segment !== 0) throw new TypeError(`${this} is relative to a segment already`);
+    return new Memory(this.kind, { ...this.#address, segment }, this.masking, this.mask, this.lanes);
   }
 
   toString(): string {
@@ -143,7 +161,7 @@ function addTerm(sum: Address, term: Term | Index): void {
     }
     sum.target = term;
   } else {
-    throw new TypeError(`${term} is no term of an address`);
+    throw new TypeError(`${described(term)} is no term of an address`);
   }
 }
 
@@ -192,8 +210,8 @@ export function ptr(...terms: (Term | Index)[]): Memory<MemoryKind, "none"> {
   }
 }
 
-function sized<K extends MemoryKind>(kind: K, terms: readonly Term[], lanes = 0): Memory<K, "none"> {
-  return new Memory(kind, addressOf(terms), "none", 0, lanes);
+function sized<K extends MemoryKind>(kind: K, terms: readonly Term[]): Memory<K, "none", 0> {
+  return new Memory(kind, addressOf(terms), "none", 0, 0);
 }
 
 /** The 8 bits there. */
@@ -232,6 +250,6 @@ export function zmmword(...terms: Term[]): Memory<"m512", "none"> {
 }
 
 /** One element there, for all lanes of the vector: AVX-512's `[rax]{1to16}`. */
-export function broadcast(...terms: Term[]): Memory<"bcst", "none"> {
+export function broadcast(...terms: Term[]): Memory<"bcst", "none", 0> {
   return sized("bcst", terms);
 }

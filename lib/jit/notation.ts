@@ -60,8 +60,6 @@ interface Words {
   vmx: Memory<"vmx", "none">;
   vmy: Memory<"vmy", "none">;
   vmz: Memory<"vmz", "none">;
-  b32: Memory<"bcst", "none">;
-  b64: Memory<"bcst", "none">;
   imm8: Immediate;
   imm16: Immediate;
   imm32: Immediate;
@@ -116,9 +114,25 @@ type Word<W extends string, L extends Length> = W extends keyof Words ? Words[W]
   : W extends keyof Lengths[L] ? Lengths[L][W] extends infer F extends keyof Words ? Words[F] : never
   : never;
 
-type OneOf<Words extends string, L extends Length> = Words extends `${infer First}/${infer Rest}`
-  ? Word<First, L> | OneOf<Rest, L>
+type OneOf<Words extends string, L extends Length> = Words extends `${infer Before}/b${infer Bits}`
+  ? OneOf<Before, L> | Memory<"bcst", "none", 0 | Lanes<Before, `b${Bits}`, L>>
+  : Words extends `${infer First}/${infer Rest}` ? Word<First, L> | OneOf<Rest, L>
   : Word<Words, L>;
+
+/** How many elements fill the memory that stands before them. */
+interface LaneCounts {
+  m64: { b32: 2; b64: never };
+  m128: { b32: 4; b64: 2 };
+  m256: { b32: 8; b64: 4 };
+  m512: { b32: 16; b64: 8 };
+}
+
+type Lanes<Before extends string, B extends string, L extends Length> = Before extends
+  `${string}/m${infer Size}`
+  ? (`m${Size}` extends keyof Lengths[L] ? Lengths[L][`m${Size}`] : `m${Size}`) extends
+    infer M extends keyof LaneCounts ? B extends keyof LaneCounts[M] ? LaneCounts[M][B] : never
+  : never
+  : never;
 
 /** The same operand under a mask. */
 type Under<T, Z extends "k" | "z"> = T extends Vector<infer K, "none"> ? Vector<K, Z>

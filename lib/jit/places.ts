@@ -1,4 +1,5 @@
 /** What code refers to: places in itself, constants beside it, and symbols of libraries. */
+import { described } from "./described.ts";
 import { code } from "./kinds.ts";
 
 /** A place in the text of one assembler, bound once, before or after the jumps to it. */
@@ -66,6 +67,8 @@ export class LibrarySymbol {
 
 /** A symbol by its name, of `library` or else of any that the process has loaded. */
 export function symbol(name: string, library?: string): LibrarySymbol {
-  if (name === "") throw new TypeError("a symbol has a name, and this is empty");
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(`a symbol has a name, and not ${described(name)}`);
+  }
   return new LibrarySymbol(name, library);
 }

@@ -1,6 +1,8 @@
 /** The registers of x86-64, each a value with a type of its own. */
+import { described } from "./described.ts";
 import { code, type GprKind, type VectorKind } from "./kinds.ts";
 
+/** What an index may be multiplied by. */
 export type Scale = 1 | 2 | 4 | 8;
 
 /** Whether a destination is masked: not, merging (`{k1}`), or zeroing (`{k1}{z}`). */
@@ -8,7 +10,7 @@ export type Masking = "none" | "k" | "z";
 
 /** Registers that are asked for by number are those of a table. */
 function numbered<R>(registers: readonly R[], name: string, index: number): R {
-  const register = registers[index];
+  const register = Number.isInteger(index) ? registers[index] : undefined;
   if (register === undefined) throw new RangeError(`there is no register ${name}${index}`);
   return register;
 }
@@ -95,13 +97,17 @@ export class Mask<M extends Masking = Masking> {
 
   /** As a destination under a mask: `k1{k2}`. */
   k(this: Mask<"none">, mask: Mask<"none">): Mask<"k"> {
-    return new Mask(this.id, "k", mask.inBraces());
+    return new Mask(this.id, "k", Mask.over(this, mask));
   }
 
-  /** Its number where it masks. Throws for `k0`: that number says that there is no mask. */
-  inBraces(this: Mask<"none">): number {
-    if (this.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
-    return this.id;
+  /** The number of a mask over an operand. Throws for `k0`, which means none, and where there is a mask already. */
+  static over(operand: { readonly mask: number }, mask: Mask<"none">): number {
+    if (!(mask instanceof Mask) || mask.mask !== 0) {
+      throw new TypeError(`an operand is masked by one of k1 to k7, and not by ${described(mask)}`);
+    }
+    if (operand.mask !== 0) throw new TypeError(`${operand} is under a mask already: it takes no ${mask}`);
+    if (mask.id === 0) throw new RangeError("k0 cannot mask: its number says that there is no mask");
+    return mask.id;
   }
 
   toString(): string {
@@ -128,16 +134,17 @@ export class Vector<K extends VectorKind = VectorKind, M extends Masking = Maski
 
   /** As a destination whose lanes outside the mask stay: `zmm1{k2}`. */
   k(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "k"> {
-    return new Vector(this.kind, this.id, "k", mask.inBraces());
+    return new Vector(this.kind, this.id, "k", Mask.over(this, mask));
   }
 
   /** As a destination whose lanes outside the mask become 0: `zmm1{k2}{z}`. */
   z(this: Vector<K, "none">, mask: Mask<"none">): Vector<K, "z"> {
-    return new Vector(this.kind, this.id, "z", mask.inBraces());
+    return new Vector(this.kind, this.id, "z", Mask.over(this, mask));
   }
 
   /** As the index of a gather or scatter: `ptr(rsi, zmm(1).times(4))`. */
   times(this: Vector<K, "none">, scale: Scale): Index<K> {
+    if (this.mask !== 0) throw new TypeError(`an index is under no mask, and this is ${this}`);
     return new Index(this.kind, this.id, `${this.kind}${this.id}`, scale);
   }
 
@@ -147,8 +154,11 @@ export class Vector<K extends VectorKind = VectorKind, M extends Masking = Maski
   }
 }
 
+/** A register of 128 bits, under no mask. */
 export type Xmm = Vector<"xmm", "none">;
+/** A register of 256 bits, under no mask. */
 export type Ymm = Vector<"ymm", "none">;
+/** A register of 512 bits, under no mask. */
 export type Zmm = Vector<"zmm", "none">;
 
 function vectors<K extends VectorKind>(kind: K): readonly Vector<K, "none">[] {
@@ -174,84 +184,90 @@ export function zmm(index: number): Zmm {
   return numbered(zmms, "zmm", index);
 }
 
-export const k0: Mask<"none"> = new Mask(0, "none", 0);
-export const k1: Mask<"none"> = new Mask(1, "none", 0);
-export const k2: Mask<"none"> = new Mask(2, "none", 0);
-export const k3: Mask<"none"> = new Mask(3, "none", 0);
-export const k4: Mask<"none"> = new Mask(4, "none", 0);
-export const k5: Mask<"none"> = new Mask(5, "none", 0);
-export const k6: Mask<"none"> = new Mask(6, "none", 0);
-export const k7: Mask<"none"> = new Mask(7, "none", 0);
+/** The mask registers. All but `k0` can stand over a destination: `zmm(1).k(k1)`. */
+export const k0: Mask<"none"> = new Mask(0, "none", 0),
+  k1: Mask<"none"> = new Mask(1, "none", 0),
+  k2: Mask<"none"> = new Mask(2, "none", 0),
+  k3: Mask<"none"> = new Mask(3, "none", 0),
+  k4: Mask<"none"> = new Mask(4, "none", 0),
+  k5: Mask<"none"> = new Mask(5, "none", 0),
+  k6: Mask<"none"> = new Mask(6, "none", 0),
+  k7: Mask<"none"> = new Mask(7, "none", 0);
 
-export const rax: Gpr<"r64", "rax"> = new Gpr("r64", 0, "rax");
-export const rcx: Gpr<"r64"> = new Gpr("r64", 1, "rcx");
-export const rdx: Gpr<"r64"> = new Gpr("r64", 2, "rdx");
-export const rbx: Gpr<"r64"> = new Gpr("r64", 3, "rbx");
-export const rsp: Gpr<"r64"> = new Gpr("r64", 4, "rsp");
-export const rbp: Gpr<"r64"> = new Gpr("r64", 5, "rbp");
-export const rsi: Gpr<"r64"> = new Gpr("r64", 6, "rsi");
-export const rdi: Gpr<"r64"> = new Gpr("r64", 7, "rdi");
-export const r8: Gpr<"r64"> = new Gpr("r64", 8, "r8");
-export const r9: Gpr<"r64"> = new Gpr("r64", 9, "r9");
-export const r10: Gpr<"r64"> = new Gpr("r64", 10, "r10");
-export const r11: Gpr<"r64"> = new Gpr("r64", 11, "r11");
-export const r12: Gpr<"r64"> = new Gpr("r64", 12, "r12");
-export const r13: Gpr<"r64"> = new Gpr("r64", 13, "r13");
-export const r14: Gpr<"r64"> = new Gpr("r64", 14, "r14");
-export const r15: Gpr<"r64"> = new Gpr("r64", 15, "r15");
+/** The general registers of 64 bits. */
+export const rax: Gpr<"r64", "rax"> = new Gpr("r64", 0, "rax"),
+  rcx: Gpr<"r64"> = new Gpr("r64", 1, "rcx"),
+  rdx: Gpr<"r64"> = new Gpr("r64", 2, "rdx"),
+  rbx: Gpr<"r64"> = new Gpr("r64", 3, "rbx"),
+  rsp: Gpr<"r64"> = new Gpr("r64", 4, "rsp"),
+  rbp: Gpr<"r64"> = new Gpr("r64", 5, "rbp"),
+  rsi: Gpr<"r64"> = new Gpr("r64", 6, "rsi"),
+  rdi: Gpr<"r64"> = new Gpr("r64", 7, "rdi"),
+  r8: Gpr<"r64"> = new Gpr("r64", 8, "r8"),
+  r9: Gpr<"r64"> = new Gpr("r64", 9, "r9"),
+  r10: Gpr<"r64"> = new Gpr("r64", 10, "r10"),
+  r11: Gpr<"r64"> = new Gpr("r64", 11, "r11"),
+  r12: Gpr<"r64"> = new Gpr("r64", 12, "r12"),
+  r13: Gpr<"r64"> = new Gpr("r64", 13, "r13"),
+  r14: Gpr<"r64"> = new Gpr("r64", 14, "r14"),
+  r15: Gpr<"r64"> = new Gpr("r64", 15, "r15");
 
-export const eax: Gpr<"r32", "eax"> = new Gpr("r32", 0, "eax");
-export const ecx: Gpr<"r32"> = new Gpr("r32", 1, "ecx");
-export const edx: Gpr<"r32"> = new Gpr("r32", 2, "edx");
-export const ebx: Gpr<"r32"> = new Gpr("r32", 3, "ebx");
-export const esp: Gpr<"r32"> = new Gpr("r32", 4, "esp");
-export const ebp: Gpr<"r32"> = new Gpr("r32", 5, "ebp");
-export const esi: Gpr<"r32"> = new Gpr("r32", 6, "esi");
-export const edi: Gpr<"r32"> = new Gpr("r32", 7, "edi");
-export const r8d: Gpr<"r32"> = new Gpr("r32", 8, "r8d");
-export const r9d: Gpr<"r32"> = new Gpr("r32", 9, "r9d");
-export const r10d: Gpr<"r32"> = new Gpr("r32", 10, "r10d");
-export const r11d: Gpr<"r32"> = new Gpr("r32", 11, "r11d");
-export const r12d: Gpr<"r32"> = new Gpr("r32", 12, "r12d");
-export const r13d: Gpr<"r32"> = new Gpr("r32", 13, "r13d");
-export const r14d: Gpr<"r32"> = new Gpr("r32", 14, "r14d");
-export const r15d: Gpr<"r32"> = new Gpr("r32", 15, "r15d");
+/** Their lower 32 bits: to write these clears the upper 32. */
+export const eax: Gpr<"r32", "eax"> = new Gpr("r32", 0, "eax"),
+  ecx: Gpr<"r32"> = new Gpr("r32", 1, "ecx"),
+  edx: Gpr<"r32"> = new Gpr("r32", 2, "edx"),
+  ebx: Gpr<"r32"> = new Gpr("r32", 3, "ebx"),
+  esp: Gpr<"r32"> = new Gpr("r32", 4, "esp"),
+  ebp: Gpr<"r32"> = new Gpr("r32", 5, "ebp"),
+  esi: Gpr<"r32"> = new Gpr("r32", 6, "esi"),
+  edi: Gpr<"r32"> = new Gpr("r32", 7, "edi"),
+  r8d: Gpr<"r32"> = new Gpr("r32", 8, "r8d"),
+  r9d: Gpr<"r32"> = new Gpr("r32", 9, "r9d"),
+  r10d: Gpr<"r32"> = new Gpr("r32", 10, "r10d"),
+  r11d: Gpr<"r32"> = new Gpr("r32", 11, "r11d"),
+  r12d: Gpr<"r32"> = new Gpr("r32", 12, "r12d"),
+  r13d: Gpr<"r32"> = new Gpr("r32", 13, "r13d"),
+  r14d: Gpr<"r32"> = new Gpr("r32", 14, "r14d"),
+  r15d: Gpr<"r32"> = new Gpr("r32", 15, "r15d");
 
-export const ax: Gpr<"r16", "ax"> = new Gpr("r16", 0, "ax");
-export const cx: Gpr<"r16"> = new Gpr("r16", 1, "cx");
-export const dx: Gpr<"r16", "dx"> = new Gpr("r16", 2, "dx");
-export const bx: Gpr<"r16"> = new Gpr("r16", 3, "bx");
-export const sp: Gpr<"r16"> = new Gpr("r16", 4, "sp");
-export const bp: Gpr<"r16"> = new Gpr("r16", 5, "bp");
-export const si: Gpr<"r16"> = new Gpr("r16", 6, "si");
-export const di: Gpr<"r16"> = new Gpr("r16", 7, "di");
-export const r8w: Gpr<"r16"> = new Gpr("r16", 8, "r8w");
-export const r9w: Gpr<"r16"> = new Gpr("r16", 9, "r9w");
-export const r10w: Gpr<"r16"> = new Gpr("r16", 10, "r10w");
-export const r11w: Gpr<"r16"> = new Gpr("r16", 11, "r11w");
-export const r12w: Gpr<"r16"> = new Gpr("r16", 12, "r12w");
-export const r13w: Gpr<"r16"> = new Gpr("r16", 13, "r13w");
-export const r14w: Gpr<"r16"> = new Gpr("r16", 14, "r14w");
-export const r15w: Gpr<"r16"> = new Gpr("r16", 15, "r15w");
+/** Their lower 16 bits. */
+export const ax: Gpr<"r16", "ax"> = new Gpr("r16", 0, "ax"),
+  cx: Gpr<"r16"> = new Gpr("r16", 1, "cx"),
+  dx: Gpr<"r16", "dx"> = new Gpr("r16", 2, "dx"),
+  bx: Gpr<"r16"> = new Gpr("r16", 3, "bx"),
+  sp: Gpr<"r16"> = new Gpr("r16", 4, "sp"),
+  bp: Gpr<"r16"> = new Gpr("r16", 5, "bp"),
+  si: Gpr<"r16"> = new Gpr("r16", 6, "si"),
+  di: Gpr<"r16"> = new Gpr("r16", 7, "di"),
+  r8w: Gpr<"r16"> = new Gpr("r16", 8, "r8w"),
+  r9w: Gpr<"r16"> = new Gpr("r16", 9, "r9w"),
+  r10w: Gpr<"r16"> = new Gpr("r16", 10, "r10w"),
+  r11w: Gpr<"r16"> = new Gpr("r16", 11, "r11w"),
+  r12w: Gpr<"r16"> = new Gpr("r16", 12, "r12w"),
+  r13w: Gpr<"r16"> = new Gpr("r16", 13, "r13w"),
+  r14w: Gpr<"r16"> = new Gpr("r16", 14, "r14w"),
+  r15w: Gpr<"r16"> = new Gpr("r16", 15, "r15w");
 
-export const al: Gpr<"r8", "al"> = new Gpr("r8", 0, "al");
-export const cl: Gpr<"r8", "cl"> = new Gpr("r8", 1, "cl");
-export const dl: Gpr<"r8"> = new Gpr("r8", 2, "dl");
-export const bl: Gpr<"r8"> = new Gpr("r8", 3, "bl");
-export const spl: Gpr<"r8"> = new Gpr("r8", 4, "spl", "needed");
-export const bpl: Gpr<"r8"> = new Gpr("r8", 5, "bpl", "needed");
-export const sil: Gpr<"r8"> = new Gpr("r8", 6, "sil", "needed");
-export const dil: Gpr<"r8"> = new Gpr("r8", 7, "dil", "needed");
-export const r8b: Gpr<"r8"> = new Gpr("r8", 8, "r8b");
-export const r9b: Gpr<"r8"> = new Gpr("r8", 9, "r9b");
-export const r10b: Gpr<"r8"> = new Gpr("r8", 10, "r10b");
-export const r11b: Gpr<"r8"> = new Gpr("r8", 11, "r11b");
-export const r12b: Gpr<"r8"> = new Gpr("r8", 12, "r12b");
-export const r13b: Gpr<"r8"> = new Gpr("r8", 13, "r13b");
-export const r14b: Gpr<"r8"> = new Gpr("r8", 14, "r14b");
-export const r15b: Gpr<"r8"> = new Gpr("r8", 15, "r15b");
+/** Their lowest 8 bits. */
+export const al: Gpr<"r8", "al"> = new Gpr("r8", 0, "al"),
+  cl: Gpr<"r8", "cl"> = new Gpr("r8", 1, "cl"),
+  dl: Gpr<"r8"> = new Gpr("r8", 2, "dl"),
+  bl: Gpr<"r8"> = new Gpr("r8", 3, "bl"),
+  spl: Gpr<"r8"> = new Gpr("r8", 4, "spl", "needed"),
+  bpl: Gpr<"r8"> = new Gpr("r8", 5, "bpl", "needed"),
+  sil: Gpr<"r8"> = new Gpr("r8", 6, "sil", "needed"),
+  dil: Gpr<"r8"> = new Gpr("r8", 7, "dil", "needed"),
+  r8b: Gpr<"r8"> = new Gpr("r8", 8, "r8b"),
+  r9b: Gpr<"r8"> = new Gpr("r8", 9, "r9b"),
+  r10b: Gpr<"r8"> = new Gpr("r8", 10, "r10b"),
+  r11b: Gpr<"r8"> = new Gpr("r8", 11, "r11b"),
+  r12b: Gpr<"r8"> = new Gpr("r8", 12, "r12b"),
+  r13b: Gpr<"r8"> = new Gpr("r8", 13, "r13b"),
+  r14b: Gpr<"r8"> = new Gpr("r8", 14, "r14b"),
+  r15b: Gpr<"r8"> = new Gpr("r8", 15, "r15b");
 
-export const ah: Gpr<"r8"> = new Gpr("r8", 4, "ah", "forbidden");
-export const ch: Gpr<"r8"> = new Gpr("r8", 5, "ch", "forbidden");
-export const dh: Gpr<"r8"> = new Gpr("r8", 6, "dh", "forbidden");
-export const bh: Gpr<"r8"> = new Gpr("r8", 7, "bh", "forbidden");
+/** The second 8 bits of the first four, which stand beside nothing that needs a REX prefix. */
+export const ah: Gpr<"r8"> = new Gpr("r8", 4, "ah", "forbidden"),
+  ch: Gpr<"r8"> = new Gpr("r8", 5, "ch", "forbidden"),
+  dh: Gpr<"r8"> = new Gpr("r8", 6, "dh", "forbidden"),
+  bh: Gpr<"r8"> = new Gpr("r8", 7, "bh", "forbidden");

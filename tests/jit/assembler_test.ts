@@ -17,6 +17,7 @@ import {
   r8d,
   rax,
   rcx,
+  sae,
   spl,
   xmm,
   ymm,
@@ -92,6 +93,48 @@ describe("an instruction", () => {
     assertEquals(a.finish().text.length, 0);
   });
 
+  it("is refused with what is no operand, and says which", () => {
+    const a = new Assembler();
+    const others: [other: unknown, name: string][] = [
+      [null, "null"],
+      [undefined, "undefined"],
+      ["5", '"5"'],
+      [true, "true"],
+      [Symbol("x"), "Symbol(x)"],
+      [{}, "[object Object]"],
+      [Object.create(null), "[object Object]"],
+      [[rax], "[object Array]"],
+      [() => rax, "a function"],
+      [rcx.times(4), "rcx*4"],
+      [a.constant(Uint8Array.of(1)), "a constant of 1 bytes"],
+    ];
+    a.mov(rax, 5);
+    a.mov(rax, rcx);
+    for (const [other, name] of others) {
+      const message = `mov does not take (rax, ${name}); it takes (r8/m8, r8), (r16/m16, r16)`;
+      // @ts-expect-error: no operand
+      assertThrows(() => a.mov(rax, other), TypeError, message);
+      // @ts-expect-error: no operand
+      assertThrows(() => a.mov(other, rax), TypeError, `mov does not take (${name}, rax); it takes (`);
+    }
+  });
+
+  it("is refused with more operands than any takes, though their kinds in bits be another's", () => {
+    const a = new Assembler();
+    a.vrangeps(zmm(0), zmm(1), zmm(2), sae, 1);
+    const { length } = a.finish().text;
+    // The kinds of seven operands, 5 bits each, fill more than 32.
+    const seven = [rax, xmm(0), zmm(3), zmm(4), zmm(5), sae, 1];
+    for (const operands of [seven, [zmm(1), ...seven], [...seven.slice(1)], new Array(40).fill(1)]) {
+      assertThrows(
+        () => a.emit("vrangeps", ...operands),
+        TypeError,
+        `vrangeps does not take (${operands.join(", ")}); it takes (xmm{kz}, xmm, xmm/m128/b32, imm8)`,
+      );
+    }
+    assertEquals(a.finish().text.length, length);
+  });
+
   it("is refused where memory of no size leaves its own open", () => {
     const a = new Assembler();
     assertThrows(() => a.inc(ptr(rax)), TypeError, "inc does not take ([rax]); it takes (r8/m8)");
@@ -102,6 +145,25 @@ describe("an instruction", () => {
     assertThrows(() => a.vcvtpd2ps(xmm(0), broadcast(rax)), TypeError, "say the size");
     a.inc(dword(rax));
     a.mov(ptr(rax), ecx);
+  });
+
+  it("is refused with a broadcast to another number of lanes, and says to how many", () => {
+    const a = new Assembler();
+    const sixteen = broadcast(rax).to(16);
+    assertThrows(
+      // @ts-expect-error: 512 bits hold 8 doubles
+      () => a.vaddpd(zmm(0), zmm(1), sixteen),
+      RangeError,
+      "vaddpd does not take (zmm0, zmm1, [rax]{1to16}); it takes (zmm{kz}, zmm, zmm/m512/b64): " +
+        "a broadcast goes to 8 lanes here",
+    );
+    assertThrows(
+      // @ts-expect-error: 256 bits hold 4 doubles
+      () => a.vcvtpd2ps(xmm(0), sixteen),
+      RangeError,
+      ": a broadcast goes to 2 or 4 lanes here",
+    );
+    a.vaddps(zmm(0), zmm(1), sixteen);
   });
 
   it("is refused with immediates that do not fit", () => {
@@ -156,6 +218,11 @@ describe("an instruction", () => {
     assertThrows(() => a.emit("vmovups", ptr(rax).k(k1), xmm(0).k(k1)), RangeError, "([rax]{k1}, xmm0{k1})");
     assertThrows(() => a.emit("vpgatherdd", zmm(0), ptr(rax, zmm(1).times(4))), RangeError, "zmm{k!}");
     assertThrows(() => a.emit("mov", ptr(rax).k(k1), eax), RangeError, "mov does not take ([rax]{k1}, eax)");
+    assertThrows(
+      () => a.emit("blendvps", xmm(1), xmm(2), xmm(0).k(k1)),
+      RangeError,
+      "blendvps does not take (xmm1, xmm2, xmm0{k1}); it takes (xmm, xmm/m128, xmm0)",
+    );
   });
 
   it("is refused where a gather's registers are not distinct", () => {

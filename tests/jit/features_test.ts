@@ -4,23 +4,10 @@ import { Assembler } from "../../lib/jit/assembler.ts";
 import type { Feature } from "../../lib/jit/code.ts";
 import { encodings } from "../../lib/jit/form.ts";
 import { instructions } from "../../lib/jit/instructions/mod.ts";
-import { lacksGnu, refusedLines } from "./gnu.ts";
+import { gnuName, lacksGnu, refusedLines } from "./gnu.ts";
 import { Random, sampleOf } from "./samples.ts";
 
 const skip = lacksGnu();
-
-/** Where `as` has another name for a feature. */
-const gnuNames: Partial<Record<Feature, string>> = {
-  sse41: "sse4.1",
-  sse42: "sse4.2",
-  bmi1: "bmi",
-  avxvnni: "avx_vnni",
-  avx512vnni: "avx512_vnni",
-  avx512vbmi2: "avx512_vbmi2",
-  avx512bitalg: "avx512_bitalg",
-  avx512vpopcntdq: "avx512_vpopcntdq",
-  avx512bf16: "avx512_bf16",
-};
 
 /** To a feature those that no CPU has it without, so that naming them changes nothing. */
 const implied: Partial<Record<Feature, readonly Feature[]>> = {
@@ -35,10 +22,6 @@ const implied: Partial<Record<Feature, readonly Feature[]>> = {
 interface Case {
   readonly features: readonly Feature[];
   readonly line: string;
-}
-
-function gnuName(feature: Feature): string {
-  return gnuNames[feature] ?? feature;
 }
 
 /** Without SSE2, which every x86-64 has, and with IBT, which makes of `endbr64` more than a nop. */

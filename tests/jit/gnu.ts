@@ -7,8 +7,27 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Feature } from "../../lib/jit/code.ts";
 
 const LIMIT_MS = 300_000;
+
+/** Where `as` has another name for a feature. */
+const gnuNames: Partial<Record<Feature, string>> = {
+  sse41: "sse4.1",
+  sse42: "sse4.2",
+  bmi1: "bmi",
+  avxvnni: "avx_vnni",
+  avx512vnni: "avx512_vnni",
+  avx512vbmi2: "avx512_vbmi2",
+  avx512bitalg: "avx512_bitalg",
+  avx512vpopcntdq: "avx512_vpopcntdq",
+  avx512bf16: "avx512_bf16",
+};
+
+/** A feature as `.arch` takes it. */
+export function gnuName(feature: Feature): string {
+  return gnuNames[feature] ?? feature;
+}
 
 /** Why a test against GNU is skipped, or `false`. */
 export function lacksGnu(): string | false {

@@ -34,6 +34,8 @@ describe("a register", () => {
     for (const index of [-1, 32, 1.5, NaN]) {
       assertThrows(() => zmm(index), RangeError, `there is no register zmm${index}`);
     }
+    // @ts-expect-error: no number
+    assertThrows(() => xmm("length"), RangeError, "there is no register xmmlength");
   });
 
   it("takes a mask that is not k0", () => {
@@ -47,6 +49,24 @@ describe("a register", () => {
     assertThrows(() => zmm(1).z(k0), RangeError, "k0 cannot mask");
     assertThrows(() => k1.k(k0), RangeError, "k0 cannot mask");
     assertThrows(() => ptr(rax).k(k0), RangeError, "k0 cannot mask");
+  });
+
+  it("takes one mask, and no other thing for one", () => {
+    const masked = zmm(1).k(k1);
+    // @ts-expect-error: under a mask already
+    assertThrows(() => masked.z(k2), TypeError, "zmm1{k1} is under a mask already: it takes no k2");
+    // @ts-expect-error: under a mask already
+    assertThrows(() => k1.k(k2).k(k2), TypeError, "k1{k2} is under a mask already");
+    // @ts-expect-error: under a mask already
+    assertThrows(() => ptr(rax).k(k1).k(k2), TypeError, "[rax]{k1} is under a mask already");
+    // @ts-expect-error: a mask that is under a mask
+    assertThrows(() => zmm(1).k(k1.k(k2)), TypeError, "masked by one of k1 to k7, and not by k1{k2}");
+    // @ts-expect-error: no mask
+    assertThrows(() => zmm(1).k(null), TypeError, "masked by one of k1 to k7, and not by null");
+    // @ts-expect-error: no mask
+    assertThrows(() => ptr(rax).k(rax), TypeError, "masked by one of k1 to k7, and not by rax");
+    // @ts-expect-error: a mask would be lost
+    assertThrows(() => masked.times(4), TypeError, "an index is under no mask, and this is zmm1{k1}");
   });
 
   it("is an index at a scale, but for rsp", () => {
@@ -105,6 +125,22 @@ describe("an address", () => {
     );
   });
 
+  it("is broadcast to lanes once, and is of one segment", () => {
+    // @ts-expect-error: no broadcast
+    assertThrows(() => dword(rax).to(8), TypeError, "and once: this is dword ptr [rax]");
+    // @ts-expect-error: a mask would be lost
+    assertThrows(() => broadcast(rax).k(k1).to(8), TypeError, "and once: this is [rax]{1toN}{k1}");
+    // @ts-expect-error: said already
+    assertThrows(() => broadcast(rax).to(4).to(8), TypeError, "and once: this is [rax]{1to4}");
+    // @ts-expect-error: no such number of lanes
+    assertThrows(() => broadcast(rax).to(3), RangeError, "2, 4, 8 or 16 lanes, and not to 3");
+    assertThrows(() => ptr(rax).fs().gs(), TypeError, "fs:[rax] is relative to a segment already");
+    assertEquals([broadcast(rax).fs().to(4), broadcast(rax).to(4).fs()].map(String), [
+      "fs:[rax]{1to4}",
+      "fs:[rax]{1to4}",
+    ]);
+  });
+
   it("takes rsp as its base wherever it stands", () => {
     assertEquals([ptr(rax, rsp), ptr(rsp, rax)].map(String), ["[rsp+rax*1]", "[rsp+rax*1]"]);
     assertThrows(() => ptr(rsp, rsp), RangeError, "rsp cannot be an index");
@@ -137,7 +173,11 @@ describe("an address", () => {
     // @ts-expect-error: registers of 64 bits alone
     assertThrows(() => ptr(eax), TypeError, "an address takes registers of 64 bits, and eax is none");
     // @ts-expect-error: no term
-    assertThrows(() => ptr("rax"), TypeError, "rax is no term of an address");
+    assertThrows(() => ptr("rax"), TypeError, '"rax" is no term of an address');
+    // @ts-expect-error: no term
+    assertThrows(() => ptr(rax, null), TypeError, "null is no term of an address");
+    // @ts-expect-error: no term
+    assertThrows(() => ptr(rax, 8n), TypeError, "8 is no term of an address");
     // @ts-expect-error: a vector is an index with a scale alone
     assertThrows(() => ptr(rax, zmm(1)), TypeError, "zmm1 is no term of an address");
   });

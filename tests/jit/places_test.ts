@@ -97,6 +97,28 @@ describe("a label", () => {
     assertThrows(() => b.finish(), TypeError, "loop is of another assembler");
   });
 
+  it("is refused where it is none", () => {
+    const a = new Assembler();
+    const label = a.label();
+    const others: [other: unknown, name: string][] = [
+      [undefined, "undefined"],
+      [null, "null"],
+      ["end", '"end"'],
+      [a.constant(Uint8Array.of(1)), "a constant of 1 bytes"],
+    ];
+    for (const [other, name] of others) {
+      // @ts-expect-error: no label
+      assertThrows(() => a.bind(other), TypeError, `bind takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.distance(other, label), TypeError, `distance takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.distance(label, other), TypeError, `distance takes labels, and not ${name}`);
+      // @ts-expect-error: no label
+      assertThrows(() => a.jmp(other), TypeError, `jmp does not take (${name}); it takes (rel8), (rel32)`);
+    }
+    assertEquals(a.finish().text.length, 0);
+  });
+
   it("is refused where it is bound nowhere, whatever refers to it", () => {
     const uses: ((a: Assembler, label: Label) => void)[] = [
       (a, label) => a.call(label),
@@ -119,6 +141,65 @@ describe("a label", () => {
       });
     assertEquals(jump(127).text[1], 127);
     assertThrows(() => jump(128), RangeError, "end is 128 bytes away");
+  });
+});
+
+describe("an address relative to rip", () => {
+  const HIGHEST = 2 ** 31 - 1;
+  const LOWEST = -(2 ** 31);
+
+  /** What its field holds. */
+  function field(write: (a: Assembler) => void): number {
+    const { text, relocations } = assembled(write);
+    assertEquals(relocations, []);
+    return new DataView(text.buffer).getInt32(text.indexOf(0x05) + 1, true);
+  }
+
+  it("is refused where its distance does not fit 32 bits, and goes as far as they do", () => {
+    const forward = (displacement: number) =>
+      field((a) => {
+        const end = a.label("end");
+        a.lea(rax, ptr(end, displacement));
+        a.data(new Uint8Array(100));
+        a.bind(end);
+      });
+    assertEquals(forward(HIGHEST - 100), HIGHEST);
+    assertThrows(
+      () => forward(HIGHEST - 99),
+      RangeError,
+      "end with its displacement is 2147483648 bytes away",
+    );
+    assertThrows(() => forward(HIGHEST), RangeError, "end with its displacement is 2147483747 bytes away");
+    const back = (displacement: number) =>
+      field((a) => {
+        const start = a.bind(a.label("start"));
+        a.lea(rax, ptr(start, displacement));
+      });
+    assertEquals(back(LOWEST + 7), LOWEST);
+    assertThrows(() => back(LOWEST + 6), RangeError, "start with its displacement is -2147483649 bytes away");
+    assertThrows(() => back(LOWEST), RangeError, "rip reaches -2147483648 to 2147483647 alone");
+  });
+
+  it("is refused where a constant's or a symbol's addend does not fit", () => {
+    const ofConstant = (displacement: number) =>
+      assembled((a) => {
+        a.constant(new Uint8Array(100));
+        a.cmp(byte(a.constant(Uint8Array.of(1), 1), displacement), 7);
+      }).relocations[0].addend;
+    assertEquals([ofConstant(HIGHEST - 95), ofConstant(LOWEST)], [HIGHEST, LOWEST + 95]);
+    assertThrows(
+      () => ofConstant(HIGHEST - 94),
+      RangeError,
+      "a constant of 1 bytes with its displacement is 2147483648 bytes away",
+    );
+    const ofSymbol = (displacement: number) =>
+      assembled((a) => a.mov(rax, ptr(symbol("environ"), displacement))).relocations[0].addend;
+    assertEquals([ofSymbol(HIGHEST), ofSymbol(LOWEST + 4)], [HIGHEST - 4, LOWEST]);
+    assertThrows(
+      () => ofSymbol(LOWEST + 3),
+      RangeError,
+      "environ with its displacement is -2147483649 bytes away",
+    );
   });
 });
 
@@ -154,13 +235,57 @@ describe("a constant", () => {
     assertEquals([[...rodata], [...text]], [[2, 3], [3, 4]]);
   });
 
+  it("is a whole ArrayBuffer, as data are", () => {
+    const a = new Assembler();
+    const buffer = Uint8Array.of(1, 2, 3, 4).buffer;
+    const { byteOffset, byteLength } = a.constant(buffer, 1);
+    a.data(buffer);
+    a.constant(Uint8Array.of(5), 1);
+    const { rodata, text } = a.finish();
+    assertEquals([byteOffset, byteLength], [0, 4]);
+    assertEquals([[...rodata], [...text]], [[1, 2, 3, 4, 5], [1, 2, 3, 4]]);
+  });
+
+  it("is a copy of shared memory through a view", () => {
+    const a = new Assembler();
+    const bytes = new Uint8Array(new SharedArrayBuffer(2));
+    bytes[1] = 7;
+    a.constant(bytes);
+    bytes[1] = 8;
+    assertEquals([...a.finish().rodata], [0, 7]);
+  });
+
+  it("is refused where it is no bytes, and leaves nothing behind", () => {
+    const a = new Assembler();
+    const refused: [bytes: unknown, name: string][] = [
+      [[1, 2, 3], "[object Array]"],
+      ["abc", '"abc"'],
+      [undefined, "undefined"],
+      [null, "null"],
+      [1.5, "1.5"],
+      [rax, "rax"],
+      [{ byteLength: 4 }, "[object Object]"],
+      [() => 0, "a function"],
+      [new SharedArrayBuffer(8), "[object SharedArrayBuffer]"],
+    ];
+    for (const [bytes, name] of refused) {
+      const message = `bytes must be a view or an ArrayBuffer, and not ${name}`;
+      // @ts-expect-error: no bytes
+      assertThrows(() => a.constant(bytes), TypeError, message);
+      // @ts-expect-error: no bytes
+      assertThrows(() => a.data(bytes), TypeError, message);
+    }
+    const { byteOffset } = a.constant(Uint8Array.of(1));
+    assertEquals([byteOffset, a.finish().rodata.length, a.finish().text.length], [0, 1, 0]);
+  });
+
   it("is refused in another assembler, or at an alignment that is none", () => {
     const a = new Assembler();
     const one = a.constant(Uint8Array.of(1));
     const b = new Assembler();
     b.lea(rax, ptr(one));
     assertThrows(() => b.finish(), TypeError, "a constant of 1 bytes is of another assembler");
-    for (const alignment of [0, 3, 128, -1, NaN, 1.5]) {
+    for (const alignment of [0, 3, 128, -1, NaN, 1.5, 2 ** 31, 2 ** 32, Infinity]) {
       assertThrows(
         () => a.constant(Uint8Array.of(1), alignment),
         RangeError,
@@ -188,6 +313,8 @@ describe("a library's symbol", () => {
       { kind: "symbol", offset: 9, addend: -4, name: "environ", library: "libc.so.6" },
       { kind: "symbol", offset: 15, addend: -4, name: "free", library: undefined },
     ]);
-    assertThrows(() => symbol(""), TypeError, "a symbol has a name");
+    assertThrows(() => symbol(""), TypeError, 'a symbol has a name, and not ""');
+    // @ts-expect-error: no name
+    assertThrows(() => symbol(), TypeError, "a symbol has a name, and not undefined");
   });
 });

@@ -57,7 +57,8 @@ function terms(random: Random): memory.Term[] {
   const index = random.of(r64s.filter(({ id }) => id !== 4)).times(random.of(scales));
   switch (random.below(9)) {
     case 8:
-      return [symbol("memcpy"), displacement];
+      // From the end of the instruction, which is at most 16 bytes further, it must fit too.
+      return [symbol("memcpy"), Math.max(displacement, 16 - 2 ** 31)];
     case 0:
       return [index, displacement];
     case 1:
@@ -110,7 +111,8 @@ function memoryPiece(word: string, form: Form, random: Random): Piece {
   return { ours: ours[segment](), gnu: gnu.replace("[", `${segment}:[`) };
 }
 
-function sizedPiece(word: string, address: readonly memory.Term[], form: Form): Piece {
+/** Memory of that size, or a broadcast. */
+export function sizedPiece(word: string, address: readonly memory.Term[], form: Form): Piece {
   switch (word) {
     case "b32":
     case "b64": {
@@ -190,7 +192,7 @@ function wordPiece(word: string, form: Form, random: Random): Piece {
   }
 }
 
-function isUnmasked(operand: memory.Memory): operand is memory.Memory<MemoryKind, "none"> {
+export function isUnmasked(operand: memory.Memory): operand is memory.Memory<MemoryKind, "none"> {
   return operand.masking === "none";
 }
 
@@ -218,6 +220,15 @@ export function pieceOf({ text }: FormOperand, form: Form, random: Random): Piec
   return suffix === "{k!}" || (suffix !== "" && random.below(2) === 0)
     ? masked(found, suffix, random)
     : found;
+}
+
+/** Each choice of the words with `/` between, without what may decorate them. */
+export function choices(form: Form): string[][] {
+  return form.operands.reduce<string[][]>((before, { text }) => {
+    const [, words, suffix = ""] = /^(\{vex\}|[^{]+)(\{.+\})?$/.exec(text) ?? [];
+    const required = suffix === "{k!}" ? suffix : "";
+    return words.split("/").flatMap((word) => before.map((list) => [...list, word + required]));
+  }, [[]]);
 }
 
 /** As GNU writes the mnemonic with those operands: `lock add` and `{vex} vpdpbusd`. */

@@ -118,6 +118,21 @@ zmm(0).k(k1).k(k2);
 a.vhaddps(ymm(0).k(k1), ymm(1), ymm(2));
 // @ts-expect-error: bytes are not broadcast
 a.vpaddb(zmm(0), zmm(1), broadcast(rax));
+a.vaddpd(zmm(0), zmm(1), broadcast(rax).to(8));
+// @ts-expect-error: 512 bits hold 8 doubles
+a.vaddpd(zmm(0), zmm(1), broadcast(rax).to(16));
+a.vaddps(zmm(0), zmm(1), broadcast(rax).to(16));
+// @ts-expect-error: 512 bits hold 16 floats
+a.vaddps(zmm(0), zmm(1), broadcast(rax).fs().to(8));
+a.vcvtps2pd(zmm(0), broadcast(rax).to(8));
+// @ts-expect-error: half of 512 bits holds 8 floats
+a.vcvtps2pd(zmm(0), broadcast(rax).to(16));
+a.vcvtpd2ps(xmm(0), broadcast(rax).to(2));
+a.vcvtpd2ps(xmm(0), broadcast(rax).to(4));
+// @ts-expect-error: 256 bits hold 4 doubles
+a.vcvtpd2ps(xmm(0), broadcast(rax).to(8));
+// @ts-expect-error: lanes are said once
+broadcast(rax).to(4).to(4);
 a.vaddps(zmm(0), zmm(1), zmm(2), rnSae);
 a.vmaxps(zmm(0), zmm(1), zmm(2), sae);
 // @ts-expect-error: 256 bits do not round

@@ -41,7 +41,11 @@ const operands: Readonly<Record<string, Operand | Immediate>> = {
   "xmmword(rbx)": xmmword(rbx),
   "ymmword(rbx)": ymmword(rbx),
   "zmmword(rbx)": zmmword(rbx),
+  "broadcast(rbx)": broadcast(rbx),
+  "broadcast(rbx).to(2)": broadcast(rbx).to(2),
   "broadcast(rbx).to(4)": broadcast(rbx).to(4),
+  "broadcast(rbx).to(8)": broadcast(rbx).to(8),
+  "broadcast(rbx).to(16)": broadcast(rbx).to(16),
   "ptr(rbx)": ptr(rbx),
   "ptr(rbx, xmm(2).times(4))": ptr(rbx, xmm(2).times(4)),
   "ptr(rbx, ymm(2).times(4))": ptr(rbx, ymm(2).times(4)),
@@ -71,7 +75,7 @@ function isTaken(mnemonic: string, call: readonly string[]): boolean | undefined
     new Assembler().emit(mnemonic, ...call.map((expression) => operands[expression]));
     return true;
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return error.message.includes("lanes here") ? false : undefined;
     assert(error instanceof TypeError);
     return error.message.includes("say the size") ? undefined : false;
   }
