@@ -162,10 +162,13 @@ describe("openLibrary", () => {
     openLibrary({ functions: { warm: returning(1) } }, { warm: NUMBER }).close();
     const before = descriptors();
     const open = (code: typeof add): unknown => openLibrary({ functions: { add: code } }, { add: NUMBER });
-    assertStringIncludes(assertThrows(() => open(jumpTo("oxbow_none")), Error).message, "oxbow_none");
+    assertStringIncludes(
+      assertThrows(() => open(jumpTo("oxbow_none")), Error).message,
+      "cannot load add: it refers to oxbow_none, which neither the process has",
+    );
     assertStringIncludes(
       assertThrows(() => open(jumpTo("cos", "liboxbow-none.so")), Error).message,
-      "liboxbow-none.so",
+      "cannot load add: it needs liboxbow-none.so, which cannot be opened: No such file",
     );
     const table = { add: { parameters: ["i128"], result: "i32" } };
     // @ts-expect-error: it is no type, and nothing is opened for it.
@@ -175,6 +178,83 @@ describe("openLibrary", () => {
     assertEquals(library.has("none"), false);
     library.close();
     assertEquals(descriptors(), before);
+  });
+
+  it("says by name where no file can be written or opened", () => {
+    const line = outputOf(`${URLS} ${SECCOMP}
+      const fill = () => {
+        const libraries = [];
+        try {
+          for (let i = 0;; i++) libraries.push(openLibrary({ functions: { full: returning(i) } }, {}));
+        } catch (error) {
+          for (const library of libraries) library.close();
+          return error.message;
+        }
+      };
+      attempt();
+      const limit = (resource, soft, hard = soft) => {
+        if (libc.setrlimit(resource, new BigUint64Array([soft, hard].map(BigInt))) !== 0) throw new Error("setrlimit");
+      };
+      const descriptors = readdirSync("/proc/self/fd").map(Number);
+      limit(7, Math.max(...descriptors) + 20);
+      console.log(fill());
+      console.log(attempt());
+      limit(1, 4096, 2 ** 40);
+      try {
+        openLibrary({ functions: { long: returning(8) } }, {});
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+      limit(1, 2 ** 40);`);
+    const [full, works, long] = line.split("\n");
+    assert(
+      /^(cannot load full: its file cannot be opened: Too many|memfd_create failed: .*\(EMFILE\))/.test(full),
+      full,
+    );
+    assertEquals(works, "7");
+    assert(/^SystemError write failed: .*\(EFBIG\); machine code takes a file of \d+ bytes/.test(long), long);
+    const folder = outputOf(`${URLS} ${SECCOMP} console.log(attempt());`, {
+      before: "export OXBOW_JIT_DIR=/dev/null/none",
+    });
+    assert(
+      /^Error: cannot write machine code to \/dev\/null\/none\/.*; OXBOW_JIT_DIR names the folder$/.test(
+        folder,
+      ),
+      folder,
+    );
+  });
+
+  it("is closed with its worker", () => {
+    const source = `${URLS}
+      import { readlinkSync } from "node:fs";
+      import process from "node:process";
+      import { isMainThread, Worker } from "node:worker_threads";
+      if (isMainThread) {
+        const held = () => readdirSync("/proc/self/fd").filter((fd) => {
+          try {
+            return readlinkSync("/proc/self/fd/" + fd).includes("memfd:oxbow-held");
+          } catch {
+            return false;
+          }
+        }).length;
+        const codes = [];
+        for (let i = 0; i < 3; i++) {
+          const worker = new Worker(new URL(import.meta.url));
+          codes.push(await new Promise((resolve, reject) => worker.on("error", reject).on("exit", resolve)));
+        }
+        const mapped = readFileSync("/proc/self/maps", "utf8").includes("memfd:oxbow-held");
+        console.log(codes.join(), held(), mapped);
+      } else {
+        const table = { held: { parameters: [], result: "i32" } };
+        openLibrary({ functions: { held: returning(1) } }, table).close();
+        const libraries = [1, 2].map((i) => openLibrary({ functions: { held: returning(i) } }, table));
+        const same = openLibrary({ functions: { held: returning(2) } }, table);
+        libraries[0].close();
+        process.on("exit", () => {
+          if (!libraries[1].closed || !same.closed) throw new Error("open");
+        });
+      }`;
+    assertEquals(outputOf(source), "0,0,0 0 false");
   });
 
   it("loads and unloads for ever", async () => {
