@@ -48,6 +48,8 @@ export interface Cpu {
   /** How many hardware threads this process may use. */
   readonly threads: number;
   readonly threadsPerCore: number;
+  /** How many cores those threads are, where they are all of their cores' threads and the cores are alike. */
+  readonly cores: number;
 }
 
 const LEVELS: Readonly<Record<CpuLevel, readonly Feature[]>> = {
@@ -85,15 +87,24 @@ function forcedLevel(features: ReadonlySet<Feature>): CpuLevel | undefined {
 }
 
 const AT_HWCAP2 = 26;
-const HWCAP2_FSGSBASE = 2n;
 const ZEN_5 = 0x1a;
 
-/** Whether the kernel lets programs use FSGSBASE, which CPUID does not tell. */
-function allowsFsgsbase(): boolean {
+function hwcap2(): bigint {
   using libc = dlopenQuietly(LIBC, {
     getauxval: { parameters: [/* unsigned long type */ "u64"], result: "u64" },
   });
-  return (libc.symbols.getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) !== 0n;
+  return libc.symbols.getauxval(AT_HWCAP2);
+}
+
+function refuse(): never {
+  throw new TypeError("cannot change the CPU's features: make a new Set of them, or set OXBOW_CPU");
+}
+
+/** All who ask share it. */
+function readOnly(features: readonly Feature[]): ReadonlySet<Feature> {
+  const set = new Set(features);
+  for (const method of ["add", "delete", "clear"]) Object.defineProperty(set, method, { value: refuse });
+  return set;
 }
 
 function identify(): Cpu {
@@ -108,24 +119,25 @@ function identify(): Cpu {
     const [eax, ebx, ecx, edx] = registers;
     return [eax, ebx, ecx, edx];
   };
-  const features = featuresOf(cpuid, symbols.xgetbv);
-  if (features.has("fsgsbase") && !allowsFsgsbase()) features.delete("fsgsbase");
+  const features = featuresOf(cpuid, symbols.xgetbv, hwcap2);
   // Without new microcode, of which CPUID does not tell, Zen 5 gives zeros for random numbers (AMD-SB-7055).
   if (vendorOf(cpuid) === "AuthenticAMD" && modelOf(cpuid).family === ZEN_5) features.delete("rdseed");
   const forced = forcedLevel(features);
   const level = forced ??
     (["avx512", "avx2"] as const).find((level) => missingFor(level, features).length === 0);
-  return {
+  const [threads, threadsPerCore] = [availableParallelism(), threadsPerCoreOf(cpuid)];
+  return Object.freeze({
     vendor: vendorOf(cpuid),
     ...modelOf(cpuid),
     brand: brandOf(cpuid),
-    features: new Set([...features].filter(ALLOWS[forced ?? "avx512"])),
+    features: readOnly([...features].filter(ALLOWS[forced ?? "avx512"])),
     level: level ?? "sse2",
-    caches: cachesOf(cpuid),
+    caches: Object.freeze(cachesOf(cpuid).map((cache) => Object.freeze(cache))),
     line: lineOf(cpuid),
-    threads: availableParallelism(),
-    threadsPerCore: threadsPerCoreOf(cpuid),
-  };
+    threads,
+    threadsPerCore,
+    cores: Math.ceil(threads / threadsPerCore),
+  });
 }
 
 let known: Cpu | undefined;

@@ -99,6 +99,8 @@ const YMM: ReadonlySet<Feature> = new Set<Feature>([
 /** In XCR0: the operating system keeps xmm and ymm; and k, zmm and zmm16 to zmm31. */
 const XCR0_YMM = 0b110;
 const XCR0_ZMM = 0b1110_0110;
+/** In AT_HWCAP2: programs may use FSGSBASE. */
+const HWCAP2_FSGSBASE = 2n;
 
 function isFeature(name: string, features: Partial<Record<Feature, number>>): name is Feature {
   return Object.hasOwn(features, name);
@@ -112,9 +114,9 @@ function ask(cpuid: Cpuid, leaf: number, subleaf = 0): readonly [number, number,
 
 /**
  * What the CPU can do and the operating system lets it: `xcr0` is what XGETBV gives, and asked for only where
- * that is legal.
+ * that is legal; `hwcap2` is what the kernel says of what CPUID does not tell, its AT_HWCAP2.
  */
-export function featuresOf(cpuid: Cpuid, xcr0: () => number): Set<Feature> {
+export function featuresOf(cpuid: Cpuid, xcr0: () => number, hwcap2: () => bigint): Set<Feature> {
   const found = new Set<Feature>();
   for (const [leaf, subleaf, register, bits] of BITS) {
     const value = ask(cpuid, leaf, subleaf)[register];
@@ -127,6 +129,7 @@ export function featuresOf(cpuid: Cpuid, xcr0: () => number): Set<Feature> {
     const needed = feature.startsWith("avx512") ? XCR0_ZMM : YMM.has(feature) ? XCR0_YMM : 0;
     if ((state & needed) !== needed) found.delete(feature);
   }
+  if (found.has("fsgsbase") && (hwcap2() & HWCAP2_FSGSBASE) === 0n) found.delete("fsgsbase");
   return found;
 }
 

@@ -45,6 +45,8 @@ export interface SharedObject {
 
 const LINE = 64;
 const SLOT_BYTES = 8;
+/** Of a relocation. */
+const FIELD_BYTES = 4;
 const INT3 = 0xcc;
 /** A segment each: headers and constants, code, data, and what the loader must know of the dynamic section, relocation and the stack. */
 const SEGMENTS = 6;
@@ -62,11 +64,29 @@ function requireName(what: string, name: string): void {
   }
 }
 
+/** Bytes to run, and fields to fill that are in them. */
+function requireCode(name: string, { text, relocations }: Code): void {
+  if (text.length === 0) throw new TypeError(`cannot load ${name}: its code is empty`);
+  for (const { offset, addend } of relocations) {
+    if (!Number.isInteger(offset) || offset < 0 || offset > text.length - FIELD_BYTES) {
+      throw new RangeError(
+        `cannot load ${name}: a relocation's offset is ${offset}, past its ${text.length} bytes`,
+      );
+    }
+    if (addend !== (addend | 0)) {
+      throw new RangeError(`cannot load ${name}: a relocation's addend is ${addend}, no integer of 32 bits`);
+    }
+  }
+}
+
 function requireNames({ soname, functions, memory = {} }: SharedObject): void {
   if (soname !== undefined) requireName("a library", soname);
   const names = Object.keys(functions);
   if (names.length === 0) throw new TypeError("cannot make a shared object: it has no function");
-  for (const name of names) requireName("a function", name);
+  for (const [name, code] of Object.entries(functions)) {
+    requireName("a function", name);
+    requireCode(name, code);
+  }
   for (const [name, size] of Object.entries(memory)) {
     requireName("memory", name);
     if (Object.hasOwn(functions, name)) {
@@ -318,8 +338,8 @@ function writeHeader(writer: Writer, { sections, headers }: Plan): void {
  * process and in the libraries that the code names. It is asked for without a version, so that of a symbol
  * which glibc keeps in several versions it is the oldest.
  *
- * @throws {TypeError} where there is no function, or a name that no symbol table holds.
- * @throws {RangeError} where memory has no size, or the whole spans more than 2 GiB.
+ * @throws {TypeError} where there is no function, or an empty one, or a name that no symbol table holds.
+ * @throws {RangeError} where memory has no size, a relocation is past its code, or the whole spans more than 2 GiB.
  */
 export function sharedObject(object: SharedObject): Uint8Array<ArrayBuffer> {
   requireNames(object);

@@ -1,9 +1,19 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { check, errno, libc, NativeUnavailableError, SystemError } from "../../ffi/mod.ts";
+import {
+  check,
+  errno,
+  libc,
+  type NativeFunctions,
+  NativeUnavailableError,
+  type SymbolTable,
+  SystemError,
+} from "../../ffi/mod.ts";
+import { dlopenQuietly, messageOf } from "../../ffi/dlopen.ts";
 import { environment } from "../../ffi/environment.ts";
 import { requireWrite } from "../../ffi/permissions.ts";
+import { LIBC } from "../../ffi/soname.ts";
 
 const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
@@ -11,14 +21,36 @@ const MFD_EXEC = 0x10;
 const F_ADD_SEALS = 1033;
 /** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE. */
 const SEALS = 0x1 | 0x2 | 0x4 | 0x8;
+const RLIMIT_FSIZE = 1;
 const EPERM = 1;
 const EACCES = 13;
 const EINVAL = 22;
+const EFBIG = 27;
 const ENOSYS = 38;
 
 /** A shared object as a file that the loader takes by its path. */
 export interface ImageFile extends Disposable {
   readonly path: string;
+}
+
+const LIMITS = {
+  // sys/resource.h
+  getrlimit: { parameters: [/* int resource */ "i32", /* struct rlimit *rlim */ "buffer!"], result: "i32" },
+} as const satisfies SymbolTable;
+
+let limits: NativeFunctions<typeof LIMITS> | undefined;
+
+/** Refuses what RLIMIT_FSIZE would cut off: whoever writes there is ended by SIGXFSZ. */
+function requireRoom(byteLength: number): void {
+  limits ??= dlopenQuietly(LIBC, LIMITS).symbols;
+  const limit = new BigUint64Array(2);
+  check(limits.getrlimit(RLIMIT_FSIZE, limit), "getrlimit");
+  if (BigInt(byteLength) <= limit[0]) return;
+  throw new SystemError(EFBIG, "write", {
+    hint: `machine code takes a file of ${byteLength} bytes, and ulimit -f lets this process write ${
+      limit[0]
+    }`,
+  });
 }
 
 let folder: string | undefined;
@@ -61,7 +93,9 @@ function inMemory(image: Uint8Array<ArrayBuffer>, label: string): ImageFile {
   const folder = descriptors();
   const fd = createMemfd(`oxbow-${label}`);
   try {
-    check(Number(libc().write(fd, image, image.length)), "write");
+    for (let at = 0; at < image.length;) {
+      at += check(Number(libc().write(fd, image.subarray(at), image.length - at)), "write");
+    }
     check(libc().fcntl(fd, F_ADD_SEALS, SEALS), "fcntl");
   } catch (error) {
     libc().close(fd);
@@ -82,7 +116,13 @@ function onDisk(folder: string, image: Uint8Array<ArrayBuffer>, label: string): 
       return { path, [Symbol.dispose]() {} };
     } catch (error) {
       // Another thread's, or an earlier process's.
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
+      throw new Error(
+        `cannot write machine code to ${path}: ${messageOf(error)}; OXBOW_JIT_DIR names the folder`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -93,8 +133,11 @@ function onDisk(folder: string, image: Uint8Array<ArrayBuffer>, label: string): 
  * profilers, to which a memfd has no name. `label` is what maps and profiles show.
  *
  * @throws {NativeUnavailableError} where the kernel, or a sandbox, gives no executable file in memory.
+ * @throws {SystemError} `EFBIG` where `ulimit -f` forbids so long a file; what memfd_create(2) says.
+ * @throws {Error} where the folder cannot be written to.
  */
 export function createImageFile(image: Uint8Array<ArrayBuffer>, label: string): ImageFile {
+  requireRoom(image.length);
   const folder = environment("OXBOW_JIT_DIR");
   return folder === undefined ? inMemory(image, label) : onDisk(folder, image, label);
 }

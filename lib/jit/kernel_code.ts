@@ -9,6 +9,7 @@ export const NR = {
   write: 1,
   mmap: 9,
   rt_sigaction: 13,
+  rt_sigprocmask: 14,
   rt_sigreturn: 15,
   getpid: 39,
   gettid: 186,
@@ -19,8 +20,8 @@ export const NR = {
 export const ACTION = { handler: 0, flags: 8, restorer: 16, mask: 24, size: 32 } as const;
 /** The kernel's `sigset_t`. */
 export const SIGSET_BYTES = 8;
-/** Of `siginfo_t`. */
-export const INFO = { code: 8, address: 16 } as const;
+/** Of `siginfo_t`: `mark` is padding, in which we note that our handler has seen it. */
+export const INFO = { code: 8, address: 16, mark: 120 } as const;
 
 export const SIG_IGN = 1;
 export const SA = {

@@ -91,7 +91,7 @@ export class Layout {
     let target = this.offset(place.at, place.order);
     if (place.order > i && stretch !== 0) {
       // The label will move as this has, unless an alignment between takes it up.
-      if (stretch < 0 || this.#regions[place.order] === this.#regions[i]) target += stretch;
+      if (this.#regions[place.order] === this.#regions[i]) target += stretch;
       else if (target < this.offset(at, i)) return size;
     }
     return fits8(target - this.offset(at, i) - size) ? size : nearOpcodeBytes + 4;

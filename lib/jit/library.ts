@@ -3,6 +3,8 @@
  * asked for them is done; or once in the process, and never closed.
  */
 import { createHash } from "node:crypto";
+import process from "node:process";
+import { isMainThread } from "node:worker_threads";
 import { dlopen, hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
 import type { Bindable } from "../../ffi/types.ts";
 import { keepLoaded } from "../../ffi/loader.ts";
@@ -25,16 +27,51 @@ function labelOf({ functions }: SharedObject): string {
   return Object.keys(functions).join(",").replaceAll("/", "_").slice(0, LONGEST_LABEL);
 }
 
+/**
+ * What this worker has open: its files would stay for as long as the process. They are closed with their libraries,
+ * since the loader takes the path of one that is open for that one, whatever else has the descriptor's number.
+ */
+const closings = new Set<() => void>();
+
+function closeWithWorker(close: () => void): void {
+  if (isMainThread) return;
+  if (closings.size === 0) process.once("exit", closeAll);
+  closings.add(close);
+}
+
+function staysOpenNoMore(close: () => void): void {
+  if (closings.delete(close) && closings.size === 0) process.off("exit", closeAll);
+}
+
+function closeAll(): void {
+  for (const close of closings) close();
+}
+
 /** The loader's own words where a kernel's policy, or a sandbox, forbids to map code. */
 const FORBIDDEN = /failed to map segment|operation not permitted|permission denied/i;
 
-function open(path: string, table: SymbolTable): Library<SymbolTable> {
+/** What the loader says of `path`, without the path, and of what else it names. */
+function reasonOf(path: string, message: string): string {
+  const [, symbol] = /undefined symbol: ([^\s,]+)/.exec(message) ?? [];
+  if (symbol !== undefined) {
+    return `it refers to ${symbol}, which neither the process has nor a library that the code names`;
+  }
+  const [, file, reason] = /([^\s:]+): cannot open shared object file: (.+)/.exec(message) ?? [];
+  if (reason === undefined) return message;
+  return file === path
+    ? `its file cannot be opened: ${reason}`
+    : `it needs ${file}, which cannot be opened: ${reason}`;
+}
+
+function open(path: string, table: SymbolTable, label: string): Library<SymbolTable> {
   try {
     return dlopen([path], table);
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
+    if (!(cause instanceof Error) || cause instanceof TypeError || cause instanceof RangeError) throw cause;
     const unlimited = cause instanceof NativeUnavailableError && hostName === "deno";
-    if (!unlimited && !FORBIDDEN.test(cause.message)) throw cause;
+    if (!unlimited && !FORBIDDEN.test(cause.message)) {
+      throw new Error(`cannot load ${label}: ${reasonOf(path, cause.message)}`, { cause });
+    }
     const hint = unlimited ? "; machine code needs --allow-ffi without a list of paths" : "";
     throw new NativeUnavailableError("load machine code", `${cause.message}${hint}`, { cause });
   }
@@ -58,7 +95,8 @@ function release(key: string, image: Image): void {
 }
 
 /**
- * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too.
+ * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too. What a
+ * worker of `node:worker_threads` has open is closed as it ends, unless it is terminated.
  *
  * @throws {NativeUnavailableError} where the process may not load code.
  * @throws {Error} where a library or a symbol that the code names is missing.
@@ -71,7 +109,7 @@ export function openLibrary(object: SharedObject, table: SymbolTable): Library<S
   const { image, key } = acquire(object);
   let library: Library<SymbolTable>;
   try {
-    library = open(image.file.path, table);
+    library = open(image.file.path, table, labelOf(object));
   } catch (error) {
     release(key, image);
     throw error;
@@ -80,10 +118,12 @@ export function openLibrary(object: SharedObject, table: SymbolTable): Library<S
   function close(): void {
     if (isClosed) return;
     isClosed = true;
+    staysOpenNoMore(close);
     library.close();
     // After the library itself, which waits for callbacks: until it is unloaded its path is taken.
     whenIdle(() => release(key, image));
   }
+  closeWithWorker(close);
   return {
     ...library,
     get closed() {
@@ -111,7 +151,7 @@ export function openForProcess(object: SharedObject, table: SymbolTable): Librar
     const file = createImageFile(sharedObject({ ...object, soname }), labelOf(object));
     try {
       // Another thread may do the same meanwhile: the process keeps the one that was loaded first.
-      using library = open(file.path, {});
+      using library = open(file.path, {}, labelOf(object));
       if (!keepLoaded(soname)) {
         throw new NativeUnavailableError(
           `keep ${library.path} loaded`,
@@ -122,5 +162,5 @@ export function openForProcess(object: SharedObject, table: SymbolTable): Librar
       if (!keepLoaded(file.path)) file[Symbol.dispose]();
     }
   }
-  return open(soname, table);
+  return open(soname, table, labelOf(object));
 }

@@ -45,17 +45,25 @@ export class MissingFeatureError extends Error {
   }
 }
 
+/** What is no code is told from what is: by those who write JavaScript it may be forgotten. */
+function requireCode(name: string, code: Code | undefined): void {
+  if (
+    code?.text instanceof Uint8Array && code.rodata instanceof Uint8Array && Array.isArray(code.relocations)
+  ) return;
+  throw new TypeError(`cannot load ${name}: code is not what the finish() of an Assembler gives`);
+}
+
 /** What the shared object is made of, and how its functions are called. */
 function prepare(
   kernels: KernelTable,
 ): { functions: Record<string, Code>; table: Record<string, Signature> } {
-  const functions: Record<string, Code> = {};
-  const table: Record<string, Signature> = {};
+  // A kernel may be called __proto__.
+  const functions: Record<string, Code> = Object.create(null);
+  const table: Record<string, Signature> = Object.create(null);
   for (const [name, { signature, code }] of Object.entries(kernels)) {
-    // The CPU is asked by code that needs nothing.
-    const missing = code.features.size === 0
-      ? []
-      : [...code.features].filter((feature) => !cpu().features.has(feature));
+    requireCode(name, code);
+    // The CPU is asked by code that needs nothing: it is not asked for that.
+    const missing = [...code.features].filter((feature) => !cpu().features.has(feature));
     if (missing.length > 0) throw new MissingFeatureError(name, missing);
     functions[name] = code;
     table[name] = { ...signature, symbol: name };
@@ -67,6 +75,8 @@ function prepare(
  * Loads machine code as typed functions, which are its symbols too: gdb shows them. Disposing it unloads the
  * code, or once the callback that runs is done; a function of it throws from then on, and one that is
  * `unchecked` must not be called. What is loaded already on this thread, byte for byte, is not loaded again.
+ * What a worker of `node:worker_threads` has not disposed is as it ends, by an `exit` listener; but where it is
+ * terminated, and in Deno's own workers, a descriptor stays open for each.
  *
  * Code may refer to the other functions of its table by their names, and to symbols of libraries.
  * A profiler has no name for a file in memory: set `OXBOW_JIT_DIR` to a folder, and the code is loaded from
@@ -78,7 +88,8 @@ function prepare(
  * @throws {MissingFeatureError} where the CPU lacks a feature, before anything is opened.
  * @throws {NativeUnavailableError} where no code can be loaded: no x86-64 or no Linux, a denied permission, a
  * kernel or sandbox that forbids it.
- * @throws {TypeError | RangeError} where a name is no symbol, or a signature cannot be bound.
+ * @throws {TypeError | RangeError} where a name is no symbol, a signature cannot be bound, or code is empty or none.
+ * @throws {Error} where a library or a symbol that the code names is missing, or too many files are open.
  *
  * @example
  * ```ts

@@ -3,9 +3,10 @@
  * which every host dies; here a handler in machine code puts a page of zeros under the read, counts it, and
  * the read goes on. A fault elsewhere goes to whoever had the signal before, or kills as it would have.
  *
- * The handler is loaded and installed once in the process, whichever threads ask, and stays; what ranges it
- * guards is in a table that it reads without a lock. It calls the kernel and nothing else, so that errno and
- * what it interrupts are left alone. Source: sigaction(2), mmap(2).
+ * The handler is loaded once in the process, whichever threads ask, and stays; what ranges it guards is in a table
+ * that it reads without a lock. It calls the kernel and nothing else, so that errno and what it interrupts are
+ * left alone. Each new range looks whether the handler has the signal still, and installs it again where
+ * somebody has taken it. Source: sigaction(2), mmap(2).
  *
  * @module
  */
@@ -21,6 +22,10 @@ interface Guard {
   readonly release: (index: number) => number;
   readonly counts: Uint32Array<ArrayBuffer>;
 }
+
+/** PROT_READ, PROT_WRITE, which x86-64 lets be read, and PROT_EXEC. */
+const READABLE = 1 | 2;
+const PROTECTIONS = 1 | 2 | 4;
 
 let loaded: Guard | undefined;
 
@@ -56,17 +61,27 @@ export interface GuardedRange extends Disposable {
  * grows again. Whole pages are guarded: those that the range touches.
  *
  * Dispose it before the memory is unmapped, or what is mapped there next is guarded: then no handler runs for
- * it any more. `protection` is what mmap(2) takes for the pages of zeros.
+ * it any more. `protection` is what mmap(2) takes for the pages of zeros: 1 to be read, 3 to be written too.
+ *
+ * Where it is the kernel that reads or writes such a page, as write(2) from the map does, there is no signal: the
+ * call fails with `EFAULT`, and nothing is put in or counted. And `process.on("SIGBUS", ...)` takes the signal on
+ * Bun and Node, and so does `process.off`: whichever comes after a range leaves all ranges unguarded, until the
+ * next one is guarded.
  *
  * Costs a call of C; the first one loads the handler, in a few milliseconds.
  *
- * @throws {RangeError} where `byteLength` is no count from 1.
+ * @throws {RangeError} where `byteLength` is no count from 1, or `protection` no pages that can be read.
  * @throws {NativeUnavailableError} as `load` does: there is no guard then.
  * @throws {SystemError} `ENOSPC` where 65,536 ranges are guarded.
  */
 export function guardRange(start: Pointer, byteLength: number, protection: number): GuardedRange {
   if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
     throw new RangeError(`cannot guard memory: byteLength is ${byteLength}, not a count from 1`);
+  }
+  if ((protection & ~PROTECTIONS) !== 0 || (protection & READABLE) === 0 || !Number.isInteger(protection)) {
+    throw new RangeError(
+      `cannot guard memory: protection is ${protection}, not PROT_READ (1) with PROT_WRITE (2) or PROT_EXEC (4)`,
+    );
   }
   const { guard, release, counts } = loaded ??= open();
   const index = guard(start, byteLength, protection);

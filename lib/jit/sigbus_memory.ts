@@ -6,17 +6,25 @@ export const RANGES = 65_536;
 /** The state: what is at which byte. */
 export const STATE = {
   lock: 0,
+  /** Whether it was ever installed. */
   installed: 4,
   /** How many handlers run. */
   inside: 8,
+  /** Who puts a page in. */
+  filling: 12,
   /** How many ranges were ever used. */
   used: 16,
   /** The range to use next, by its index plus 1, of those that were released; each has the one after it. */
   free: 24,
-  /** What has the signal where we do not want it, what we install, and SIG_DFL. */
+  /**
+   * Who has the signal where we do not want it: before us when the handler was installed last, and when it was first.
+   * Then what we install, SIG_DFL, and what is there now.
+   */
   old: 64,
+  first: 96,
   own: 128,
-  fallback: 192,
+  fallback: 160,
+  current: 192,
 } as const;
 
 /** A range: what is at which byte. Free where its end is 0. */

@@ -88,6 +88,12 @@ function libc(): NativeFunctions<typeof LIBC_TABLE> {
  * as anybody watches it, and does again when the last watch is disposed; what the host or the program had
  * registered for it is then as before, unless somebody else has taken the signal meanwhile.
  *
+ * Make no listener of the host for a signal, as by `process.on`, while it is watched. It takes the signal: on Bun
+ * and Node `take` gives 0 from then on, and the listener is called; on Deno both are told. The next `SignalWatch`
+ * of the signal takes it in turn, for itself and those that are open, and the listener is called no more, unless
+ * the signal is one that ends nothing. Where Node's last listener goes, so does the watches' hold of the
+ * signal: it ends the process by its default, until there is a new watch.
+ *
  * Signals are no messages: of those that come while one is pending, the kernel keeps one. A worker that ends
  * without disposing its watches leaves them open.
  *

@@ -21,8 +21,13 @@ export const STATE = {
 export const WATCHER = { signal: 0, fd: 4 } as const;
 export const WATCHER_SHIFT = 3;
 
-/** A signal: who had it before us, how many watch it, whether who had it is still told. */
-export const SIGNAL = { old: 0, users: ACTION_BYTES, chains: ACTION_BYTES + 4 } as const;
+/** A signal: who had it before us, how many watch it, whether who had it is still told, on which thread just now. */
+export const SIGNAL = {
+  old: 0,
+  users: ACTION_BYTES,
+  chains: ACTION_BYTES + 4,
+  telling: ACTION_BYTES + 8,
+} as const;
 export const SIGNAL_SHIFT = 6;
 
 /** The symbols of the memory. */

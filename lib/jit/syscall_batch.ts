@@ -15,11 +15,21 @@ const TABLE = {
 } as const satisfies SymbolTable;
 
 let library: Library<typeof TABLE> | undefined;
+/** How many lists of this thread may run. */
+let lists = 0;
 
-/** Opened at its first use and never closed. */
-function runList(): Library<typeof TABLE>["symbols"]["run"] {
+/** Opened for the first list. */
+function acquire(): Library<typeof TABLE> {
   library ??= openLibrary({ functions: { run: runSyscalls } }, TABLE);
-  return library.symbols.run;
+  lists++;
+  return library;
+}
+
+/** Closed with the last list. */
+function release(): void {
+  if (--lists > 0) return;
+  library?.close();
+  library = undefined;
 }
 
 /** An argument that is an address: `ffi/` writes it. */
@@ -41,13 +51,13 @@ const cell = struct({ address: "pointer" });
  *
  * const [write, stdout] = [1, 1];
  * const [hello, world] = ["Hello\n", "world\n"].map((line) => new TextEncoder().encode(line));
- * const batch = new UnsafeSyscallBatch(2);
+ * using batch = new UnsafeSyscallBatch(2);
  * batch.add(write, stdout, hello, hello.length);
  * batch.add(write, stdout, world, world.length);
  * console.log(batch.run(), batch.result(0), batch.result(1)); // 2 6 6
  * ```
  */
-export class UnsafeSyscallBatch {
+export class UnsafeSyscallBatch implements Disposable {
   readonly capacity: number;
   #buffer: NativeBuffer;
   #list: Pointer;
@@ -56,7 +66,7 @@ export class UnsafeSyscallBatch {
   #views: ArrayBufferView<ArrayBuffer>[] = [];
   #length = 0;
   #ran = 0;
-  #run = runList();
+  #library: Library<typeof TABLE> | undefined;
 
   /**
    * A list with room for `capacity` calls, 64 bytes each. Throws a `RangeError` where that is not a count from
@@ -72,6 +82,7 @@ export class UnsafeSyscallBatch {
     this.#list = NativeBuffer.range(this.#buffer, 0, byteLength);
     this.#halves = new Int32Array(this.#buffer.bytes.buffer);
     this.#wholes = new BigInt64Array(this.#buffer.bytes.buffer);
+    this.#library = acquire();
   }
 
   /** How many calls are in the list. */
@@ -122,14 +133,20 @@ export class UnsafeSyscallBatch {
     }
   }
 
-  /** Runs all calls, whatever becomes of each, and gives their count. */
+  #run(stop: 0 | 1): number {
+    if (this.#library === undefined) throw new Error("cannot run a list of system calls: it was disposed");
+    // Not held by itself: a call of what was closed throws.
+    return this.#ran = this.#library.symbols.run(this.#list, this.#length, stop);
+  }
+
+  /** Runs all calls, whatever becomes of each, and gives their count. Throws where the list was disposed. */
   run(): number {
-    return this.#ran = this.#run(this.#list, this.#length, 0);
+    return this.#run(0);
   }
 
   /** Runs the calls up to the first that fails, and gives how many were run, with that one. */
   runUntilError(): number {
-    return this.#ran = this.#run(this.#list, this.#length, 1);
+    return this.#run(1);
   }
 
   /**
@@ -149,5 +166,16 @@ export class UnsafeSyscallBatch {
     this.#length = 0;
     this.#ran = 0;
     this.#views.length = 0;
+  }
+
+  /**
+   * Empties the list, which runs no more. The code that runs lists is unloaded with the last list of the thread, and
+   * loaded for the next one. Does nothing the second time.
+   */
+  [Symbol.dispose](): void {
+    if (this.#library === undefined) return;
+    this.#library = undefined;
+    this.clear();
+    release();
   }
 }

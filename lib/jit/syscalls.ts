@@ -75,8 +75,9 @@ function requireSyscall(name: string, { number, parameters, result }: SyscallSig
  */
 export function unsafeSyscalls<const T extends SyscallTable>(table: T & Bindable<Unnumbered<T>>): Library<T>;
 export function unsafeSyscalls(table: SyscallTable): Library<SymbolTable> {
-  const functions: Record<string, Code> = {};
-  const signatures: Record<string, Signature> = {};
+  // A call may be named __proto__.
+  const functions: Record<string, Code> = Object.create(null);
+  const signatures: Record<string, Signature> = Object.create(null);
   for (const [name, call] of Object.entries(table)) {
     requireSyscall(name, call);
     const { number, ...signature } = call;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import type { Feature } from "../../lib/jit/code.ts";
 import { cpu } from "../../lib/jit/cpu.ts";
@@ -165,6 +165,30 @@ describe("cpu", () => {
     assert(Object.is(cpu(), cpu()));
   });
 
+  it("has the cores that the kernel tells apart, where the process may use all threads of each", (context) => {
+    const { threads, threadsPerCore, cores } = cpu();
+    const fields = (name: string): string[] =>
+      [...cpuinfo.matchAll(new RegExp(`^${name}\\s*: (.*)$`, "gm"))].map(([, value]) => value);
+    const packages = fields("physical id");
+    const known = new Set(fields("core id").map((core, i) => `${packages[i]}:${core}`)).size;
+    assert(cores >= 1 && cores <= threads);
+    if (fields("processor").length !== threads || known * threadsPerCore !== threads) {
+      return context.skip("the cores are not alike, or not all of them to be used");
+    }
+    assertEquals(cores, known);
+  });
+
+  it("cannot be changed by who asks", () => {
+    const { features, caches } = cpu();
+    const before = [...features];
+    assert(features instanceof Set);
+    assertThrows(() => features.add("oxbow"), TypeError, "cannot change the CPU's features");
+    assertThrows(() => features.delete("sse2"), TypeError, "OXBOW_CPU");
+    assertThrows(() => features.clear(), TypeError, "cannot change");
+    assertEquals([...cpu().features], before);
+    assert([cpu(), caches, ...caches].every((value) => Object.isFrozen(value)));
+  });
+
   it("is lowered by OXBOW_CPU, and never raised", () => {
     assertEquals(levelWith("sse2"), "sse2 sse2");
     const { level, features } = cpu();
@@ -216,7 +240,7 @@ describe("the decoding of CPUID", () => {
   };
 
   it("gives a feature only where the operating system keeps its registers", () => {
-    const names = (xcr0: number): string[] => [...featuresOf(fake(modern), () => xcr0)];
+    const names = (xcr0: number): string[] => [...featuresOf(fake(modern), () => xcr0, () => 2n)];
     assert(names(0xe7).includes("avx512f") && names(0xe7).includes("fma"));
     assert(names(0x7).includes("avx2") && !names(0x7).some((name) => name.startsWith("avx512")));
     assert(names(0x67).every((name) => !name.startsWith("avx512")));
@@ -225,11 +249,21 @@ describe("the decoding of CPUID", () => {
     );
   });
 
+  it("gives FSGSBASE only where the kernel says so, and asks it only where the CPU has it", () => {
+    const allowed = (hwcap2: bigint): boolean =>
+      featuresOf(fake(modern), () => 0xe7, () => hwcap2).has("fsgsbase");
+    assertEquals([0n, 1n, 2n, 3n, ~2n].map(allowed), [false, false, true, true, false]);
+    const without = featuresOf(fake({ ...modern, "7.0": { ...everything, ebx: ~1 } }), () => 0xe7, () => {
+      throw new Error("the kernel was asked");
+    });
+    assert(!without.has("fsgsbase") && without.has("avx2"));
+  });
+
   it("does not run XGETBV where the operating system has XSAVE turned off", () => {
     const off = { ...modern, "1.0": { ...everything, ecx: ~OSXSAVE } };
     const features = featuresOf(fake(off), () => {
       throw new Error("an illegal instruction");
-    });
+    }, () => 2n);
     assert(!features.has("avx") && !features.has("xsave") && features.has("sse42"));
   });
 
@@ -239,6 +273,7 @@ describe("the decoding of CPUID", () => {
     const features = featuresOf(
       (leaf, subleaf) => leaf === 0x80000000 ? [0, 0, 0, 0] : old(leaf, subleaf),
       () => 0xe7,
+      () => 2n,
     );
     assert(
       features.has("fma") && !features.has("avx2") && !features.has("lzcnt") && !features.has("avxvnni"),

@@ -10,7 +10,7 @@ import {
 import process from "node:process";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { callback, hostName } from "../../ffi/mod.ts";
+import { callback, hostName, libc } from "../../ffi/mod.ts";
 import { openForProcess, openLibrary } from "../../lib/jit/library.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
@@ -51,13 +51,17 @@ const URLS = `
     setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   });`;
 
-/** A seccomp filter that lets \`number\` fail with \`error\` where \`tests\` (offset and bits of its arguments) say so. */
+/**
+ * A seccomp filter that lets \`number\` fail with \`error\` where all of \`tests\` say so: an argument, bits of it,
+ * whether one of them is set.
+ */
 const SECCOMP = `
   function forbid(number, error, tests = []) {
     const steps = [[0x20, 0, 0, 0], [0x15, 0, 1 + 2 * tests.length, number]];
-    tests.forEach(([argument, bits], i) => {
+    tests.forEach(([argument, bits, isSet = true], i) => {
+      const far = 1 + 2 * (tests.length - i - 1);
       steps.push([0x20, 0, 0, 16 + 8 * argument]);
-      steps.push([0x45, 0, 1 + 2 * (tests.length - i - 1), bits]);
+      steps.push([0x45, isSet ? 0 : far, isSet ? far : 0, bits]);
     });
     steps.push([0x06, 0, 0, 0x00050000 | error], [0x06, 0, 0, 0x7fff0000]);
     const filter = new Uint8Array(8 * steps.length);
@@ -115,6 +119,8 @@ describe("openLibrary", () => {
       assert(EPERM.test(String(assertThrows(() => writeSync(fd, new Uint8Array(1)), Error))));
       assert(EPERM.test(String(assertThrows(() => truncateSync(library.path, 1_000_000), Error))));
       assert(EPERM.test(String(assertThrows(() => truncateSync(library.path, 0), Error))));
+      // F_GET_SEALS: F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE.
+      assertEquals(libc().fcntl(fd, 1034, 0) & 0xf, 0xf);
     } finally {
       closeSync(fd);
     }
@@ -162,10 +168,13 @@ describe("openLibrary", () => {
     openLibrary({ functions: { warm: returning(1) } }, { warm: NUMBER }).close();
     const before = descriptors();
     const open = (code: typeof add): unknown => openLibrary({ functions: { add: code } }, { add: NUMBER });
-    assertStringIncludes(assertThrows(() => open(jumpTo("oxbow_none")), Error).message, "oxbow_none");
+    assertStringIncludes(
+      assertThrows(() => open(jumpTo("oxbow_none")), Error).message,
+      "cannot load add: it refers to oxbow_none, which neither the process has",
+    );
     assertStringIncludes(
       assertThrows(() => open(jumpTo("cos", "liboxbow-none.so")), Error).message,
-      "liboxbow-none.so",
+      "cannot load add: it needs liboxbow-none.so, which cannot be opened: No such file",
     );
     const table = { add: { parameters: ["i128"], result: "i32" } };
     // @ts-expect-error: it is no type, and nothing is opened for it.
@@ -175,6 +184,83 @@ describe("openLibrary", () => {
     assertEquals(library.has("none"), false);
     library.close();
     assertEquals(descriptors(), before);
+  });
+
+  it("says by name where no file can be written or opened", () => {
+    const line = outputOf(`${URLS} ${SECCOMP}
+      const fill = () => {
+        const libraries = [];
+        try {
+          for (let i = 0;; i++) libraries.push(openLibrary({ functions: { full: returning(i) } }, {}));
+        } catch (error) {
+          for (const library of libraries) library.close();
+          return error.message;
+        }
+      };
+      attempt();
+      const limit = (resource, soft, hard = soft) => {
+        if (libc.setrlimit(resource, new BigUint64Array([soft, hard].map(BigInt))) !== 0) throw new Error("setrlimit");
+      };
+      const descriptors = readdirSync("/proc/self/fd").map(Number);
+      limit(7, Math.max(...descriptors) + 20);
+      console.log(fill());
+      console.log(attempt());
+      limit(1, 4096, 2 ** 40);
+      try {
+        openLibrary({ functions: { long: returning(8) } }, {});
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+      limit(1, 2 ** 40);`);
+    const [full, works, long] = line.split("\n");
+    assert(
+      /^(cannot load full: its file cannot be opened: Too many|memfd_create failed: .*\(EMFILE\))/.test(full),
+      full,
+    );
+    assertEquals(works, "7");
+    assert(/^SystemError write failed: .*\(EFBIG\); machine code takes a file of \d+ bytes/.test(long), long);
+    const folder = outputOf(`${URLS} ${SECCOMP} console.log(attempt());`, {
+      before: "export OXBOW_JIT_DIR=/dev/null/none",
+    });
+    assert(
+      /^Error: cannot write machine code to \/dev\/null\/none\/.*; OXBOW_JIT_DIR names the folder$/.test(
+        folder,
+      ),
+      folder,
+    );
+  });
+
+  it("is closed with its worker", () => {
+    const source = `${URLS}
+      import { readlinkSync } from "node:fs";
+      import process from "node:process";
+      import { isMainThread, Worker } from "node:worker_threads";
+      if (isMainThread) {
+        const held = () => readdirSync("/proc/self/fd").filter((fd) => {
+          try {
+            return readlinkSync("/proc/self/fd/" + fd).includes("memfd:oxbow-held");
+          } catch {
+            return false;
+          }
+        }).length;
+        const codes = [];
+        for (let i = 0; i < 3; i++) {
+          const worker = new Worker(new URL(import.meta.url));
+          codes.push(await new Promise((resolve, reject) => worker.on("error", reject).on("exit", resolve)));
+        }
+        const mapped = readFileSync("/proc/self/maps", "utf8").includes("memfd:oxbow-held");
+        console.log(codes.join(), held(), mapped);
+      } else {
+        const table = { held: { parameters: [], result: "i32" } };
+        openLibrary({ functions: { held: returning(1) } }, table).close();
+        const libraries = [1, 2].map((i) => openLibrary({ functions: { held: returning(i) } }, table));
+        const same = openLibrary({ functions: { held: returning(2) } }, table);
+        libraries[0].close();
+        process.on("exit", () => {
+          if (!libraries[1].closed || !same.closed) throw new Error("open");
+        });
+      }`;
+    assertEquals(outputOf(source), "0,0,0 0 false");
   });
 
   it("loads and unloads for ever", async () => {
@@ -202,7 +288,7 @@ describe("openLibrary", () => {
   });
 
   it("can be told from where no code may be loaded", () => {
-    const [EPERM, EACCES, ENOSYS, EMFILE] = [1, 13, 38, 24];
+    const [EPERM, EACCES, EINVAL, EMFILE, ENOSYS] = [1, 13, 22, 24, 38];
     const [MEMFD_CREATE, MMAP] = [319, 9];
     const told = (forbid: string): string =>
       outputOf(`${URLS} ${SECCOMP}
@@ -225,6 +311,9 @@ describe("openLibrary", () => {
     const mapping = told(`forbid(${MMAP}, ${EPERM}, [[2, 4], [3, 0x800]]);`);
     assert(/^NativeUnavailableError: cannot load machine code: .* \/ 0$/.test(mapping), mapping);
     assertEquals(told(""), "7 / 0");
+    // MFD_EXEC is asked for, which vm.memfd_noexec demands, and done without where the kernel does not know it.
+    assertEquals(told(`forbid(${MEMFD_CREATE}, ${EACCES}, [[1, 0x10, false]]);`), "7 / 0");
+    assertEquals(told(`forbid(${MEMFD_CREATE}, ${EINVAL}, [[1, 0x10]]);`), "7 / 0");
     const full = told(`forbid(${MEMFD_CREATE}, ${EMFILE});`);
     assert(/^SystemError: memfd_create failed: .*\(EMFILE\) \/ 0$/.test(full), full);
   });
@@ -292,6 +381,13 @@ describe("openForProcess", () => {
     assertEquals(second.symbols.kept(), 2);
     using other = openForProcess({ ...object, memory: { cell: 8 } }, { kept: NUMBER });
     assertEquals(other.symbols.kept(), 1);
+  });
+
+  it("leaves no descriptor behind where it does not load", () => {
+    const before = descriptors();
+    const broken = { functions: { broken: jumpTo("oxbow_none") } };
+    assertThrows(() => openForProcess(broken, {}), Error, "cannot load broken: it refers to oxbow_none");
+    assertEquals([descriptors(), mapped("broken").length], [before, 0]);
   });
 
   it("stays when the worker that opened it has ended", () => {

@@ -91,6 +91,41 @@ describe("load", () => {
     );
   });
 
+  it("refuses what is no code, by its name", () => {
+    const code = returning(1);
+    const attempt = (code: unknown): unknown => {
+      // @ts-expect-error: it is no Code.
+      return load({ odd: { signature: NUMBER, code } });
+    };
+    for (const none of [undefined, null, 5, {}, new Uint8Array([0xc3]), { ...code, text: [0xc3] }]) {
+      assertThrows(() => attempt(none), TypeError, "cannot load odd: code is not what the finish()");
+    }
+    assertThrows(() => attempt({ ...code, rodata: undefined }), TypeError, "cannot load odd");
+    assertThrows(() => attempt({ ...code, relocations: undefined }), TypeError, "cannot load odd");
+    assertThrows(() => attempt(handCode([])), TypeError, "cannot load odd: its code is empty");
+    for (const offset of [-1, 3, 1.5, NaN, 1e9]) {
+      const relocations = [{ kind: "rodata", offset, addend: 0 }] as const;
+      assertThrows(
+        () => attempt({ ...code, relocations }),
+        RangeError,
+        `a relocation's offset is ${offset}, past`,
+      );
+    }
+    for (const addend of [2 ** 31, 0.5]) {
+      const relocations = [{ kind: "rodata", offset: 0, addend }] as const;
+      assertThrows(() => attempt({ ...code, relocations }), RangeError, `a relocation's addend is ${addend}`);
+    }
+  });
+
+  it("loads a function of any name", () => {
+    using kernels = load({
+      ["__proto__"]: { signature: NUMBER, code: returning(7) },
+      constructor: { signature: NUMBER, code: returning(8) },
+    });
+    assertEquals(Object.keys(kernels.symbols).sort(), ["__proto__", "constructor"]);
+    assertEquals([kernels.symbols["__proto__"](), kernels.symbols.constructor()], [7, 8]);
+  });
+
   it("says by name where no code can be loaded", () => {
     const source = `
       import { load } from "${moduleUrl("lib/jit/load.ts")}";

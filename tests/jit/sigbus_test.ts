@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { NULL, pointerAt, pointerTo } from "../../ffi/mod.ts";
+import { NULL, pointerTo } from "../../ffi/mod.ts";
 import { guardRange } from "../../lib/jit/sigbus.ts";
 import { type ChildResult, moduleUrl, outputOf, runChild } from "../child.ts";
 import { tiered } from "../tier.ts";
@@ -179,6 +179,16 @@ describe("guardRange", () => {
     assertEquals(written === 0, false);
   });
 
+  it("is not asked where the kernel itself reads: EFAULT, and no fault is counted", () => {
+    const source = `
+      const { bytes, pointer, cut } = map(1);
+      using range = guardRange(pointer, PAGE, 3);
+      cut(0);
+      const fd = libc().memfd_create("oxbow-test", 0);
+      console.log(libc().write(fd, bytes, 8), errno(), range.faults, bytes[0], libc().write(fd, bytes, 8));`;
+    assertEquals(told(source), "-1n 14 0 0 8n");
+  });
+
   it("leaves errno alone", () => {
     const source = `
       const { bytes, pointer, cut } = map(1);
@@ -216,6 +226,108 @@ describe("guardRange", () => {
         process.exit(0);
       }`;
     assertEquals(told(source), "1");
+  });
+
+  it("puts a page in once, of which two threads write different parts at the same time", () => {
+    const source = `
+      import { isMainThread, Worker, workerData } from "node:worker_threads";
+      const PAGES = 200;
+      const [READY, TURN, DONE] = [0, 1, 2];
+      const view = (pointer) => new Uint8Array(unsafeBufferAt(pointer, PAGES * PAGE));
+      if (isMainThread) {
+        const { pointer, length, cut } = map(PAGES, 1);
+        using range = guardRange(pointer, length, 3);
+        cut(0);
+        const steps = new Int32Array(new SharedArrayBuffer(12));
+        new Worker(new URL(import.meta.url), { workerData: { address: String(addressOf(pointer)), steps } });
+        while (Atomics.load(steps, READY) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        const bytes = view(pointer);
+        let lost = 0;
+        for (let i = 0; i < PAGES; i++) {
+          Atomics.store(steps, TURN, i + 1);
+          bytes[i * PAGE] = 1;
+          while (Atomics.load(steps, DONE) !== i + 1);
+          if (bytes[i * PAGE] !== 1 || bytes[i * PAGE + 64] !== 2) lost++;
+        }
+        console.log(lost, range.faults);
+        process.exit(0);
+      } else {
+        const { address, steps } = workerData;
+        const bytes = view(pointerAt(BigInt(address)));
+        Atomics.store(steps, READY, 1);
+        for (let i = 0; i < PAGES; i++) {
+          while (Atomics.load(steps, TURN) !== i + 1);
+          bytes[i * PAGE + 64] = 2;
+          Atomics.store(steps, DONE, i + 1);
+        }
+      }`;
+    assertEquals(told(source), "0 200");
+  });
+
+  it("is installed again by the next range, where a listener of the host has taken the signal", () => {
+    const source = `
+      const first = map(2);
+      using range = guardRange(first.pointer, first.length, 3);
+      const own = handler();
+      const listener = () => {};
+      const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+      process.on("SIGBUS", listener);
+      await settled();
+      const second = map(1);
+      using during = guardRange(second.pointer, PAGE, 3);
+      const isOwn = handler() === own;
+      first.cut(0);
+      second.cut(0);
+      console.log(isOwn, first.bytes[0], second.bytes[0], range.faults, during.faults);
+      process.off("SIGBUS", listener);
+      await settled();
+      install();
+      console.log(handler() === own, first.bytes[PAGE], range.faults);`;
+    assertEquals(told(source), "true 0 0 1 1\ntrue 0 2");
+  });
+
+  it("hands a signal on once, where who took it since hands it back", () => {
+    // mov rax, [rip+chain]; lock inc dword [rax]; jmp [rax+8]
+    const chain = `
+      const { symbols: chain } = openForProcess({
+        functions: {
+          chaining: handCode([0x48, 0x8b, 5, 0, 0, 0, 0, 0xf0, 0xff, 0, 0xff, 0x60, 8], {
+            relocations: [{ kind: "symbol", offset: 3, addend: -4, name: "chain" }],
+          }),
+          chainingAddress: handCode([0x48, 0x8b, 5, 0, 0, 0, 0, 0xc3], {
+            relocations: [{ kind: "symbol", offset: 3, addend: -4, name: "chaining" }],
+          }),
+          chainAddress: handCode([0x48, 0x8b, 5, 0, 0, 0, 0, 0xc3], {
+            relocations: [{ kind: "symbol", offset: 3, addend: -4, name: "chain" }],
+          }),
+        },
+        memory: { chain: 16 },
+      }, {
+        chainingAddress: { parameters: [], result: "u64" },
+        chainAddress: { parameters: [], result: "pointer" },
+      });
+      const memory = new BigUint64Array(unsafeBufferAt(chain.chainAddress(), 16));
+      function takeOver() {
+        install();
+        memory[1] = BigInt(handler());
+        setHandler(chain.chainingAddress(), ${SA_SIGINFO});
+      }
+      const guarded = map(2);
+      using range = guardRange(guarded.pointer, guarded.length, 3);`;
+    const source = `setHandler(${SIG_IGN}); ${chain}
+      takeOver();
+      guarded.cut(0);
+      console.log(guarded.bytes[0], range.faults, memory[0]);
+      install();
+      console.log(BigInt(handler()) === memory[1], guarded.bytes[PAGE], range.faults, memory[0]);
+      raise();
+      console.log(memory[0]);
+      raise();
+      console.log(memory[0]);`;
+    assertEquals(told(source), "0 1 1n\ntrue 0 2 1n\n2n\n3n");
+    const fault = "const other = map(1); other.cut(0); other.bytes[0]; console.log(other.bytes[0]);";
+    assertEquals(end(`setHandler(${SIG_DFL}); ${chain} takeOver(); install(); ${fault}`), "SIGBUS");
+    assertEquals(end(`setHandler(${SIG_DFL}); ${chain} takeOver(); install(); raise();`), "SIGBUS");
   });
 
   it("works beside the handlers that the host has for WebAssembly", () => {
@@ -310,7 +422,13 @@ describe("guardRange", () => {
       assertThrows(() => guardRange(pointer, length, 3), RangeError, `byteLength is ${length}`);
     }
     assertThrows(() => guardRange(NULL, PAGE, 3), TypeError, "where C follows the pointer");
-    assertThrows(() => guardRange(pointerAt(4096n), PAGE, 1.5), TypeError, "argument 3 (u32)");
+    for (const protection of [-1, 0, 1.5, 4, 8, 0x1000003, 0xffffffff, NaN]) {
+      assertThrows(
+        () => guardRange(pointer, PAGE, protection),
+        RangeError,
+        `cannot guard memory: protection is ${protection}`,
+      );
+    }
   });
 
   it("says by name where no code can be loaded", () => {

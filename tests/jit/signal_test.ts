@@ -153,6 +153,132 @@ describe("SignalWatch", () => {
     assertEquals(told(source), "2 1 2\n5");
   });
 
+  it("counts again from the next watch on, where a listener of the host has taken the signal", () => {
+    const source = `
+      const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+      const first = new SignalWatch("SIGUSR2");
+      const listener = () => {};
+      process.on("SIGUSR2", listener);
+      await settled();
+      raise(12);
+      await settled();
+      first.take();
+      const second = new SignalWatch("SIGUSR2");
+      raise(12);
+      console.log(first.take(), second.take());
+      process.off("SIGUSR2", listener);
+      await settled();
+      using third = new SignalWatch("SIGUSR2");
+      raise(12);
+      console.log(first.take(), second.take(), third.take());
+      first[Symbol.dispose]();
+      second[Symbol.dispose]();
+      raise(12);
+      console.log(third.take());`;
+    assertEquals(told(source), "1 1\n1 1 1\n1");
+  });
+
+  it("counts once, where who took the signal since hands it back", () => {
+    // mov rax, [rip+chain]; lock inc dword [rax]; jmp [rax+8]
+    const source = `
+      import { unsafeBufferAt } from "${moduleUrl("ffi/mod.ts")}";
+      import { openForProcess } from "${moduleUrl("lib/jit/library.ts")}";
+      import { handCode } from "${moduleUrl("tests/jit/hand_code.ts")}";
+      const addressOf = (name) => handCode([0x48, 0x8b, 5, 0, 0, 0, 0, 0xc3], {
+        relocations: [{ kind: "symbol", offset: 3, addend: -4, name }],
+      });
+      const { symbols } = openForProcess({
+        functions: {
+          chaining: handCode([0x48, 0x8b, 5, 0, 0, 0, 0, 0xf0, 0xff, 0, 0xff, 0x60, 8], {
+            relocations: [{ kind: "symbol", offset: 3, addend: -4, name: "chain" }],
+          }),
+          chainingAddress: addressOf("chaining"),
+          chainAddress: addressOf("chain"),
+        },
+        memory: { chain: 16 },
+      }, {
+        chainingAddress: { parameters: [], result: "u64" },
+        chainAddress: { parameters: [], result: "pointer" },
+      });
+      const chain = new BigUint64Array(unsafeBufferAt(symbols.chainAddress(), 16));
+      const first = new SignalWatch("SIGWINCH");
+      chain[1] = disposition(28);
+      setDisposition(28, BigInt(symbols.chainingAddress()));
+      raise(28);
+      console.log(first.take(), chain[0]);
+      const second = new SignalWatch("SIGWINCH");
+      raise(28);
+      raise(28);
+      console.log(first.take(), second.take(), chain[0], disposition(28) === chain[1]);
+      second[Symbol.dispose]();
+      first[Symbol.dispose]();
+      console.log(disposition(28) === BigInt(symbols.chainingAddress()));`;
+    assertEquals(told(source), "1 1n\n2 2 3n true\ntrue");
+  });
+
+  it("gives a watch's place to no other while a handler may write for it", () => {
+    const source = `
+      import { isMainThread, Worker, workerData } from "node:worker_threads";
+      import { cString, libc } from "${moduleUrl("ffi/mod.ts")}";
+      import { restorer, signalHandler, signalUnwatch, signalWatch } from "${
+      moduleUrl("lib/jit/assembled.ts")
+    }";
+      import { openForProcess } from "${moduleUrl("lib/jit/library.ts")}";
+      import { MEMORY } from "${moduleUrl("lib/jit/signal_memory.ts")}";
+      const code = openForProcess({
+        functions: {
+          signal_watch: signalWatch,
+          signal_unwatch: signalUnwatch,
+          signal_handler: signalHandler,
+          signal_restorer: restorer,
+        },
+        memory: MEMORY,
+      }, {
+        signal_watch: { parameters: ["u32", "i32", "u32"], result: "i32" },
+        signal_unwatch: { parameters: ["u32"], result: "void" },
+      }).symbols;
+      const { symbols: more } = dlopen(["libc.so.6"], {
+        eventfd: { parameters: ["u32", "i32"], result: "i32" },
+        read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+      });
+      const [HANDLING, UNWATCHING, WATCHING, UNWATCHED, WATCHED] = [0, 1, 2, 3, 4];
+      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      if (isMainThread) {
+        // Its counter is full, so that the handler waits in write(2) until somebody reads it.
+        const fd = more.eventfd(0, 0);
+        libc().write(fd, new Uint8Array(new BigUint64Array([2n ** 64n - 2n]).buffer), 8);
+        const index = code.signal_watch(12, fd, 0);
+        const state = new Int32Array(new SharedArrayBuffer(20));
+        const start = async (role, at) => {
+          new Worker(new URL(import.meta.url), { workerData: { role, index, fd, state } });
+          while (Atomics.load(state, at) === 0) await sleep(1);
+          await sleep(100);
+        };
+        await start("handle", HANDLING);
+        await start("unwatch", UNWATCHING);
+        await start("watch", WATCHING);
+        console.log(Atomics.load(state, UNWATCHED), Atomics.load(state, WATCHED));
+        more.read(fd, new Uint8Array(8), 8);
+        while (Atomics.load(state, WATCHED) === 0) await sleep(1);
+        console.log(Atomics.load(state, UNWATCHED), Atomics.load(state, WATCHED) - 1 === index);
+        process.exit(0);
+      } else {
+        const { role, index, fd, state } = workerData;
+        if (role === "handle") {
+          Atomics.store(state, HANDLING, 1);
+          raise(12);
+        } else if (role === "unwatch") {
+          Atomics.store(state, UNWATCHING, 1);
+          code.signal_unwatch(index);
+          Atomics.store(state, UNWATCHED, 1);
+        } else {
+          Atomics.store(state, WATCHING, 1);
+          Atomics.store(state, WATCHED, 1 + code.signal_watch(10, fd, 0));
+        }
+      }`;
+    assertEquals(told(source), "0 0\n1 true");
+  });
+
   it("leaves errno alone", () => {
     const source = `
       using watch = new SignalWatch("SIGUSR2");

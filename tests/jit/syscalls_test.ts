@@ -72,6 +72,15 @@ describe("unsafeSyscalls", () => {
     assertEquals(symbols.pread(fd, bytes, 8, 0), BigInt(-EBADF));
   });
 
+  it("makes a call of any name", () => {
+    using kernel = unsafeSyscalls({
+      ["__proto__"]: { number: NR.getppid, parameters: [], result: "i32" },
+      constructor: { number: NR.close, parameters: ["i32"], result: "i32" },
+    });
+    assertEquals(Object.keys(kernel.symbols).sort(), ["__proto__", "constructor"]);
+    assertEquals([kernel.symbols["__proto__"](), kernel.symbols.constructor(-1)], [process.ppid, -EBADF]);
+  });
+
   it("refuses what no system call is, by its name", () => {
     const none = { parameters: [], result: "i32" } as const;
     for (const number of [-1, 1.5, NaN, 0x10000]) {
@@ -109,9 +118,9 @@ describe("unsafeSyscalls", () => {
 
 describe("UnsafeSyscallBatch", () => {
   it("runs a list, each call with its result", () => {
-    const batch = new UnsafeSyscallBatch(8);
+    using batch = new UnsafeSyscallBatch(8);
     const [read, name] = [new Uint8Array(6), cString(path)];
-    const opened = new UnsafeSyscallBatch(1);
+    using opened = new UnsafeSyscallBatch(1);
     opened.add(NR.openat, AT_FDCWD, name, 0);
     assertEquals(opened.run(), 1);
     const file = opened.result(0);
@@ -132,8 +141,35 @@ describe("UnsafeSyscallBatch", () => {
     assertEquals([batch.run(), batch.result(0)], [1, 0]);
   });
 
+  it("leaves nothing behind when its last list is disposed", () => {
+    const source = `
+      import { readdirSync, readlinkSync } from "node:fs";
+      import { UnsafeSyscallBatch } from "${moduleUrl("lib/jit/syscall_batch.ts")}";
+      const held = () => readdirSync("/proc/self/fd").filter((fd) => {
+        try {
+          return readlinkSync("/proc/self/fd/" + fd).includes("memfd:oxbow-run");
+        } catch {
+          return false;
+        }
+      }).length;
+      const attempt = (act) => { try { return act(); } catch (error) { return error.message; } };
+      const first = new UnsafeSyscallBatch(2);
+      const second = new UnsafeSyscallBatch(2);
+      for (const batch of [first, second]) batch.add(3, -1);
+      first[Symbol.dispose]();
+      first[Symbol.dispose]();
+      console.log(held(), second.run(), second.result(0), first.length, attempt(() => first.run()));
+      second[Symbol.dispose]();
+      console.log(held(), attempt(() => second.runUntilError()));
+      using third = new UnsafeSyscallBatch(2);
+      third.add(3, -1);
+      console.log(held(), third.run(), third.result(0));`;
+    const disposed = "cannot run a list of system calls: it was disposed";
+    assertEquals(outputOf(source), `1 1 -9 0 ${disposed}\n0 ${disposed}\n1 1 -9`);
+  });
+
   it("stops at the first that fails, where it is told to", () => {
-    const batch = new UnsafeSyscallBatch(4);
+    using batch = new UnsafeSyscallBatch(4);
     for (const call of [[NR.getppid], [NR.close, -1], [NR.getppid]]) batch.add(call[0], ...call.slice(1));
     assertEquals(batch.runUntilError(), 2);
     assertEquals([batch.result(0), batch.result(1)], [process.ppid, -EBADF]);
@@ -146,7 +182,7 @@ describe("UnsafeSyscallBatch", () => {
   });
 
   it("agrees with one call after another, whatever the list", () => {
-    const memfd = new UnsafeSyscallBatch(1);
+    using memfd = new UnsafeSyscallBatch(1);
     memfd.add(NR.memfd, cString("oxbow-test"), 0);
     memfd.run();
     const fd = memfd.result(0);
@@ -161,7 +197,7 @@ describe("UnsafeSyscallBatch", () => {
       fc.constant({ args: [NR.getppid] as const, expected: process.ppid }),
       fc.constant({ args: [NR.lseek, fd, -1, 0] as const, expected: -EINVAL }),
     );
-    const batch = new UnsafeSyscallBatch(50);
+    using batch = new UnsafeSyscallBatch(50);
     fc.assert(fc.property(fc.array(call, { maxLength: 50 }), fc.boolean(), (calls, stops) => {
       batch.clear();
       for (const { args: [number, ...rest] } of calls) batch.add(number, ...rest);
@@ -177,7 +213,7 @@ describe("UnsafeSyscallBatch", () => {
   });
 
   it("holds the views of its list until it is cleared, and refuses those that have no address", () => {
-    const batch = new UnsafeSyscallBatch(2);
+    using batch = new UnsafeSyscallBatch(2);
     const gone = new Uint8Array(8);
     structuredClone(gone, { transfer: [gone.buffer] });
     assertThrows(() => batch.add(NR.write, 1, gone, 8), TypeError, "detached");
@@ -190,7 +226,7 @@ describe("UnsafeSyscallBatch", () => {
     for (const capacity of [0, -1, 1.5, NaN, 65_537]) {
       assertThrows(() => new UnsafeSyscallBatch(capacity), RangeError, `capacity is ${capacity}`);
     }
-    const batch = new UnsafeSyscallBatch(1);
+    using batch = new UnsafeSyscallBatch(1);
     for (const number of [-1, 0.5, 65_536]) {
       assertThrows(() => batch.add(number), RangeError, `system call ${number}: it is no number`);
     }
