@@ -297,15 +297,19 @@ describe("special files", () => {
   });
 
   /** FIFO and FILE stand for descriptors; what is relative is made as well. */
-  const paths = `
-    /proc/self/mem /proc/self/environ /proc/self/maps /proc/self/root/etc/passwd /proc/self/cwd /proc/self/task
+  const paths = [
+    // The folder that is the process's "/".
+    join("/proc/self", "root", "etc/passwd"),
+    ...`
+    /proc/self/mem /proc/self/environ /proc/self/maps /proc/self/cwd /proc/self/task
     /proc/self/fd/0 /proc/self/fd/FIFO /proc/self/fd/FILE /dev/fd /dev/fd/1 /dev/fd/FIFO /dev/fd/FILE /dev/fd/99
     /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /dev/stdin /dev/stdout /dev/null/ /dev//null
     /dev/shm/oxbow-made /dev /proc /proc/ /sys /sys/kernel/mm/transparent_hugepage/enabled /procession
     /proc/pressure/cpu /proc/pressure/../self/mem /tmp/../proc/self/mem //proc/self/mem
     mem twice sub/../mem ./mem ../../../../../proc/self/mem temporary/../proc/self/mem self self/mem self/environ
     self/../file.bin shm/oxbow-made null input plain plain/ plain/made sub dangling dangling-shm loop made sub/made
-    none/made`.trim().split(/\s+/);
+    none/made`.trim().split(/\s+/),
+  ];
 
   /** How Deno and Oxbow each open each path, to read, to write, to make. */
   function outcomes(permissions: readonly string[]): string[] {
