@@ -51,9 +51,17 @@ function reachesNativeCode(node: ts.Node): boolean {
     (ts.isPropertyAccessExpression(node) && /^Deno\.(?:dlopen|Unsafe)/.test(node.getText()));
 }
 
-/** `it.skip` gives no reason, and `t.skip` counts as passed on Deno: `{ skip: reason }` does neither. */
+/**
+ * `it.skip` gives no reason, `t.skip` counts as passed on Deno, and a reason that `skipping` has not printed is in
+ * Node's report alone.
+ */
 function skipsWithoutReason(node: ts.Node): boolean {
-  return ts.isCallExpression(node) && /\.(?:skip|todo|only)$/.test(node.expression.getText());
+  if (ts.isCallExpression(node)) return /\.(?:skip|todo|only)$/.test(node.expression.getText());
+  if (!ts.isPropertyAssignment(node) || node.name.getText() !== "skip") return false;
+  const { initializer } = node;
+  const names = /^(?:skipping|unless\w+)$/;
+  return !(ts.isIdentifier(initializer) || initializer.kind === ts.SyntaxKind.FalseKeyword ||
+    (ts.isCallExpression(initializer) && names.test(initializer.expression.getText())));
 }
 
 function importsOf(file: ts.SourceFile): string[] {
@@ -113,6 +121,11 @@ describe("the rules", () => {
     ]);
     assertEquals(faults(file, reachesNativeCode), ["a.ts:1: Deno.dlopen"]);
     assertEquals(faults(file, skipsWithoutReason), ['a.ts:1: it.skip("")']);
+    const skips = parse(
+      "s.ts",
+      `it("", { skip: a ? "b" : false }); it("", { skip: skipping(a && "b") }); it("", { skip });`,
+    );
+    assertEquals(faults(skips, skipsWithoutReason), ['s.ts:1: skip: a ? "b" : false']);
     assertEquals(faults(parse("b.ts", 'import "node:ffi"; import("bun:ffi");'), reachesNativeCode).length, 2);
   });
 

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { readReport } from "../scripts/suite/junit.ts";
+import { readReport, reasonsIn } from "../scripts/suite/junit.ts";
 
 const passed = { name: 'outer > passes <& "x"', outcome: "passed" };
 const failed = { name: "outer > inner > fails", outcome: "failed" };
@@ -102,5 +102,14 @@ describe("readReport", () => {
       readReport('<?xml version="1.0"?>\n<testsuites name="deno test" tests="0">\n</testsuites>'),
       [],
     );
+  });
+});
+
+describe("reasonsIn", () => {
+  it("finds each reason once that a file has printed", () => {
+    const output =
+      "skipping: gcc is not installed\nnot skipping: this\nskipping: gcc is not installed\nskipping: no /proc";
+    assertEquals(reasonsIn(output), "gcc is not installed; or no /proc");
+    assertEquals(reasonsIn("ran 3 tests"), undefined);
   });
 });

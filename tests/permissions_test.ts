@@ -7,6 +7,7 @@ import denoConfig from "../deno.json" with { type: "json" };
 import { find, hostName } from "../ffi/mod.ts";
 import { vectorLevel } from "../lib/vector/mod.ts";
 import { moduleUrl, outputOf } from "./child.ts";
+import { skipping } from "./skip.ts";
 
 /** A row of the guide's table. */
 interface Row {
@@ -140,7 +141,7 @@ const programs: Readonly<Record<string, Program>> = {
   "@oxbow/oxbow/vector: everything, in machine code": {
     imports: "vectorLevel",
     steps: ['if (vectorLevel() === "portable") throw new Error("in TypeScript, without --allow-ffi");'],
-    skip: vectorLevel() === "portable" && "no machine code runs here",
+    skip: skipping(vectorLevel() === "portable" && "no machine code runs here"),
   },
   "@oxbow/oxbow/blas: the portable backend": {
     imports: "Blas",
@@ -149,7 +150,7 @@ const programs: Readonly<Record<string, Program>> = {
   "@oxbow/oxbow/blas: MKL, OpenBLAS": {
     imports: "Blas",
     steps: ['Blas.open({ backend: "openblas" })[Symbol.dispose]();'],
-    skip: !hasOpenBlas() && "OpenBLAS is not installed",
+    skip: skipping(!hasOpenBlas() && "OpenBLAS is not installed"),
   },
   "@oxbow/oxbow/safetensors: `SafeTensors.open`": {
     imports: "SafeTensors",
@@ -205,19 +206,19 @@ function outcomes(entry: string, { imports, steps }: Program, flags: readonly st
 }
 
 describe("the guide's table of permissions", () => {
-  const skip = hostName === "deno" ? false : "permissions are Deno's";
+  const notDeno = skipping(hostName !== "deno" && "permissions are Deno's");
 
   before(() => {
     const FOLDER = mkdtempSync(join(tmpdir(), "oxbow-flags-"));
     const FILE = join(FOLDER, "file");
-    paths = { FOLDER, FILE, LIBC: skip ? "" : pathOfLibc(), HOST: "127.0.0.1" };
+    paths = { FOLDER, FILE, LIBC: notDeno ? "" : pathOfLibc(), HOST: "127.0.0.1" };
     // The smallest safetensors file.
     writeFileSync(FILE, "\x02\0\0\0\0\0\0\0{}");
     for (const folder of ["notes", "indexed"]) {
       mkdirSync(join(FOLDER, folder));
       writeFileSync(join(FOLDER, folder, "ox.md"), "An oxbow fastens an ox to its yoke.\n");
     }
-    if (skip) return;
+    if (notDeno) return;
     const index: Program = { imports: "indexFolder", steps: ['await indexFolder("FOLDER/indexed");'] };
     assertEquals(outcomes("@oxbow/oxbow/search", index, ["-A"]), ["done"]);
   });
@@ -234,9 +235,10 @@ describe("the guide's table of permissions", () => {
 
   for (const { entry, use, flags } of rows) {
     const program = programs[`${entry}: ${use}`] ?? { imports: "", steps: [] };
+    const skip = notDeno || program.skip;
     const needs = flags.length === 0 ? "asks for no flag" : `needs ${flags.join(" ")} and no less`;
 
-    it(`${entry}, ${use}: ${needs}`, { skip: skip || program.skip }, () => {
+    it(`${entry}, ${use}: ${needs}`, { skip }, () => {
       assertEquals(outcomes(entry, program, flags), program.steps.map(() => "done"));
       for (const flag of flags) {
         const [name] = flag.split("=");

@@ -66,3 +66,9 @@ function withoutSuites(cases: TestCase[]): TestCase[] {
     return suite.outcome === "failed" && children.every(({ outcome }) => outcome !== "failed");
   });
 }
+
+/** What a file has printed that it skips for (tests/skip.ts), joined where it is more than one thing. */
+export function reasonsIn(output: string): string | undefined {
+  const reasons = new Set([...output.matchAll(/^skipping: (.+)$/gm)].map(([, reason]) => reason));
+  return reasons.size === 0 ? undefined : [...reasons].join("; or ");
+}

@@ -6,7 +6,7 @@
  */
 import { delimiter, dirname, resolve } from "node:path";
 import type { Host } from "./hosts.ts";
-import { readReport, type TestCase } from "./junit.ts";
+import { readReport, reasonsIn, type TestCase } from "./junit.ts";
 
 export interface FileResult {
   host: string;
@@ -53,16 +53,17 @@ export async function runFile(host: Host, file: string, reports: string, limit: 
   running = undefined;
 
   const cases = casesOf(path);
+  const output = new TextDecoder().decode(stdout).trim();
   if (timedOut) {
     cases.push({ name: `the whole file: did not end within ${limit} s and was killed`, outcome: "failed" });
   } else if (code !== 0 && cases.every(({ outcome }) => outcome !== "failed")) {
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
     cases.push({ name: `the whole file: ${how}`, outcome: "failed" });
   } else if (cases.length === 0) {
-    cases.push({ name: "the whole file", outcome: "skipped", reason: "it ran no test" });
+    cases.push({ name: "the whole file", outcome: "skipped", reason: reasonsIn(output) ?? "it ran no test" });
   }
   const seconds = (performance.now() - start) / 1000;
-  return { host: host.name, file, cases, seconds, output: new TextDecoder().decode(stdout).trim() };
+  return { host: host.name, file, cases, seconds, output };
 }
 
 /** The tests of a report; none where the host died before it wrote one. */

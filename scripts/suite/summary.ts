@@ -4,7 +4,7 @@
  * @module
  */
 import type { Host } from "./hosts.ts";
-import type { TestCase } from "./junit.ts";
+import { reasonsIn, type TestCase } from "./junit.ts";
 import type { FileResult } from "./run_file.ts";
 
 export function count(cases: TestCase[], outcome: TestCase["outcome"]): number {
@@ -29,22 +29,22 @@ export function printFailures(results: FileResult[]): void {
   }
 }
 
-/** Each skipped test once, with the hosts that skipped it and the reason from whichever report has it. */
+/** Each skipped test once, with the hosts that skipped it and the reason: Node's report has it, the others' not. */
 export function printSkipped(results: FileResult[]): void {
-  const skipped = new Map<string, { hosts: string[]; reason?: string }>();
-  for (const { host, file, cases } of results) {
+  const skipped = new Map<string, { hosts: string[]; printed?: string; reason?: string }>();
+  for (const { host, file, cases, output } of results) {
     for (const { name, outcome, reason } of cases) {
       if (outcome !== "skipped") continue;
       const key = `${file} › ${name}`;
-      const entry = skipped.get(key) ?? { hosts: [] };
+      const entry = skipped.get(key) ?? { hosts: [], printed: reasonsIn(output) };
       entry.hosts.push(host);
       entry.reason ??= reason;
       skipped.set(key, entry);
     }
   }
   if (skipped.size > 0) console.log("\nSkipped:");
-  for (const [key, { hosts, reason = "the file says why, this host's report does not" }] of skipped) {
-    console.log(`  ${key} (${hosts.join(", ")}): ${reason}`);
+  for (const [key, { hosts, printed, reason = printed }] of skipped) {
+    console.log(`  ${key} (${hosts.join(", ")}): ${reason ?? "the file does not say why"}`);
   }
 }
 

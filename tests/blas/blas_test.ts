@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { cpuinfo } from "../../ffi/cpuinfo.ts";
 import { preferred } from "../../lib/blas/preferred.ts";
 import { type Backend, Blas, type Gemm, type GemmGroup } from "../../lib/blas/mod.ts";
+import { skipping } from "../skip.ts";
 
 const NAMES = preferred(cpuinfo());
 
@@ -81,7 +82,7 @@ describe("Blas.open", () => {
     });
 
     it(`sets the threads of ${backend} to the number asked for`, {
-      skip: found(backend) === undefined && `${backend} is not installed`,
+      skip: skipping(found(backend) === undefined && `${backend} is not installed`),
     }, () => {
       using two = Blas.open({ backend, threads: 2 });
       using one = Blas.open({ backend, threads: 1 });
@@ -112,7 +113,7 @@ describe("Blas.open", () => {
   });
 
   it("uses Deno's portable backend where calls to C are denied, and says which flag allows them", {
-    skip: !("Deno" in globalThis) && "only Deno has permissions to deny",
+    skip: skipping(!("Deno" in globalThis) && "only Deno has permissions to deny"),
   }, () => {
     const module = new URL("../../lib/blas/mod.ts", import.meta.url).href;
     const script = `import { Blas } from ${JSON.stringify(module)}; console.log(Blas.open().explain());`;

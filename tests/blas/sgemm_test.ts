@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Blas, type Layout, type SgemmArguments, type SgemmGroup } from "../../lib/blas/mod.ts";
+import { skipping } from "../skip.ts";
 
 type Matrix = Float32Array<ArrayBuffer>;
 
@@ -121,7 +122,7 @@ const spec: fc.Arbitrary<Spec> = fc.record({
 
 for (const backend of ["mkl", "openblas", "portable"] as const) {
   describe(`sgemm on ${backend}`, () => {
-    const options = { skip: missing(backend) };
+    const options = { skip: skipping(missing(backend)) };
 
     it(
       "is the naive product, for random shapes, layouts, transpositions, paddings, alpha and beta",

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unlessInstalled } from "../skip.ts";
 
 const SOURCE = `
 #include <pthread.h>
@@ -93,10 +94,8 @@ long sum_after(callback f, const unsigned char *bytes, long length) {
 }
 `;
 
-/** Why what needs the library is skipped, or `false`. */
-export const skipC: string | false = spawnSync("gcc", ["--version"]).status === 0
-  ? false
-  : "gcc is not installed";
+/** Skips what needs the library. */
+export const withoutGcc: string | false = unlessInstalled("gcc");
 
 /** The built library: dispose it after the tests. */
 export interface CLibrary extends Disposable {

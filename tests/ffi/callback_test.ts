@@ -14,9 +14,9 @@ import {
   unsafeBufferAt,
 } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
-import { buildLibrary, skipC } from "./c_library.ts";
+import { buildLibrary, withoutGcc } from "./c_library.ts";
 
-const built = skipC === false ? buildLibrary() : undefined;
+const built = withoutGcc === false ? buildLibrary() : undefined;
 after(() => built?.[Symbol.dispose]());
 
 const takes = {
@@ -127,7 +127,7 @@ describe("a callback", () => {
     }
   });
 
-  it("is given what C gives, of each type, at its bounds", { skip: skipC }, () => {
+  it("is given what C gives, of each type, at its bounds", { skip: withoutGcc }, () => {
     const { give_all, late_address } = open();
     const seen: unknown[][] = [];
     const all = callback({
@@ -152,7 +152,7 @@ describe("a callback", () => {
     ]);
   });
 
-  it("gives C what a call takes, of each type, at its bounds", { skip: skipC }, () => {
+  it("gives C what a call takes, of each type, at its bounds", { skip: withoutGcc }, () => {
     const symbols = open();
     const view = new Uint8Array(8);
     const cases: [keyof typeof takes, readonly unknown[]][] = [
@@ -182,7 +182,7 @@ describe("a callback", () => {
     }
   });
 
-  it("may give an integer's zero with a sign, which C does not know", { skip: skipC }, () => {
+  it("may give an integer's zero with a sign, which C does not know", { skip: withoutGcc }, () => {
     const symbols = open();
     for (const name of ["take_i8", "take_u32", "take_i64"] as const) {
       const { result } = takes[name];
@@ -193,13 +193,13 @@ describe("a callback", () => {
     }
   });
 
-  it("of result void gives whatever it likes", { skip: skipC }, () => {
+  it("of result void gives whatever it likes", { skip: withoutGcc }, () => {
     const symbols = open();
     const nothing = untyped({ parameters: ["i32"], result: "void" }, () => "anything");
     given(nothing, (pointer) => symbols.call_once(pointer, 1));
   });
 
-  it("works as one of hundreds, and after thousands", { skip: skipC }, () => {
+  it("works as one of hundreds, and after thousands", { skip: withoutGcc }, () => {
     const { call_once } = open();
     const many = Array.from({ length: 300 }, (_, i) => callback(INT_TO_INT, (x) => x + i));
     const addresses = new Set(many.map(({ pointer }) => addressOf(pointer)));
@@ -211,14 +211,14 @@ describe("a callback", () => {
     }
   });
 
-  it("stays where nobody holds it", { skip: skipC }, () => {
+  it("stays where nobody holds it", { skip: withoutGcc }, () => {
     const { call_once } = open();
     const pointers = Array.from({ length: 50 }, (_, i) => callback(INT_TO_INT, (x) => x * i).pointer);
     for (let i = 0; i < 200; i++) new Uint8Array(1_000_000).fill(i);
     assertEquals(pointers.map((pointer) => call_once(pointer, 3)), pointers.map((_, i) => 3 * i));
   });
 
-  it("may call C itself, and be called within", { skip: skipC }, () => {
+  it("may call C itself, and be called within", { skip: withoutGcc }, () => {
     const { call_once } = open();
     const factorial: Callback = callback(
       INT_TO_INT,
@@ -227,7 +227,7 @@ describe("a callback", () => {
     assertEquals(given(factorial, (pointer) => call_once(pointer, 10)), 3_628_800);
   });
 
-  it("collects garbage while C works on a view that only the call holds", { skip: skipC }, () => {
+  it("collects garbage while C works on a view that only the call holds", { skip: withoutGcc }, () => {
     const { sum_after, sum_of_text } = open();
     let garbage: unknown[] = [];
     const littering = callback(INT_TO_INT, (x) => {
@@ -244,22 +244,26 @@ describe("a callback", () => {
     assertEquals(garbage.length, 300);
   });
 
-  it("may move the elements of a view that C works on, which does not lose them", { skip: skipC }, () => {
-    const { sum_after } = open();
-    for (const length of [1, 8, 100, 1000, 5000]) {
-      const view = new Uint8Array(length).fill(1);
-      const moving = callback(INT_TO_INT, (x) => {
-        new Uint8Array(view.buffer).fill(2);
-        structuredClone(view.subarray(0, 1));
-        return x;
-      });
-      assertEquals(given(moving, (pointer) => sum_after(pointer, view, length)), BigInt(2 * length));
-    }
-  });
+  it(
+    "may move the elements of a view that C works on, which does not lose them",
+    { skip: withoutGcc },
+    () => {
+      const { sum_after } = open();
+      for (const length of [1, 8, 100, 1000, 5000]) {
+        const view = new Uint8Array(length).fill(1);
+        const moving = callback(INT_TO_INT, (x) => {
+          new Uint8Array(view.buffer).fill(2);
+          structuredClone(view.subarray(0, 1));
+          return x;
+        });
+        assertEquals(given(moving, (pointer) => sum_after(pointer, view, length)), BigInt(2 * length));
+      }
+    },
+  );
 });
 
 describe("an exception in a callback", () => {
-  it("is thrown by the native call once C is back, the same object", { skip: skipC }, () => {
+  it("is thrown by the native call once C is back, the same object", { skip: withoutGcc }, () => {
     const { call_once } = open();
     for (const error of [new RangeError("from within"), "a string", null, undefined, { a: 1 }]) {
       const throwing = callback(INT_TO_INT, () => {
@@ -277,22 +281,26 @@ describe("an exception in a callback", () => {
     }
   });
 
-  it("gives C zero, and keeps the callback from being called again until C is back", { skip: skipC }, () => {
-    const { call_once, call_twice } = open();
-    let calls = 0;
-    const throwing = callback(INT_TO_INT, (x) => {
-      calls++;
-      if (x === 1) throw new Error(`call ${calls}`);
-      return x;
-    });
-    given(throwing, (pointer) => {
-      assertThrows(() => call_twice(pointer, 1), Error, "call 1");
-      assertEquals(calls, 1);
-      assertEquals(call_twice(pointer, 2), 2003);
-      assertThrows(() => call_once(pointer, 1), Error, "call 4");
-      assertEquals(libc.abs(-1), 1);
-    });
-  });
+  it(
+    "gives C zero, and keeps the callback from being called again until C is back",
+    { skip: withoutGcc },
+    () => {
+      const { call_once, call_twice } = open();
+      let calls = 0;
+      const throwing = callback(INT_TO_INT, (x) => {
+        calls++;
+        if (x === 1) throw new Error(`call ${calls}`);
+        return x;
+      });
+      given(throwing, (pointer) => {
+        assertThrows(() => call_twice(pointer, 1), Error, "call 1");
+        assertEquals(calls, 1);
+        assertEquals(call_twice(pointer, 2), 2003);
+        assertThrows(() => call_once(pointer, 1), Error, "call 4");
+        assertEquals(libc.abs(-1), 1);
+      });
+    },
+  );
 
   it("ends a sort, and the next one works", () => {
     const numbers = Float64Array.from({ length: 100 }, (_, i) => -i);
@@ -309,7 +317,7 @@ describe("an exception in a callback", () => {
     });
   });
 
-  it("within a callback's own call can be caught there", { skip: skipC }, () => {
+  it("within a callback's own call can be caught there", { skip: withoutGcc }, () => {
     const { call_once } = open();
     const inner = callback(INT_TO_INT, () => {
       throw new Error("inner");
@@ -321,7 +329,7 @@ describe("an exception in a callback", () => {
     given(inner, () => given(outer, (pointer) => assertEquals(call_once(pointer, 4), 5)));
   });
 
-  it("is a result that the signature does not allow", { skip: skipC }, () => {
+  it("is a result that the signature does not allow", { skip: withoutGcc }, () => {
     const symbols = open();
     const wrong: [keyof typeof takes, typeof TypeError | typeof RangeError, readonly unknown[]][] = [
       ["take_i8", RangeError, [-129, 128]],
@@ -348,7 +356,7 @@ describe("an exception in a callback", () => {
     }
   });
 
-  it("under an unchecked call is thrown by the next checked one", { skip: skipC }, () => {
+  it("under an unchecked call is thrown by the next checked one", { skip: withoutGcc }, () => {
     const { call_unchecked } = open();
     const throwing = callback(INT_TO_INT, () => {
       throw new Error("late");
@@ -360,7 +368,7 @@ describe("an exception in a callback", () => {
     });
   });
 
-  it("under an unchecked call goes uncaught where no checked one follows", { skip: skipC }, () => {
+  it("under an unchecked call goes uncaught where no checked one follows", { skip: withoutGcc }, () => {
     const source = `
       import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
       const { symbols } = dlopen(["${built?.path}"], {
@@ -376,7 +384,7 @@ describe("an exception in a callback", () => {
 });
 
 describe("calls and callbacks without end", () => {
-  it("are a RangeError, and what was half done is whole again", { skip: skipC }, () => {
+  it("are a RangeError, and what was half done is whole again", { skip: withoutGcc }, () => {
     const lines = outputOf(`
       import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
       const { symbols: { call_once } } = dlopen([${JSON.stringify(built?.path)}], {
@@ -404,7 +412,7 @@ describe("a disposed callback", () => {
     assertEquals(libc.abs(-1), 1);
   });
 
-  it("is not run: C is given zero, and the call throws", { skip: skipC }, () => {
+  it("is not run: C is given zero, and the call throws", { skip: withoutGcc }, () => {
     const { call_once } = open();
     const gone = callback(INT_TO_INT, function gone(x) {
       return x;
@@ -417,7 +425,7 @@ describe("a disposed callback", () => {
     assertEquals(libc.abs(-1), 1);
   });
 
-  it("may have disposed itself while it ran", { skip: skipC }, () => {
+  it("may have disposed itself while it ran", { skip: withoutGcc }, () => {
     const { call_once, call_twice } = open();
     const own = callback(INT_TO_INT, (x) => {
       own[Symbol.dispose]();
@@ -432,8 +440,11 @@ describe("a disposed callback", () => {
     assertEquals(libc.abs(-1), 1);
   });
 
-  it("may have closed the library that called it, which is unloaded once C is back", { skip: skipC }, () => {
-    const lines = outputOf(`
+  it(
+    "may have closed the library that called it, which is unloaded once C is back",
+    { skip: withoutGcc },
+    () => {
+      const lines = outputOf(`
       import { readFileSync } from "node:fs";
       import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
       const path = ${JSON.stringify(built?.path)};
@@ -447,12 +458,16 @@ describe("a disposed callback", () => {
       console.log(call_twice(closing.pointer, 2), loaded());
       try { call_twice(closing.pointer, 2); } catch (error) { console.log(error.message); }
     `).split("\n");
-    assertEquals(lines[0], "2003 false");
-    assertMatch(lines[1], /^cannot call call_twice: .* was closed$/);
-  });
+      assertEquals(lines[0], "2003 false");
+      assertMatch(lines[1], /^cannot call call_twice: .* was closed$/);
+    },
+  );
 
-  it("may have closed it and thrown, in a call within another of the same library", { skip: skipC }, () => {
-    const lines = outputOf(`
+  it(
+    "may have closed it and thrown, in a call within another of the same library",
+    { skip: withoutGcc },
+    () => {
+      const lines = outputOf(`
       import { copyFileSync, readFileSync, rmSync } from "node:fs";
       import { callback, dlopen } from "${moduleUrl("ffi/mod.ts")}";
       const path = ${JSON.stringify(built?.path)};
@@ -469,8 +484,9 @@ describe("a disposed callback", () => {
       });
       console.log(outer.symbols.call_once(calling.pointer, 5), readFileSync("/proc/self/maps", "utf8").includes(path + "\\n"));
     `).split("\n");
-    assertEquals(lines, ["SyntaxError", "5 false"]);
-  });
+      assertEquals(lines, ["SyntaxError", "5 false"]);
+    },
+  );
 });
 
 describe("another thread that calls a callback", () => {
@@ -491,7 +507,7 @@ describe("another thread that calls a callback", () => {
     `).split("\n");
   }
 
-  it("is refused with an error, while this one waits for it in C", { skip: skipC }, () => {
+  it("is refused with an error, while this one waits for it in C", { skip: withoutGcc }, () => {
     const lines = inChild(`
       console.log(message(() => symbols.call_from_thread(made.pointer, 5)));
       console.log(calls, symbols.call_once(made.pointer, 6), calls);
@@ -501,7 +517,7 @@ describe("another thread that calls a callback", () => {
     assertEquals(lines[1], "0 6 1");
   });
 
-  it("is refused while this one runs JavaScript, or waits in its event loop", { skip: skipC }, () => {
+  it("is refused while this one runs JavaScript, or waits in its event loop", { skip: withoutGcc }, () => {
     for (
       const wait of [
         "const end = Date.now() + 100; while (Date.now() < end);",
@@ -519,7 +535,7 @@ describe("another thread that calls a callback", () => {
     }
   });
 
-  it("is refused however often it comes", { skip: skipC }, () => {
+  it("is refused however often it comes", { skip: withoutGcc }, () => {
     const lines = inChild(`
       const counts = [];
       for (let i = 0; i < 200; i++) {
@@ -531,7 +547,7 @@ describe("another thread that calls a callback", () => {
     assertEquals(lines, ["true 0"]);
   });
 
-  it("does not reach one that was disposed either", { skip: skipC }, () => {
+  it("does not reach one that was disposed either", { skip: withoutGcc }, () => {
     const lines = inChild(`
       symbols.start_thread(made.pointer, 5, 20_000);
       made[Symbol.dispose]();

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { existsSync } from "node:fs";
 import { dlopen, type SymbolTable } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 
 describe("dlopen", () => {
   it("opens the first library that loads, and says which", () => {
@@ -119,7 +120,9 @@ describe("a closed library", () => {
     assertEquals(second.symbols.sqrt(16), 4);
   });
 
-  it("is unloaded, so that opening and closing leaves no mapping behind", { skip: withoutMaps() }, () => {
+  it("is unloaded, so that opening and closing leaves no mapping behind", {
+    skip: skipping(!existsSync("/proc/self/maps") && "there is no /proc"),
+  }, () => {
     const source = `
       import { readFileSync } from "node:fs";
       import { dlopen } from "${moduleUrl("ffi/mod.ts")}";
@@ -140,7 +143,3 @@ describe("a closed library", () => {
     assert(Number(grown) < 50, `${grown} mappings more after 100 libraries`);
   });
 });
-
-function withoutMaps(): string | false {
-  return existsSync("/proc/self/maps") ? false : "there is no /proc";
-}

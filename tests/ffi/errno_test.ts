@@ -5,6 +5,7 @@ import { ERRNO } from "../../ffi/errno_names.ts";
 import { check, cString, dlopen, errno, SystemError, unsafeStringAt } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { skipping } from "../skip.ts";
 
 const { symbols: libc } = dlopen(["libc.so.6"], {
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
@@ -102,7 +103,7 @@ describe("check", () => {
 });
 
 describe("the names of errors", () => {
-  const skip = missingHeaders.length > 0 && `${missingHeaders.join(" and ")} are not installed`;
+  const skip = skipping(missingHeaders.length > 0 && `${missingHeaders.join(" and ")} are not installed`);
 
   it("are those of the machine's headers", { skip }, () => {
     const text = headers.map((path) => readFileSync(path, "utf8")).join("");

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { find } from "../../ffi/mod.ts";
 import { outputOf } from "../child.ts";
 import { guide, programs } from "../guide.ts";
+import { skipping } from "../skip.ts";
 
 const text = guide("ffi.md");
 
@@ -23,7 +24,7 @@ describe("the guide", () => {
   }
 
   for (const [i, { source, printed }] of programs(text).entries()) {
-    it(`has a program ${i + 1} that prints what it says`, { skip: missing(source) }, () => {
+    it(`has a program ${i + 1} that prints what it says`, { skip: skipping(missing(source)) }, () => {
       const lines = outputOf(source).split("\n").filter((line) => line !== "");
       assertEquals(lines, printed);
     });

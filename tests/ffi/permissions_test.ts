@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
+import { skipping } from "../skip.ts";
 
-const skip = hostName === "deno" ? false : "permissions are Deno's";
+const skip = skipping(hostName !== "deno" && "permissions are Deno's");
 const mmap = moduleUrl("lib/mem/mmap.ts");
 const io = moduleUrl("lib/io/mod.ts");
 const safetensors = moduleUrl("lib/formats/safetensors.ts");
@@ -109,7 +110,7 @@ describe("with all but --allow-ffi", () => {
   });
 
   it("Node under --permission names the flag as well", {
-    skip: hostName === "node" ? false : "the flag is Node's",
+    skip: skipping(hostName !== "node" && "the flag is Node's"),
   }, () => {
     const source = attempts(`import { Epoll } from "${io}";`, ["new Epoll()"]);
     const before = "export NODE_OPTIONS='--permission --allow-fs-read=*'";

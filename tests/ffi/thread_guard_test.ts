@@ -2,11 +2,11 @@ import { after, describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { addressOf, type Callback, callback, dlopen, hostName } from "../../ffi/mod.ts";
 import { type ChildResult, moduleUrl, outputOf, runChild } from "../child.ts";
-import { buildLibrary, skipC } from "./c_library.ts";
+import { buildLibrary, withoutGcc } from "./c_library.ts";
 
-const built = skipC === false ? buildLibrary() : undefined;
+const built = withoutGcc === false ? buildLibrary() : undefined;
 /** Stays where it is, whatever the hosts close. */
-const staying = skipC === false ? buildLibrary("-Wl,-z,nodelete") : undefined;
+const staying = withoutGcc === false ? buildLibrary("-Wl,-z,nodelete") : undefined;
 after(() => {
   built?.[Symbol.dispose]();
   staying?.[Symbol.dispose]();
@@ -52,7 +52,7 @@ function head(path: string | undefined): string {
 }
 
 describe("a shut door", () => {
-  it("gives C the zero of a floating-point result", { skip: skipC }, () => {
+  it("gives C the zero of a floating-point result", { skip: withoutGcc }, () => {
     const { pass_f64, pass_f32, has_ended } = open();
     const wide = callback({ parameters: [], result: "f64" }, () => 1);
     const narrow = callback({ parameters: [], result: "f32" }, () => 1);
@@ -64,7 +64,7 @@ describe("a shut door", () => {
     assertThrows(() => has_ended(), Error, "was called after it was disposed");
   });
 
-  it("becomes another callback's once 64 more were shut, and not before", { skip: skipC }, () => {
+  it("becomes another callback's once 64 more were shut, and not before", { skip: withoutGcc }, () => {
     const { call_unchecked, has_ended } = open();
     const gone = addOne();
     gone[Symbol.dispose]();
@@ -89,7 +89,7 @@ describe("a shut door", () => {
 });
 
 describe("a refusal that nobody was told of", () => {
-  it("is not thrown from the making of a callback", { skip: skipC }, () => {
+  it("is not thrown from the making of a callback", { skip: withoutGcc }, () => {
     const { call_from_thread, has_ended } = open();
     const made = addOne();
     assertEquals(call_from_thread(made.pointer, 5), 0);
@@ -107,7 +107,7 @@ describe("a worker that has made a callback", () => {
     "is terminated": "setInterval(() => {}, 1000);",
   };
   for (const [what, ending] of Object.entries(endings)) {
-    it(`shuts its doors when its thread ends, where it ${what}`, { skip: skipC }, () => {
+    it(`shuts its doors when its thread ends, where it ${what}`, { skip: withoutGcc }, () => {
       const output = outputOf(`${head(staying?.path)}
         if (isMainThread) {
           const worker = start("");
@@ -125,8 +125,11 @@ describe("a worker that has made a callback", () => {
     });
   }
 
-  it("leaves C a pointer that does nothing, also on a thread that looks the same", { skip: skipC }, () => {
-    const output = outputOf(`${head(staying?.path)}
+  it(
+    "leaves C a pointer that does nothing, also on a thread that looks the same",
+    { skip: withoutGcc },
+    () => {
+      const output = outputOf(`${head(staying?.path)}
       if (isMainThread) {
         const run = (data) => new Promise((resolve, reject) => {
           const worker = start(data);
@@ -142,8 +145,9 @@ describe("a worker that has made a callback", () => {
       } else {
         parentPort.postMessage(symbols.call_kept(1));
       }`);
-    assertEquals(output, "42 0 42 0 42 0 42 0 42 0");
-  });
+      assertEquals(output, "42 0 42 0 42 0 42 0 42 0");
+    },
+  );
 });
 
 describe("a process that exits", () => {
@@ -165,21 +169,21 @@ describe("a process that exits", () => {
       ["by an unhandled rejection", 'Promise.reject(new Error("rejected"));', 1, /rejected/],
     ] as const
   ) {
-    it(`${what} has shut its doors before C's own handlers run`, { skip: skipC }, () => {
+    it(`${what} has shut its doors before C's own handlers run`, { skip: withoutGcc }, () => {
       const result = exitWith(ending, staying?.path);
       assertEquals([result.code, result.stdout.trim()], [code, AT_EXIT]);
       assertMatch(result.stderr, message);
     });
   }
 
-  it("has shut its doors before the host closes a library", { skip: skipC }, () => {
+  it("has shut its doors before the host closes a library", { skip: withoutGcc }, () => {
     for (const [ending, code] of [["", 0], ["process.exitCode = 5;", 5]] as const) {
       const result = exitWith(ending, built?.path);
       assertEquals([result.code, result.stdout.trim(), result.stderr], [code, AT_EXIT, ""]);
     }
   });
 
-  it("can be called back by its last listeners, whenever they came", { skip: skipC }, () => {
+  it("can be called back by its last listeners, whenever they came", { skip: withoutGcc }, () => {
     const output = outputOf(`${head(built?.path)}
       const tell = (name) => () => writeSync(1, name + " " + symbols.call_once(made.pointer, 1) + "\\n");
       process.on("exit", tell("before"));

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { dlopen, SystemError } from "../../ffi/mod.ts";
 import { EPOLLIN, EPOLLOUT, NativeBuffer, Socket, WouldBlock } from "../../lib/io/mod.ts";
 import { accepted, pair, readAll, ready } from "./pair.ts";
+import { skipping } from "../skip.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
@@ -141,7 +142,7 @@ describe("Socket.listen", () => {
     assert(descriptors() < before + 50);
   });
 
-  it("listens on IPv6", { skip: withoutIpv6() }, () => {
+  it("listens on IPv6", { skip: skipping(withoutIpv6()) }, () => {
     using listener = Socket.listen({ hostname: "::1", port: 0 });
     const { port } = listener.localAddress;
     assertEquals(listener.localAddress.hostname, "::1");

@@ -17,6 +17,7 @@ import {
   vendorOf,
 } from "../../lib/jit/cpuid.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
+import { skipping } from "../skip.ts";
 
 /** Where Linux has another name for it. */
 const FLAGS: Partial<Record<Feature, string>> = {
@@ -133,7 +134,7 @@ function coresTold(): { threads: number; cores: number } {
 }
 
 describe("cpu", () => {
-  const lowered = environment("OXBOW_CPU") === undefined ? false : "OXBOW_CPU is set, and lowers this CPU";
+  const lowered = skipping(environment("OXBOW_CPU") !== undefined && "OXBOW_CPU is set, and lowers this CPU");
 
   it("knows what the kernel knows of it", () => {
     const { vendor, family, model, stepping, brand } = cpu();
@@ -154,7 +155,7 @@ describe("cpu", () => {
 
   it(
     "has the caches that the kernel describes",
-    { skip: existsSync(SYSFS) ? false : `${SYSFS} is missing` },
+    { skip: skipping(!existsSync(SYSFS) && `${SYSFS} is missing`) },
     () => {
       const read = (i: number, name: string): string =>
         readFileSync(`${SYSFS}/index${i}/${name}`, "utf8").trim();
@@ -185,7 +186,7 @@ describe("cpu", () => {
 
   const told = coresTold();
   const alike = told.threads === cpu().threads && told.cores * cpu().threadsPerCore === told.threads;
-  const skip = alike ? false : "the cores are not alike, or not all of them to be used";
+  const skip = skipping(!alike && "the cores are not alike, or not all of them to be used");
 
   it("has the cores that the kernel tells apart", { skip }, () => {
     assertEquals(cpu().cores, told.cores);
@@ -224,7 +225,7 @@ describe("cpu", () => {
 
   it(
     "asks Deno for --allow-ffi and for nothing else",
-    { skip: hostName === "deno" ? false : "Deno alone has permissions" },
+    { skip: skipping(hostName !== "deno" && "permissions are Deno's") },
     () => {
       const source = `
       import { cpu } from "${moduleUrl("lib/jit/cpu.ts")}";

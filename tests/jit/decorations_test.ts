@@ -12,10 +12,10 @@ import { instructions } from "../../lib/jit/instructions/mod.ts";
 import { broadcast, Memory } from "../../lib/jit/memory.ts";
 import { rdSae, rnSae, ruSae, rzSae, sae } from "../../lib/jit/modifiers.ts";
 import { k3, Mask, rbx, Vector } from "../../lib/jit/registers.ts";
-import { gnuName, lacksGnu, refusedLines } from "./gnu.ts";
+import { gnuName, refusedLines, unlessGnu } from "./gnu.ts";
 import { choices, isUnmasked, lineOf, type Piece, pieceOf, Random, type Sample } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 
 const modifiers = [rnSae, rdSae, ruSae, rzSae, sae];
 const lanes = [2, 4, 8, 16] as const;

@@ -8,13 +8,14 @@ import fc from "fast-check";
 import { sharedObject } from "../../lib/jit/elf.ts";
 import { add, everything, handCode, jumpTo } from "./hand_code.ts";
 import { type Elf, readElf } from "./elf_reader.ts";
+import { unlessInstalled } from "../skip.ts";
 
 const [LOAD, DYNAMIC, STACK, RELRO] = [1, 2, 0x6474e551, 0x6474e552];
 const [X, W, R] = [1, 2, 4];
 const [GLOB_DAT, RELATIVE] = [6, 8];
 const PAGE = 4096;
 
-const skipBinutils = spawnSync("readelf", ["--version"]).status === 0 ? false : "binutils is not installed";
+const skipBinutils = unlessInstalled("readelf");
 
 /** What a tool of binutils prints about the object, on both streams. */
 function told(command: string, flags: readonly string[], image: Uint8Array): string {

@@ -4,10 +4,10 @@ import { Assembler } from "../../lib/jit/assembler.ts";
 import type { Feature } from "../../lib/jit/code.ts";
 import { encodings } from "../../lib/jit/form.ts";
 import { instructions } from "../../lib/jit/instructions/mod.ts";
-import { gnuName, lacksGnu, refusedLines } from "./gnu.ts";
+import { gnuName, refusedLines, unlessGnu } from "./gnu.ts";
 import { Random, sampleOf } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 
 /** To a feature those that no CPU has it without, so that naming them changes nothing. */
 const implied: Partial<Record<Feature, readonly Feature[]>> = {

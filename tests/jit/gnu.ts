@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Feature } from "../../lib/jit/code.ts";
+import { skipping } from "../skip.ts";
 
 const LIMIT_MS = 300_000;
 
@@ -29,11 +30,11 @@ export function gnuName(feature: Feature): string {
   return gnuNames[feature] ?? feature;
 }
 
-/** Why a test against GNU is skipped, or `false`. */
-export function lacksGnu(): string | false {
+/** Skips what is compared with GNU as. */
+export function unlessGnu(): string | false {
   const { status, stdout } = spawnSync("as", ["--version"], { encoding: "utf8" });
-  if (status !== 0) return "GNU as is not installed";
-  return stdout.includes("x86_64") ? false : "GNU as is not one for x86-64";
+  const isOurs = status === 0 && stdout.includes("x86_64");
+  return skipping(!isOurs && "GNU as for x86-64 is not installed");
 }
 
 function run(folder: string, command: string, args: readonly string[]): string {

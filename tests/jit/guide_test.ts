@@ -3,10 +3,11 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { cpu } from "../../lib/jit/mod.ts";
 import { outputOf } from "../child.ts";
 import { guide, programs } from "../guide.ts";
+import { skipping } from "../skip.ts";
 
 describe("the guide to machine code", () => {
   const [{ source, printed }] = programs(guide("jit.md"));
-  const skip = cpu().features.has("fma") ? false : "this CPU has no FMA";
+  const skip = skipping(!cpu().features.has("fma") && "this CPU has no FMA");
 
   it("has a kernel that is right, and says how fast", { skip }, () => {
     const lines = outputOf(source).split("\n");

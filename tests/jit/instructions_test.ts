@@ -5,10 +5,10 @@ import { instructions } from "../../lib/jit/instructions/mod.ts";
 import { encodings } from "../../lib/jit/form.ts";
 import { Match } from "../../lib/jit/match.ts";
 import { tiered } from "../tier.ts";
-import { assembledLines, disassembled, lacksGnu } from "./gnu.ts";
+import { assembledLines, disassembled, unlessGnu } from "./gnu.ts";
 import { Random, type Sample, sampleOf } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 const SAMPLES = tiered({ quick: 6, full: 100, soak: 1000 });
 
 function bytesOf(mnemonic: string, operands: Sample["ours"]): Uint8Array {

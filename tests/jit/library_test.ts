@@ -15,6 +15,7 @@ import { openForProcess, openLibrary } from "../../lib/jit/library.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 import { add, bump, callBack, everything, jumpTo, returning } from "./hand_code.ts";
+import { skipping } from "../skip.ts";
 
 const CYCLES = tiered({ quick: 300, full: 100_000, soak: 1_000_000 });
 const NUMBER = { parameters: [], result: "i32" } as const;
@@ -320,7 +321,7 @@ describe("openLibrary", () => {
 
   it(
     "says which flag Deno lacks",
-    { skip: hostName === "deno" ? false : "Deno alone has permissions" },
+    { skip: skipping(hostName !== "deno" && "permissions are Deno's") },
     () => {
       const source = `${URLS} ${SECCOMP} console.log(attempt());`;
       const attempt = (...permissions: string[]): string =>

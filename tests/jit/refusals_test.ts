@@ -4,10 +4,10 @@ import { Assembler } from "../../lib/jit/assembler.ts";
 import { encodings } from "../../lib/jit/form.ts";
 import { instructions } from "../../lib/jit/instructions/mod.ts";
 import { tiered } from "../tier.ts";
-import { lacksGnu, refusedLines } from "./gnu.ts";
+import { refusedLines, unlessGnu } from "./gnu.ts";
 import { lineOf, pieceOf, Random, type Sample } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 const CASES = tiered({ quick: 20_000, full: 200_000, soak: 2_000_000 });
 
 const forms = [...instructions].flatMap(([mnemonic, { forms }]) =>

@@ -6,10 +6,10 @@ import { instructions } from "../../lib/jit/instructions/mod.ts";
 import type { Term } from "../../lib/jit/memory.ts";
 import { symbol } from "../../lib/jit/places.ts";
 import { Gpr } from "../../lib/jit/registers.ts";
-import { lacksGnu, relocationsOf } from "./gnu.ts";
+import { relocationsOf, unlessGnu } from "./gnu.ts";
 import { choices, lineOf, type Piece, pieceOf, Random, sizedPiece } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 
 /** Its bytes are nowhere else in an instruction. */
 const DISPLACEMENT = 0x11223344;

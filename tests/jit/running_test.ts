@@ -16,6 +16,7 @@ import {
   xmm,
   zmm,
 } from "../../lib/jit/mod.ts";
+import { skipping } from "../skip.ts";
 
 describe("assembled code", () => {
   it("calls a library by way of its slot", () => {
@@ -62,7 +63,7 @@ describe("assembled code", () => {
     assertEquals(kernels.symbols.sum(), 3.75);
   });
 
-  const skip = cpu().features.has("avx512f") ? false : "the CPU has no AVX-512";
+  const skip = skipping(!cpu().features.has("avx512f") && "this CPU has no AVX-512");
   it("has masks and high registers where the CPU has AVX-512", { skip }, () => {
     const a = new Assembler();
     const numbers = a.constant(Float32Array.from({ length: 16 }, (_, i) => i));

@@ -8,10 +8,10 @@ import { instructions } from "../../lib/jit/instructions/mod.ts";
 import { ptr } from "../../lib/jit/memory.ts";
 import { rax } from "../../lib/jit/registers.ts";
 import { tiered } from "../tier.ts";
-import { assembled, lacksGnu, relocationsOf } from "./gnu.ts";
+import { assembled, relocationsOf, unlessGnu } from "./gnu.ts";
 import { Random, sampleOf } from "./samples.ts";
 
-const skip = lacksGnu();
+const skip = unlessGnu();
 const numRuns = tiered({ quick: 60, full: 1000, soak: 10_000 });
 
 const LABELS = 6;

@@ -7,12 +7,14 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping, unlessInstalled } from "../skip.ts";
 
-const skipGdb = spawnSync("gdb", ["--version"]).status === 0 ? false : "gdb is not installed";
+const skipGdb = unlessInstalled("gdb");
 /** A kernel may forbid profiling, or be older than the tool. */
-const skipPerf = spawnSync("perf", ["record", "-e", "cpu-clock", "-o", "/dev/null", "true"]).status === 0
-  ? false
-  : "perf is not installed, or may not be used";
+const skipPerf = skipping(
+  spawnSync("perf", ["record", "-e", "cpu-clock", "-o", "/dev/null", "true"]).status !== 0 &&
+    "perf is not installed, or may not be used",
+);
 
 const PROGRAM = `
   import { openLibrary } from "${moduleUrl("lib/jit/library.ts")}";

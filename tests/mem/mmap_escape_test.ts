@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { assertEquals } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 
 let folder: string;
 let path: string;
@@ -164,7 +165,7 @@ describe("a process goes on", () => {
   });
 
   it("when the host will not let go of a buffer, whose views then read zeros", {
-    skip: hostName === "bun" ? false : "JSC alone keeps a buffer attached",
+    skip: skipping(hostName !== "bun" && "JSC alone keeps a buffer attached"),
   }, () => {
     const source = `${prelude}
       import { promisify } from "node:util";

@@ -7,6 +7,7 @@ import { tiered } from "../tier.ts";
 import { moduleUrl, runChild } from "../child.ts";
 import { GuardedPage, type Side } from "./guarded.ts";
 import { inMachineCode, itHolds, withVnni } from "./implementations.ts";
+import { skipping } from "../skip.ts";
 
 /** Up to 200, as many as the tier has time for, and a few around the kernels' blocks. */
 const LENGTHS = [
@@ -157,7 +158,7 @@ describe("a kernel touches nothing beside its arrays, whatever their length and 
 });
 
 describe("a guarded page", () => {
-  const skip = vectorLevel() === "portable" ? "no machine code runs here" : false;
+  const skip = skipping(vectorLevel() === "portable" && "no machine code runs here");
 
   it("ends the process that reads one element too many", { skip }, () => {
     const { code } = runChild(`

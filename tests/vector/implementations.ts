@@ -7,6 +7,7 @@ import type { Kernels } from "../../lib/vector/kernel.ts";
 import type { KernelLevel } from "../../lib/vector/kernels/lanes.ts";
 import { loadKernels } from "../../lib/vector/kernels/mod.ts";
 import { portable } from "../../lib/vector/portable.ts";
+import { skipping } from "../skip.ts";
 
 export interface Implementation {
   readonly name: string;
@@ -20,7 +21,7 @@ function loaded(name: string, level: KernelLevel, features: readonly Feature[]):
     return { name, kernels: loadKernels(level, new Set(features)), skip: false };
   } catch (error) {
     if (!(error instanceof MissingFeatureError || error instanceof NativeUnavailableError)) throw error;
-    return { name, kernels: portable, skip: error.message };
+    return { name, kernels: portable, skip: skipping(error.message) };
   }
 }
 

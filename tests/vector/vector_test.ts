@@ -19,6 +19,7 @@ import {
   vectorLevel,
 } from "../../lib/vector/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 
 const x = Float32Array.of(1, 2, 3);
 const y = Float32Array.of(4, 5, 6);
@@ -305,7 +306,7 @@ describe("the level", () => {
     }
   });
 
-  const skip = hostName === "deno" ? false : "it has no permissions";
+  const skip = skipping(hostName !== "deno" && "permissions are Deno's");
   it("is portable without the permission to call C, and no permission is asked for", { skip }, () => {
     const { level, results } = run(":", [`--allow-read=${new URL("../..", import.meta.url).pathname}`]);
     assertStrictEquals(level, "portable");

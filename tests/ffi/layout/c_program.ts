@@ -8,11 +8,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Why a test of `compiler` is skipped, or `false`. */
-export function lacks(compiler: string): string | false {
-  return spawnSync(compiler, ["--version"]).status === 0 ? false : `${compiler} is not installed`;
-}
-
 /** Compiles one C file with the flags given and runs `use` on the program. Throws what the compiler says. */
 function withProgram<T>(
   compiler: string,

@@ -22,7 +22,8 @@ import {
 import type { Fields, Layout } from "../../../ffi/layout/field.ts";
 import { Stat } from "../../../ffi/layout/stat.ts";
 import { check, cString, libc, stat } from "../../../ffi/mod.ts";
-import { compileC, lacks } from "./c_program.ts";
+import { compileC } from "./c_program.ts";
+import { unlessInstalled } from "../../skip.ts";
 
 interface Laid extends Layout<unknown> {
   readonly fields: Fields;
@@ -113,7 +114,7 @@ const CROSS_COMPILERS = { x64: "x86_64-linux-gnu-gcc", arm64: "aarch64-linux-gnu
 describe("the layouts of Linux's structs", () => {
   for (const architecture of ["x64", "arm64"] as const) {
     const compiler = architecture === process.arch ? "gcc" : CROSS_COMPILERS[architecture];
-    const skip = lacks(compiler);
+    const skip = unlessInstalled(compiler);
     const source = assertionsOn(architecture);
 
     it(`are those of ${compiler}, which is skipped where it is not installed`, { skip }, () => {

@@ -14,7 +14,8 @@ import {
   struct,
 } from "../../../ffi/mod.ts";
 import { tiered } from "../../tier.ts";
-import { lacks, outputOfC } from "./c_program.ts";
+import { outputOfC } from "./c_program.ts";
+import { unlessInstalled } from "../../skip.ts";
 
 type Value = number | bigint | boolean;
 
@@ -235,7 +236,7 @@ function lineOfOurs({ type, set }: StructSpecimen): string {
 }
 
 describe("struct", () => {
-  const skip = lacks("gcc");
+  const skip = unlessInstalled("gcc");
 
   it("lays out, writes and reads as gcc does, and is skipped where that is not installed", { skip }, () => {
     const specimens = fc.array(anyStruct(2), { minLength: 100, maxLength: 100 });

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { indexFolder } from "../../../examples/search/index/index_folder.ts";
 import { hostName } from "../../../ffi/mod.ts";
 import { prose, seeded, TestFolder } from "../folder.ts";
+import { skipping } from "../../skip.ts";
 
 const LIMIT_MS = 60_000;
 const MAIN = fileURLToPath(new URL("../../../examples/search/main.ts", import.meta.url));
@@ -161,19 +162,23 @@ describe("search", () => {
     }
   });
 
-  it("names the flag that Deno lacks", { skip: hostName !== "deno" && "the flags are Deno's" }, () => {
-    for (
-      const [permissions, flag] of [[["--allow-read"], "--allow-ffi"], [
-        ["--allow-ffi"],
-        "--allow-read",
-      ]] as const
-    ) {
-      const { code, stderr } = spawn([...command(MAIN, permissions), "query", folder.path, "ox"]);
-      assertEquals(code, 1);
-      assertMatch(stderr, /^search: .*\n$/);
-      assertStringIncludes(stderr, flag);
-    }
-  });
+  it(
+    "names the flag that Deno lacks",
+    { skip: skipping(hostName !== "deno" && "the flags are Deno's") },
+    () => {
+      for (
+        const [permissions, flag] of [[["--allow-read"], "--allow-ffi"], [
+          ["--allow-ffi"],
+          "--allow-read",
+        ]] as const
+      ) {
+        const { code, stderr } = spawn([...command(MAIN, permissions), "query", folder.path, "ox"]);
+        assertEquals(code, 1);
+        assertMatch(stderr, /^search: .*\n$/);
+        assertStringIncludes(stderr, flag);
+      }
+    },
+  );
 
   it("serve answers until Ctrl-C", async () => {
     const [file, ...args] = command(MAIN);

@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { walk } from "../../../examples/search/files/walk.ts";
 import { TestFolder } from "../folder.ts";
+import { skipping } from "../../skip.ts";
 
 function paths(folder: TestFolder, except = folder.at("no such folder")): string[] {
   return walk(folder.path, except).files.map(({ path }) => path);
@@ -99,7 +100,9 @@ describe("walk()", () => {
     assertEquals([files.map(({ path }) => path), unreadable], [["a.txt"], 1]);
   });
 
-  it("counts folders that may not be read", { skip: process.getuid?.() === 0 && "root may read all" }, () => {
+  it("counts folders that may not be read", {
+    skip: skipping(process.getuid?.() === 0 && "root may read all"),
+  }, () => {
     using folder = new TestFolder({ "a.txt": "" });
     mkdirSync(folder.at("closed"), { mode: 0 });
     assertEquals(walk(folder.path, "").unreadable, 1);

@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import type { Browser, Page } from "playwright-core";
 import { type Answer, DEADLINE_MS, found, type Hit, MockServer, RIVER } from "./mock_server.ts";
+import { skipping } from "../../skip.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, openPage } from "./browser.ts";
 
 function numbered(query: string, k: number): Answer {
@@ -45,7 +46,7 @@ async function shows(page: Page, selector: string, hasText: string | RegExp): Pr
   await page.locator(selector, { hasText }).first().waitFor();
 }
 
-if (findChromium() === undefined) it(`the search page: ${NO_CHROMIUM}`, { skip: true });
+if (findChromium() === undefined) it("the search page", { skip: skipping(NO_CHROMIUM) });
 else describe("the search page in Chromium", inChromium);
 
 function inChromium(): void {

@@ -11,6 +11,7 @@ import { TcpStream } from "../../../lib/net/mod.ts";
 import type { HttpServer } from "../../../lib/net/http.ts";
 import { run } from "../../../lib/task/mod.ts";
 import { findChromium, launchChromium, NO_CHROMIUM, openPage } from "./browser.ts";
+import { skipping } from "../../skip.ts";
 
 const FILES: Record<string, string> = {
   "ox.md": "An oxbow is the bow that fastens an ox to its yoke.\n",
@@ -191,7 +192,7 @@ describe("search serve", () => {
       assertEquals(error.code, "EADDRINUSE");
     }));
 
-  describe("in a browser", { skip: findChromium() === undefined && NO_CHROMIUM }, () => {
+  describe("in a browser", { skip: skipping(findChromium() === undefined && NO_CHROMIUM) }, () => {
     let browser: Browser;
     before(async () => {
       browser = await launchChromium();
