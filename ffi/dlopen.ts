@@ -119,7 +119,12 @@ export function dlopenQuietly<const T extends SymbolTable>(
   return openTable<T>(names, table, false);
 }
 
-function openTable<T extends SymbolTable>(names: readonly string[], table: T, settles: boolean): Library<T> {
+/** As `dlopen` where it `settles`, and as `dlopenQuietly` where not. */
+export function openTable<T extends SymbolTable>(
+  names: readonly string[],
+  table: T,
+  settles: boolean,
+): Library<T> {
   const signatures = Object.entries<Signature>(table).map(([name, signature]) =>
     [name, inspect(name, signature)] as const
   );

@@ -1,7 +1,7 @@
 /** How a library loads where the hosts' own `dlopen` does not do: what it finds, what it sees, how long it stays. */
 import { dlopenQuietly } from "./dlopen.ts";
 import { LIBC } from "./soname.ts";
-import type { NativeFunctions, SymbolTable } from "./types.ts";
+import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
 
 const RTLD_NOW = 0x2;
 const RTLD_NOLOAD = 0x4;
@@ -11,6 +11,11 @@ const RTLD_NODELETE = 0x1000;
 const table = {
   // dlfcn.h
   dlopen: { parameters: [/* const char *filename */ "cstring", /* int flags */ "i32"], result: "pointer" },
+  dlsym: {
+    parameters: [/* void *handle */ "pointer!", /* const char *symbol */ "cstring"],
+    result: "pointer",
+  },
+  dlclose: { parameters: [/* void *handle */ "pointer!"], result: "i32" },
 
   // stdlib.h
   getenv: { parameters: [/* const char *name */ "cstring"], result: "pointer" },
@@ -46,6 +51,17 @@ export function openGlobally(name: string): boolean {
  */
 export function keepLoaded(name: string): boolean {
   return libc().dlopen(name, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) !== null;
+}
+
+/** Where a library that is loaded has a symbol: `null` where it has none, `undefined` where it is not loaded. */
+export function symbolIn(name: string, symbol: string): Pointer | null | undefined {
+  const handle = libc().dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+  if (handle === null) return undefined;
+  try {
+    return libc().dlsym(handle, symbol);
+  } finally {
+    libc().dlclose(handle);
+  }
 }
 
 /**

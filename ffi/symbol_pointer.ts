@@ -1,25 +1,6 @@
-import { dlopenQuietly, type Library } from "./dlopen.ts";
-import { LIBC } from "./soname.ts";
-import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
-
-const RTLD_NOW = 0x2;
-const RTLD_NOLOAD = 0x4;
-
-const table = {
-  // dlfcn.h
-  dlopen: { parameters: [/* const char *filename */ "cstring", /* int flags */ "i32"], result: "pointer" },
-  dlsym: {
-    parameters: [/* void *handle */ "pointer!", /* const char *symbol */ "cstring"],
-    result: "pointer",
-  },
-  dlclose: { parameters: [/* void *handle */ "pointer!"], result: "i32" },
-} as const satisfies SymbolTable;
-
-let symbols: NativeFunctions<typeof table> | undefined;
-
-function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopenQuietly(LIBC, table).symbols;
-}
+import type { Library } from "./dlopen.ts";
+import { symbolIn } from "./loader.ts";
+import type { Pointer, SymbolTable } from "./types.ts";
 
 /**
  * Where the library has a symbol: a variable, or a function that another one is to call. `null`
@@ -39,12 +20,7 @@ function libc(): NativeFunctions<typeof table> {
 export function symbolPointer(library: Library<SymbolTable>, name: string): Pointer | null {
   const what = `point to ${name}`;
   if (library.closed) throw new Error(`cannot ${what}: ${library.path} was closed`);
-  const { dlclose, dlopen, dlsym } = libc();
-  const handle = dlopen(library.path, RTLD_NOW | RTLD_NOLOAD);
-  if (handle === null) throw new Error(`cannot ${what}: ${library.path} is not loaded`);
-  try {
-    return dlsym(handle, name);
-  } finally {
-    dlclose(handle);
-  }
+  const pointer = symbolIn(library.path, name);
+  if (pointer === undefined) throw new Error(`cannot ${what}: ${library.path} is not loaded`);
+  return pointer;
 }

@@ -8,58 +8,31 @@
  * what shuts them all. glibc calls that as it calls the destructors of C++'s thread_local objects: first of all
  * when a thread ends, be it terminated, and on the thread that calls exit(3) before what atexit(3) has
  * registered. Before that the hosts may close libraries, which then call what they have registered: so the
- * doors are shut at the `exit` event as well, where there is one. The code is written to a memfd and mapped from it, so that no page is ever both writable and
- * executable. Both pages stay for as long as the process: a thread may come late.
+ * doors are shut at the `exit` event as well, where there is one.
+ *
+ * The code is written to a memfd and mapped from it, so that no page is ever both writable and executable. Both
+ * pages stay for as long as the process: a thread may come late.
  */
-import { dlopen } from "./dlopen.ts";
-import { host, toPointer, word } from "./host.ts";
+import { dlopenQuietly } from "./dlopen.ts";
+import { host, toPointer } from "./host.ts";
+import { libc } from "./libc.ts";
 import { pending } from "./pending.ts";
-import { cString, NULL, offset } from "./pointer.ts";
+import { offset } from "./pointer.ts";
 import { LIBC } from "./soname.ts";
 import { check } from "./system_error.ts";
 import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
 import process from "node:process";
 
-/** All unchecked: what a checked call throws of another thread would be thrown from the making of a callback. */
 const table = {
   // pthread.h
-  pthread_self: { parameters: [], result: "u64", unchecked: true },
+  pthread_self: { parameters: [], result: "u64" },
 
   // The C++ ABI for Linux, since glibc 2.18. musl has none: there doors stay open where their thread has ended.
   __cxa_thread_atexit_impl: {
     parameters: [/* void (*func)(void *) */ "function", /* void *obj */ "pointer", /* void *dso */ "pointer"],
     result: "i32",
-    unchecked: true,
     optional: true,
   },
-
-  // sys/mman.h
-  memfd_create: {
-    parameters: [/* const char *name */ "buffer", /* unsigned int flags */ "u32"],
-    result: "i32",
-    unchecked: true,
-  },
-  mmap: {
-    parameters: [
-      /* void *addr */ "pointer",
-      /* size_t length */ "usize",
-      /* int prot */ "i32",
-      /* int flags */ "i32",
-      /* int fd */ "i32",
-      /* off_t offset */ "i64",
-    ],
-    // void *, as a number: MAP_FAILED is -1 and no address.
-    result: "isize",
-    unchecked: true,
-  },
-
-  // unistd.h
-  write: {
-    parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
-    result: "isize",
-    unchecked: true,
-  },
-  close: { parameters: [/* int fd */ "i32"], result: "i32", unchecked: true },
 } as const satisfies SymbolTable;
 
 const PAGE = 4096;
@@ -106,12 +79,12 @@ const fresh: Slot[] = [];
 /** The one that was shut first comes first. */
 const shut: Slot[] = [];
 
-function libc(): NativeFunctions<typeof table> {
-  return symbols ??= dlopen(LIBC, table).symbols;
+function threads(): NativeFunctions<typeof table> {
+  return symbols ??= dlopenQuietly(LIBC, table).symbols;
 }
 
 function map(protection: number, flags: number, fd: number): bigint {
-  const address = libc().mmap(NULL, word(PAGE), protection, flags, fd, word(0));
+  const address = libc().mmap(null, PAGE, protection, flags, fd, 0);
   check(address === -1n ? -1 : 0, "mmap", { hint: "a callback needs a page of code and one of data" });
   return address;
 }
@@ -158,9 +131,9 @@ function codeOf(data: bigint, flag: bigint): Uint8Array<ArrayBuffer> {
 
 function mapCode(code: Uint8Array<ArrayBuffer>): bigint {
   const { memfd_create, write, close } = libc();
-  const fd = check(memfd_create(cString("oxbow-callbacks"), MFD_CLOEXEC), "memfd_create");
+  const fd = check(memfd_create("oxbow-callbacks", MFD_CLOEXEC), "memfd_create");
   try {
-    check(Number(write(fd, code, word(code.length))), "write");
+    check(Number(write(fd, code, code.length)), "write");
     return map(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
   } finally {
     close(fd);
@@ -202,7 +175,7 @@ function addPages(): void {
   }
   const object = toPointer(data);
   // No library is to be kept loaded for this: an address that is in none counts as the program's own.
-  libc().__cxa_thread_atexit_impl?.(offset(code, DOORS * DOOR_BYTES), object, object);
+  threads().__cxa_thread_atexit_impl?.(offset(code, DOORS * DOOR_BYTES), object, object);
 }
 
 function takeSlot(): Slot {
@@ -216,7 +189,7 @@ export function openDoor(target: bigint, name: string): Door {
   const slot = takeSlot();
   slot.name = name;
   slot.words[TARGET] = target;
-  slot.words[OWNER] = libc().pthread_self();
+  slot.words[OWNER] = threads().pthread_self();
   return {
     pointer: slot.pointer,
     shut() {

@@ -23,7 +23,7 @@ function source(name: string, { text, rodata, relocations, features }: Code): st
     }
     return `[${relocation.offset}, ${relocation.addend}, ${JSON.stringify(relocation.name)}]`;
   });
-  return `export const ${name}: Code = code([${lines.map((line) => JSON.stringify(line)).join(", ")}], [${
+  return `export const ${name}: Code = codeOf([${lines.map((line) => JSON.stringify(line)).join(", ")}], [${
     symbols.join(", ")
   }]);`;
 }
@@ -33,25 +33,7 @@ const header = `/**
  * and the places that refer to symbols.
  */
 import type { Code } from "./code.ts";
-
-function code(
-  lines: readonly string[],
-  symbols: readonly (readonly [offset: number, addend: number, name: string])[],
-): Code {
-  const bytes = lines.join("").match(/../g) ?? [];
-  return {
-    text: Uint8Array.from(bytes, (byte) => parseInt(byte, 16)),
-    rodata: new Uint8Array(0),
-    relocations: symbols.map(([offset, addend, name]) => ({
-      kind: "symbol",
-      offset,
-      addend,
-      name,
-      library: undefined,
-    })),
-    features: new Set(),
-  };
-}
+import { codeOf } from "./hexadecimal.ts";
 `;
 
 const path = new URL("../lib/jit/assembled.ts", import.meta.url);

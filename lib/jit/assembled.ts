@@ -3,34 +3,16 @@
  * and the places that refer to symbols.
  */
 import type { Code } from "./code.ts";
+import { codeOf } from "./hexadecimal.ts";
 
-function code(
-  lines: readonly string[],
-  symbols: readonly (readonly [offset: number, addend: number, name: string])[],
-): Code {
-  const bytes = lines.join("").match(/../g) ?? [];
-  return {
-    text: Uint8Array.from(bytes, (byte) => parseInt(byte, 16)),
-    rodata: new Uint8Array(0),
-    relocations: symbols.map(([offset, addend, name]) => ({
-      kind: "symbol",
-      offset,
-      addend,
-      name,
-      library: undefined,
-    })),
-    features: new Set(),
-  };
-}
-
-export const cpuid: Code = code(["534989d089f889f10fa241890041895804418948084189500c5bc3"], []);
-export const xgetbv: Code = code(["31c90f01d0c3"], []);
-export const runSyscalls: Code = code([
+export const cpuid: Code = codeOf(["534989d089f889f10fa241890041895804418948084189500c5bc3"], []);
+export const xgetbv: Code = codeOf(["31c90f01d0c3"], []);
+export const runSyscalls: Code = codeOf([
   "53554154574889fb4189d489f548c1e5064801fd4839eb7332488b03488b7b08488b7310488b53184c8b53204c8b4328",
   "4c8b4b300f05488943384883c340483d01f0ffff72ce4585e474c9594889d84829c848c1e806415c5d5bc3",
 ], []);
-export const restorer: Code = code(["48c7c00f0000000f05"], []);
-export const sigbusHandler: Code = code([
+export const restorer: Code = codeOf(["48c7c00f0000000f05"], []);
+export const sigbusHandler: Code = codeOf([
   "f30f1efa5756524c8b0500000000f041ff4008837e08020f85e8000000488b4610498b48104c8b0d000000004883e901",
   "0f82cf0000004989ca49c1e2054d01ca458b1a41f7c30100000075e0493b42087211493b4210730b418b5204453b1a74",
   "09ebdd453b1a75d8ebc24c8b0d00000000535541544889c34881e300f0ffff498d2c894189d4b8010000004187400c85",
@@ -41,7 +23,7 @@ export const sigbusHandler: Code = code([
   "00000056498db0a0000000bf0700000031d241ba08000000b80d0000000f05b8ba0000000f0589c6b8270000000f0589",
   "c7ba07000000415ab8290100000f05c3",
 ], [[10, -4, "sigbus_state"], [40, -4, "sigbus_ranges"], [109, -4, "sigbus_faults"]]);
-export const sigbusGuard: Code = code([
+export const sigbusGuard: Code = codeOf([
   "5256574c8b0500000000b80100000041870085c07404f390ebf0bf0700000031f6498d90c000000041ba08000000b80d",
   "0000000f054885c00f8879010000488b0500000000493b80c00000007519498b80c8000000493b80880000000f84cd00",
   "0000e9a7000000498b80c000000049894040498b80c800000049894048498b80d000000049894050498b80d800000049",
@@ -60,20 +42,20 @@ export const sigbusGuard: Code = code([
   [309, -4, "sigbus_ranges"],
   [393, -4, "sigbus_faults"],
 ]);
-export const sigbusRelease: Code = code([
+export const sigbusRelease: Code = codeOf([
   "89ff4c8b05000000004989fa49c1e2054c03150000000041ff0249c7421000000000f041ff0241837808007404f390eb",
   "f5488b0d000000008b14b9b80100000041870085c07404f390ebf0498b481849894a1848ffc749897818f04183200089",
   "d0c3",
 ], [[5, -4, "sigbus_state"], [19, -4, "sigbus_ranges"], [52, -4, "sigbus_faults"]]);
-export const sigbusCounts: Code = code(["488b0500000000c3"], [[3, -4, "sigbus_faults"]]);
-export const signalHandler: Code = code([
+export const sigbusCounts: Code = codeOf(["488b0500000000c3"], [[3, -4, "sigbus_faults"]]);
+export const signalHandler: Code = codeOf([
   "f30f1efa535541545756524c8b0500000000f041ff400489f94989cc49c1e4064c03250000000041837c2428007414b8",
   "ba0000000f0541394424280f848100000089f9488b1d00000000488dab00080000390b7515518b7b04498d7008ba0800",
   "0000b8010000000f05594883c3084839eb72def041ff480441837c2424007447498b1c244883fb01763db8ba0000000f",
   "0589c541896c2428488b1424488b742408488b7c24104883ec08ffd34883c40841396c2428751041c744242800000000",
   "eb05f041ff48045a5e5f415c5d5bc3",
 ], [[14, -4, "signal_state"], [35, -4, "signal_signals"], [70, -4, "signal_watchers"]]);
-export const signalWatch: Code = code([
+export const signalWatch: Code = codeOf([
   "535552564883ec2089ff4c8b0500000000b80100000041870085c07404f390ebf04c8b0d000000004831ed41833ce900",
   "741848ffc54881fd0001000072ed48c7c0f5ffffffe9bd0000004889fb48c1e30648031d0000000031f64889e241ba08",
   "000000b80d0000000f054885c00f8894000000488b0500000000483b0424750d48817c24080400001c7469eb4f488b04",
@@ -88,7 +70,7 @@ export const signalWatch: Code = code([
   [185, -4, "signal_handler"],
   [196, -4, "signal_restorer"],
 ]);
-export const signalUnwatch: Code = code([
+export const signalUnwatch: Code = codeOf([
   "534883ec2089f94c8b0500000000b80100000041870085c07404f390ebf04c8b0d00000000418b3cc9f0418324c90048",
   "89fb48c1e30648031d00000000ff4b20753b31f64889e241ba08000000b80d0000000f054885c07824488b0500000000",
   "483b04247517488d3331d241ba08000000b80d0000000f054885c0780041837804007404f390ebf5f0418320004883c4",

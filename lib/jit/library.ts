@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
-import { dlopen, hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
+import { hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
+import { openTable } from "../../ffi/dlopen.ts";
 import type { Bindable } from "../../ffi/types.ts";
 import { keepLoaded } from "../../ffi/loader.ts";
 import { whenIdle } from "../../ffi/pending.ts";
@@ -63,9 +64,9 @@ function reasonOf(path: string, message: string): string {
     : `it needs ${file}, which cannot be opened: ${reason}`;
 }
 
-function open(path: string, table: SymbolTable, label: string): Library<SymbolTable> {
+function open(path: string, table: SymbolTable, label: string, settles: boolean): Library<SymbolTable> {
   try {
-    return dlopen([path], table);
+    return openTable([path], table, settles);
   } catch (cause) {
     if (!(cause instanceof Error) || cause instanceof TypeError || cause instanceof RangeError) throw cause;
     const unlimited = cause instanceof NativeUnavailableError && hostName === "deno";
@@ -96,7 +97,8 @@ function release(key: string, image: Image): void {
 
 /**
  * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too. What a
- * worker of `node:worker_threads` has open is closed as it ends, unless it is terminated.
+ * worker of `node:worker_threads` has open is closed as it ends, unless it is terminated. Its calls throw
+ * what a callback has left where it `settles`, which is for code that is a user's.
  *
  * @throws {NativeUnavailableError} where the process may not load code.
  * @throws {Error} where a library or a symbol that the code names is missing.
@@ -104,12 +106,17 @@ function release(key: string, image: Image): void {
 export function openLibrary<const T extends SymbolTable>(
   object: SharedObject,
   table: T & Bindable<T>,
+  settles?: boolean,
 ): Library<T>;
-export function openLibrary(object: SharedObject, table: SymbolTable): Library<SymbolTable> {
+export function openLibrary(
+  object: SharedObject,
+  table: SymbolTable,
+  settles = false,
+): Library<SymbolTable> {
   const { image, key } = acquire(object);
   let library: Library<SymbolTable>;
   try {
-    library = open(image.file.path, table, labelOf(object));
+    library = open(image.file.path, table, labelOf(object), settles);
   } catch (error) {
     release(key, image);
     throw error;
@@ -143,15 +150,20 @@ export function openLibrary(object: SharedObject, table: SymbolTable): Library<S
 export function openForProcess<const T extends SymbolTable>(
   object: SharedObject,
   table: T & Bindable<T>,
+  settles?: boolean,
 ): Library<T>;
-export function openForProcess(object: SharedObject, table: SymbolTable): Library<SymbolTable> {
+export function openForProcess(
+  object: SharedObject,
+  table: SymbolTable,
+  settles = false,
+): Library<SymbolTable> {
   const digest = createHash("sha256").update(sharedObject(object)).digest("hex").slice(0, 32);
   const soname = `oxbow-${digest}.so`;
   if (!keepLoaded(soname)) {
     const file = createImageFile(sharedObject({ ...object, soname }), labelOf(object));
     try {
       // Another thread may do the same meanwhile: the process keeps the one that was loaded first.
-      using library = open(file.path, {}, labelOf(object));
+      using library = open(file.path, {}, labelOf(object), settles);
       if (!keepLoaded(soname)) {
         throw new NativeUnavailableError(
           `keep ${library.path} loaded`,
@@ -162,5 +174,5 @@ export function openForProcess(object: SharedObject, table: SymbolTable): Librar
       if (!keepLoaded(file.path)) file[Symbol.dispose]();
     }
   }
-  return open(soname, table, labelOf(object));
+  return open(soname, table, labelOf(object), settles);
 }

@@ -109,6 +109,13 @@ function prepare(
 export function load<const T extends KernelTable>(kernels: T & Loadable<T>): Library<Signatures<T>>;
 export function load(kernels: KernelTable): Library<SymbolTable> {
   const { functions, table } = prepare(kernels);
+  return openLibrary({ functions }, table, true);
+}
+
+/** As `load`, for kernels of Oxbow's own: their calls throw nothing that a callback has left. */
+export function loadQuietly<const T extends KernelTable>(kernels: T & Loadable<T>): Library<Signatures<T>>;
+export function loadQuietly(kernels: KernelTable): Library<SymbolTable> {
+  const { functions, table } = prepare(kernels);
   return openLibrary({ functions }, table);
 }
 
@@ -128,5 +135,5 @@ export function loadForProcess(
   memory?: Readonly<Record<string, number>>,
 ): Library<SymbolTable> {
   const { functions, table } = prepare(kernels);
-  return openForProcess({ functions, memory }, table);
+  return openForProcess({ functions, memory }, table, true);
 }

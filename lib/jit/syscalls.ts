@@ -84,5 +84,5 @@ export function unsafeSyscalls(table: SyscallTable): Library<SymbolTable> {
     functions[name] = syscallCode(number, signature.parameters.length);
     signatures[name] = { ...signature, symbol: name };
   }
-  return openLibrary({ functions }, signatures);
+  return openLibrary({ functions }, signatures, true);
 }

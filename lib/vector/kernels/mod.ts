@@ -1,5 +1,5 @@
 /** The kernels of a level, assembled and loaded. */
-import { load } from "../../jit/load.ts";
+import { loadQuietly } from "../../jit/load.ts";
 import type { Feature } from "../../jit/mod.ts";
 import type { Kernels } from "../kernel.ts";
 import { aboveCode } from "./above.ts";
@@ -14,7 +14,7 @@ import { softmaxCode } from "./softmax.ts";
 
 /** Those of a level for a CPU with these features, until the process ends. Some five milliseconds, more where nothing was assembled yet. */
 export function loadKernels(level: KernelLevel, features: ReadonlySet<Feature>): Kernels {
-  return load({
+  return loadQuietly({
     dot: {
       signature: { parameters: ["buffer!", "buffer!", "usize"], result: "f64" },
       code: dotCode(level),

@@ -5,7 +5,7 @@
 import { type Code, r8, r9, rcx, rdi, rdx, rsi, xmm } from "../../jit/mod.ts";
 import { computeExp, EXP_CONSTANTS } from "./exp.ts";
 import { at, type KernelLevel, Lanes } from "./lanes.ts";
-import { pass, prepare, type Span } from "./span.ts";
+import { eachRow, pass, type Span } from "./span.ts";
 
 const rows = rdx;
 const span: Span = { length: rcx, whole: r8, index: r9 };
@@ -14,7 +14,6 @@ const span: Span = { length: rcx, whole: r8, index: r9 };
 export function softmaxCode(level: KernelLevel): Code {
   const lanes = new Lanes(level);
   const { a } = lanes;
-  const row = a.label("row");
   const [x, other, another, most, low, high] = [0, 1, 2, 3, 4, 5].map((i) => lanes.v(i));
   const c = lanes.constants(6, { ...EXP_CONSTANTS, high: -Infinity });
   const [minusInfinity, one] = [lanes.v(7), lanes.v(8)];
@@ -31,48 +30,42 @@ export function softmaxCode(level: KernelLevel): Code {
     lanes.op("vaddpd", high, high, another);
   }
 
-  prepare(lanes, span);
-  a.bind(row);
+  eachRow(lanes, span, rows, [rdi, rsi], () => {
+    lanes.copy(most, minusInfinity);
+    pass(lanes, span, () => lanes.op("vmaxps", most, most, from), () => {
+      lanes.loadTailOr(x, from, minusInfinity);
+      lanes.op("vmaxps", most, most, x);
+    });
+    lanes.fold("vmaxps", most.id, other.id);
+    lanes.op("vbroadcastss", most, xmm(most.id));
 
-  lanes.copy(most, minusInfinity);
-  pass(lanes, span, () => lanes.op("vmaxps", most, most, from), () => {
-    lanes.loadTailOr(x, from, minusInfinity);
-    lanes.op("vmaxps", most, most, x);
-  });
-  lanes.fold("vmaxps", most.id, other.id);
-  lanes.op("vbroadcastss", most, xmm(most.id));
+    lanes.zero(low);
+    lanes.zero(high);
+    pass(lanes, span, () => {
+      lanes.load(x, from);
+      addExp();
+      lanes.store(to, x);
+      addToTotal();
+    }, () => {
+      lanes.loadTailOr(x, from, minusInfinity);
+      addExp();
+      lanes.storeTail(to, x);
+      addToTotal();
+    });
+    lanes.foldTotal(low, high);
+    a.vcvtss2sd(xmm(high.id), xmm(one.id), xmm(one.id));
+    a.vdivsd(xmm(low.id), xmm(high.id), xmm(low.id));
+    a.vcvtsd2ss(xmm(low.id), xmm(low.id), xmm(low.id));
+    lanes.op("vbroadcastss", low, xmm(low.id));
 
-  lanes.zero(low);
-  lanes.zero(high);
-  pass(lanes, span, () => {
-    lanes.load(x, from);
-    addExp();
-    lanes.store(to, x);
-    addToTotal();
-  }, () => {
-    lanes.loadTailOr(x, from, minusInfinity);
-    addExp();
-    lanes.storeTail(to, x);
-    addToTotal();
+    pass(lanes, span, () => {
+      lanes.op("vmulps", x, low, to);
+      lanes.store(to, x);
+    }, () => {
+      lanes.loadTail(x, to);
+      lanes.op("vmulps", x, x, low);
+      lanes.storeTail(to, x);
+    });
   });
-  lanes.foldTotal(low, high);
-  a.vcvtss2sd(xmm(high.id), xmm(one.id), xmm(one.id));
-  a.vdivsd(xmm(low.id), xmm(high.id), xmm(low.id));
-  a.vcvtsd2ss(xmm(low.id), xmm(low.id), xmm(low.id));
-  lanes.op("vbroadcastss", low, xmm(low.id));
-
-  pass(lanes, span, () => {
-    lanes.op("vmulps", x, low, to);
-    lanes.store(to, x);
-  }, () => {
-    lanes.loadTail(x, to);
-    lanes.op("vmulps", x, x, low);
-    lanes.storeTail(to, x);
-  });
-  a.lea(rdi, at(rdi, span.length));
-  a.lea(rsi, at(rsi, span.length));
-  a.dec(rows);
-  a.jnz(row);
-  lanes.return();
   return a.finish();
 }

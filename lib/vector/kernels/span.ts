@@ -1,6 +1,6 @@
 /** Passes over elements that lie in a row, by whole vectors and one tail. */
 import type { Gpr } from "../../jit/mod.ts";
-import type { Lanes } from "./lanes.ts";
+import { at, type Lanes } from "./lanes.ts";
 
 /** The registers of a pass. `length` and `index` are neither `rax` nor `r11`. */
 export interface Span {
@@ -45,4 +45,23 @@ export function pass(
   a.jae(done);
   tail();
   a.bind(done);
+}
+
+/** Runs `body` for each of `rows` rows that lie one behind another at each of the pointers, and returns. */
+export function eachRow(
+  lanes: Lanes,
+  span: Span,
+  rows: Gpr<"r64">,
+  pointers: readonly Gpr<"r64">[],
+  body: () => void,
+): void {
+  const { a } = lanes;
+  const row = a.label("row");
+  prepare(lanes, span);
+  a.bind(row);
+  body();
+  for (const pointer of pointers) a.lea(pointer, at(pointer, span.length));
+  a.dec(rows);
+  a.jnz(row);
+  lanes.return();
 }
