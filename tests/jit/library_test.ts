@@ -152,7 +152,7 @@ describe("openLibrary", () => {
   it("is not unloaded under a call that is inside, and is once it is back", () => {
     const library = openLibrary({ functions: { inside: callBack } }, {
       inside: { parameters: ["function!"], result: "i32" },
-    });
+    }, true);
     const before = descriptors();
     let during: unknown[] = [];
     using dispose = callback({ parameters: [], result: "i32" }, () => {
