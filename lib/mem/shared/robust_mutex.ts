@@ -1,0 +1,160 @@
+/**
+ * pthread's own mutex in shared memory: process-shared, robust and error-checking. The kernel walks each thread's
+ * list of those it holds when the thread ends, however it ends, and tells the next owner.
+ *
+ * Source: pthread_mutexattr_setrobust(3), pthread_mutex_clocklock(3).
+ */
+import { type Pointer, SystemError } from "../../../ffi/mod.ts";
+import { dlopenQuietly } from "../../../ffi/dlopen.ts";
+import { LIBC } from "../../../ffi/soname.ts";
+import type { NativeFunctions, SymbolTable } from "../../../ffi/types.ts";
+import { timeLeft, timeoutError } from "./deadline.ts";
+
+const table = {
+  // pthread.h
+  pthread_mutexattr_init: { parameters: [/* pthread_mutexattr_t *attr */ "buffer!"], result: "i32" },
+  pthread_mutexattr_setpshared: {
+    parameters: [/* pthread_mutexattr_t *attr */ "buffer!", /* int pshared */ "i32"],
+    result: "i32",
+  },
+  pthread_mutexattr_setrobust: {
+    parameters: [/* pthread_mutexattr_t *attr */ "buffer!", /* int robustness */ "i32"],
+    result: "i32",
+  },
+  pthread_mutexattr_settype: {
+    parameters: [/* pthread_mutexattr_t *attr */ "buffer!", /* int type */ "i32"],
+    result: "i32",
+  },
+  pthread_mutex_init: {
+    parameters: [/* pthread_mutex_t *mutex */ "pointer!", /* const pthread_mutexattr_t *attr */ "buffer!"],
+    result: "i32",
+  },
+  pthread_mutex_lock: {
+    parameters: [/* pthread_mutex_t *mutex */ "pointer!"],
+    result: "i32",
+    unchecked: true,
+  },
+  pthread_mutex_trylock: {
+    parameters: [/* pthread_mutex_t *mutex */ "pointer!"],
+    result: "i32",
+    unchecked: true,
+  },
+  pthread_mutex_clocklock: {
+    parameters: [
+      /* pthread_mutex_t *mutex */ "pointer!",
+      /* clockid_t clockid */ "i32",
+      /* const struct timespec *abstime */ "buffer!",
+    ],
+    result: "i32",
+  },
+  pthread_mutex_consistent: { parameters: [/* pthread_mutex_t *mutex */ "pointer!"], result: "i32" },
+  pthread_mutex_unlock: {
+    parameters: [/* pthread_mutex_t *mutex */ "pointer!"],
+    result: "i32",
+    unchecked: true,
+  },
+
+  // time.h
+  clock_gettime: {
+    parameters: [/* clockid_t clockid */ "i32", /* struct timespec *tp */ "buffer!"],
+    result: "i32",
+  },
+} as const satisfies SymbolTable;
+
+const PTHREAD_PROCESS_SHARED = 1;
+const PTHREAD_MUTEX_ROBUST = 1;
+const PTHREAD_MUTEX_ERRORCHECK = 2;
+const CLOCK_MONOTONIC = 1;
+const EDEADLK = 35;
+const ETIMEDOUT = 110;
+const ENOTRECOVERABLE = 131;
+/** This thread does not hold the mutex. */
+export const EPERM = 1;
+/** The mutex is held by another thread, or by this one. */
+export const EBUSY = 16;
+/** The mutex is this thread's, and the thread that held it before has ended. */
+export const EOWNERDEAD = 130;
+/** futex(2)'s bits of a robust mutex's word. */
+const FUTEX_OWNER_DIED = 0x40000000;
+const FUTEX_TID_MASK = 0x3fffffff;
+/** Of pthread_mutex_t: 40 on x86-64, 48 on arm64. */
+export const MUTEX_BYTES = 48;
+
+const HINTS: Readonly<Record<number, string>> = {
+  [EDEADLK]: "this thread holds the mutex already, and it cannot be locked twice",
+  [EPERM]: "this thread does not hold the mutex",
+  [ENOTRECOVERABLE]:
+    "an owner died, and the next one unlocked without markConsistent(); what it guards is to be made anew",
+};
+
+let symbols: NativeFunctions<typeof table> | undefined;
+
+/** libc's functions for such a mutex. */
+export function pthread(): NativeFunctions<typeof table> {
+  return symbols ??= dlopenQuietly(LIBC, table).symbols;
+}
+
+/** The error for what a function of pthread has returned. */
+export function mutexError(code: number, call: string): SystemError {
+  return new SystemError(code, call, { hint: HINTS[code] });
+}
+
+function succeed(code: number, call: string): void {
+  if (code !== 0) throw mutexError(code, call);
+}
+
+/** Makes a mutex of zeros. */
+export function initMutex(mutex: Pointer): void {
+  const library = pthread();
+  const attributes = new Uint8Array(64);
+  succeed(library.pthread_mutexattr_init(attributes), "pthread_mutexattr_init");
+  succeed(
+    library.pthread_mutexattr_setpshared(attributes, PTHREAD_PROCESS_SHARED),
+    "pthread_mutexattr_setpshared",
+  );
+  succeed(
+    library.pthread_mutexattr_setrobust(attributes, PTHREAD_MUTEX_ROBUST),
+    "pthread_mutexattr_setrobust",
+  );
+  succeed(
+    library.pthread_mutexattr_settype(attributes, PTHREAD_MUTEX_ERRORCHECK),
+    "pthread_mutexattr_settype",
+  );
+  succeed(library.pthread_mutex_init(mutex, attributes), "pthread_mutex_init");
+}
+
+/** 0 or `EOWNERDEAD` at the deadline at the latest, of pthread_mutex_clocklock(3), or another error's number. */
+function lockUntil(mutex: Pointer, deadline: number): number {
+  const library = pthread();
+  const time = new BigInt64Array(2);
+  succeed(library.clock_gettime(CLOCK_MONOTONIC, time), "clock_gettime");
+  const left = BigInt(Math.ceil(Math.min(Math.max(timeLeft(deadline), 0), 1e12) * 1e6));
+  const end = time[0] * 1_000_000_000n + time[1] + left;
+  time[0] = end / 1_000_000_000n;
+  time[1] = end % 1_000_000_000n;
+  return library.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, time);
+}
+
+/**
+ * Waits for the mutex, which was found held. Gives whether its owner died. Throws a `TimeoutError`, or a
+ * `SystemError` where no waiting helps.
+ */
+export function lockSlowly(what: string, mutex: Pointer, deadline: number): boolean {
+  const code = deadline === Infinity ? pthread().pthread_mutex_lock(mutex) : lockUntil(mutex, deadline);
+  if (code === 0) return false;
+  if (code === EOWNERDEAD) return true;
+  if (code === ETIMEDOUT) throw timeoutError(what);
+  throw mutexError(code, "pthread_mutex_lock");
+}
+
+/** Makes the mutex one whose owner died, and that guards what is whole. */
+export function makeConsistent(mutex: Pointer): void {
+  succeed(pthread().pthread_mutex_consistent(mutex), "pthread_mutex_consistent");
+}
+
+/** What a mutex's memory tells of its owner, with nobody asked: glibc has the kernel's word first. */
+export function ownerOf(words: Int32Array<ArrayBuffer>, index: number): "none" | "alive" | "died" {
+  const word = Atomics.load(words, index);
+  if ((word & FUTEX_OWNER_DIED) !== 0) return "died";
+  return (word & FUTEX_TID_MASK) === 0 ? "none" : "alive";
+}
