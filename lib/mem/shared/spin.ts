@@ -3,16 +3,16 @@ const { pause = nothing }: { pause?: () => void; load: unknown } = Atomics;
 
 function nothing(): void {}
 
-const LEAST = 8;
+const FIRST = 100;
 const MOST = 1000;
 const EXPLORED = 64;
 
 /**
- * Spinning that learns how long it pays: twice as long as it took to succeed, half as long after it has failed. One
- * in 64 failures spins for long again, so that a peer that has become quick is found out.
+ * Spinning that learns how long it pays: twice as long as it took to succeed, half as long after it has failed, down
+ * to not at all. One in 64 failures spins for long again, so that a peer that has become quick is found out.
  */
 export class Spin {
-  #budget = 4 * LEAST;
+  #budget = FIRST;
   #failures = 0;
 
   /** Whether `ready` said so before it no longer paid to ask. */
@@ -27,7 +27,7 @@ export class Spin {
       pause();
     }
     this.#failures = this.#failures === EXPLORED ? 0 : this.#failures + 1;
-    this.#budget = Math.max(LEAST, this.#budget >> 1);
+    this.#budget >>= 1;
     return false;
   }
 }
