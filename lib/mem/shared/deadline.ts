@@ -4,6 +4,9 @@ export interface WaitOptions {
   timeout?: number;
 }
 
+/** The deadline of what waits for nobody, and throws nothing for it. */
+export const NEVER = 0;
+
 /** When the wait is over, on `performance.now()`'s clock. Throws a `RangeError` for what is no length of time. */
 export function deadlineOf(what: string, options: WaitOptions | undefined): number {
   const timeout = options?.timeout;

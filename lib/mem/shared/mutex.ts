@@ -2,6 +2,7 @@ import type { Pointer } from "../../../ffi/mod.ts";
 import { deadlineOf, type WaitOptions } from "./deadline.ts";
 import {
   EBUSY,
+  EDEADLK,
   EOWNERDEAD,
   EPERM,
   initMutex,
@@ -9,6 +10,7 @@ import {
   makeConsistent,
   mutexError,
   pthread,
+  tryLock,
 } from "./robust_mutex.ts";
 import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
 import { Spin } from "./spin.ts";
@@ -139,7 +141,7 @@ export class SharedMutex {
   lockSync(options?: WaitOptions): SharedMutexGuard {
     const deadline = options === undefined ? Infinity : deadlineOf(WHAT, options);
     const mutex = this.#enter();
-    const code = pthread().pthread_mutex_trylock(mutex);
+    const code = tryLock(mutex, this.#memory.words, MUTEX_WORD);
     if (code === 0) return this.#begin(false);
     try {
       return this.#begin(this.#waited(mutex, code, deadline));
@@ -152,10 +154,10 @@ export class SharedMutex {
   /** As `lockSync`, but gives nothing where another holds it, or this thread does. */
   tryLock(): SharedMutexGuard | undefined {
     const mutex = this.#enter();
-    const code = pthread().pthread_mutex_trylock(mutex);
+    const code = tryLock(mutex, this.#memory.words, MUTEX_WORD);
     if (code === 0 || code === EOWNERDEAD) return this.#begin(code === EOWNERDEAD);
     this.#memory.map.release();
-    if (code === EBUSY) return undefined;
+    if (code === EBUSY || code === EDEADLK) return undefined;
     throw mutexError(code, "pthread_mutex_trylock");
   }
 
@@ -193,9 +195,9 @@ export class SharedMutex {
 
   /** Goes on where trylock gave `code`. Whether the owner died. */
   #waited(mutex: Pointer, code: number, deadline: number): boolean {
-    if (code === EBUSY && !this.#held) {
-      const { pthread_mutex_trylock } = pthread();
-      this.#spin.until(() => (code = pthread_mutex_trylock(mutex)) !== EBUSY);
+    if (code === EBUSY) {
+      const { words } = this.#memory;
+      this.#spin.until(() => (code = tryLock(mutex, words, MUTEX_WORD)) !== EBUSY);
     }
     if (code === EOWNERDEAD) return true;
     return code !== 0 && lockSlowly(WHAT, mutex, deadline);

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { deadlineOf, type WaitOptions } from "./deadline.ts";
+import { deadlineOf, NEVER, type WaitOptions } from "./deadline.ts";
 import { RingConsumer } from "./ring_consumer.ts";
 import {
   CONSUMERS,
@@ -225,7 +225,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
    */
   trySend(message: Uint8Array): boolean {
     this.#requireBytes(message);
-    return this.#write(message, 0);
+    return this.#write(message, NEVER);
   }
 
   /**
@@ -241,7 +241,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
   /** Room for a message of so many bytes, which is sent by its `commit()`. Else as `trySend`. */
   reserve(length: number): RingReservation | undefined {
     this.#requireLength(length);
-    return this.#reserved(length, 0);
+    return this.#reserved(length, NEVER);
   }
 
   /** As `reserve`, but waits as `sendSync` does. */
@@ -257,7 +257,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
 
   /** A copy of the first message, which is taken away; nothing where there is none. Never waits, as `trySend`. */
   tryRecv(): Uint8Array<ArrayBuffer> | undefined {
-    const index = this.#front(0);
+    const index = this.#front(NEVER);
     return index < 0 ? undefined : this.#taken(index);
   }
 
@@ -276,7 +276,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
    * are many consumers, the others wait until then.
    */
   peek(): RingMessage | undefined {
-    const index = this.#front(0);
+    const index = this.#front(NEVER);
     return index < 0 ? undefined : new RingMessage(this.#consumer, index);
   }
 

@@ -1,15 +1,17 @@
 import type { Pointer } from "../../../ffi/mod.ts";
-import { timeLeft, timeoutError } from "./deadline.ts";
+import { NEVER, timeLeft, timeoutError } from "./deadline.ts";
 import { futexWait, futexWake } from "./futex.ts";
 import { CONSUMERS, DEATHS, HEADER, LEFT, PRODUCERS } from "./ring_layout.ts";
 import {
   EBUSY,
+  EDEADLK,
   EOWNERDEAD,
   lockSlowly,
   makeConsistent,
   mutexError,
   ownerOf,
   pthread,
+  tryLock,
 } from "./robust_mutex.ts";
 import { SharedFormatError, type SharedMemory } from "./shared_memory.ts";
 import { Spin } from "./spin.ts";
@@ -89,7 +91,7 @@ export abstract class RingSide {
   /** Reads the positions, once the mutex is held. */
   protected abstract begin(): void;
 
-  /** Takes the right to write. False where others have it until the deadline. */
+  /** Takes the right to write. False where others have it, and it is `NEVER` waited for. */
   enter(what: string, deadline: number): boolean {
     if (this.isOpen) {
       throw new Error(
@@ -148,8 +150,8 @@ export abstract class RingSide {
   }
 
   #take(what: string): boolean {
-    const code = pthread().pthread_mutex_trylock(this.#mutex);
-    if (code === EBUSY) {
+    const code = tryLock(this.#mutex, this.words, this.#place.mutex);
+    if (code === EBUSY || code === EDEADLK) {
       throw new RingTakenError(`cannot ${what}: it has a ${this.#place.name} already, and is for one alone`);
     }
     this.#hold(code, "pthread_mutex_trylock");
@@ -158,9 +160,9 @@ export abstract class RingSide {
   }
 
   #lock(what: string, deadline: number): boolean {
-    const code = pthread().pthread_mutex_trylock(this.#mutex);
-    if (code !== EBUSY) this.#hold(code, "pthread_mutex_trylock");
-    else if (deadline === 0) return false;
+    const code = tryLock(this.#mutex, this.words, this.#place.mutex);
+    if (code !== EBUSY && code !== EDEADLK) this.#hold(code, "pthread_mutex_trylock");
+    else if (deadline === NEVER) return false;
     else this.#hold(lockSlowly(what, this.#mutex, deadline) ? EOWNERDEAD : 0, "pthread_mutex_lock");
     return true;
   }

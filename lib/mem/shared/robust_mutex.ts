@@ -9,6 +9,7 @@ import { dlopenQuietly } from "../../../ffi/dlopen.ts";
 import { LIBC } from "../../../ffi/soname.ts";
 import type { NativeFunctions, SymbolTable } from "../../../ffi/types.ts";
 import { timeLeft, timeoutError } from "./deadline.ts";
+import { futexWake } from "./futex.ts";
 
 const table = {
   // pthread.h
@@ -54,6 +55,9 @@ const table = {
     unchecked: true,
   },
 
+  // unistd.h
+  gettid: { parameters: [], result: "i32" },
+
   // time.h
   clock_gettime: {
     parameters: [/* clockid_t clockid */ "i32", /* struct timespec *tp */ "buffer!"],
@@ -65,12 +69,13 @@ const PTHREAD_PROCESS_SHARED = 1;
 const PTHREAD_MUTEX_ROBUST = 1;
 const PTHREAD_MUTEX_ERRORCHECK = 2;
 const CLOCK_MONOTONIC = 1;
-const EDEADLK = 35;
 const ETIMEDOUT = 110;
 const ENOTRECOVERABLE = 131;
 /** This thread does not hold the mutex. */
 export const EPERM = 1;
-/** The mutex is held by another thread, or by this one. */
+/** This thread holds the mutex already. */
+export const EDEADLK = 35;
+/** Another thread holds the mutex. */
 export const EBUSY = 16;
 /** The mutex is this thread's, and the thread that held it before has ended. */
 export const EOWNERDEAD = 130;
@@ -133,6 +138,20 @@ function lockUntil(mutex: Pointer, deadline: number): number {
   time[0] = end / 1_000_000_000n;
   time[1] = end % 1_000_000_000n;
   return library.pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, time);
+}
+
+/**
+ * pthread_mutex_trylock(3)'s result, `EDEADLK` where this thread holds it. `words[index]` is the mutex's first.
+ *
+ * Where it says `ENOTRECOVERABLE`, glibc has locked the mutex and leaves it so: whoever waits for it, waits for ever.
+ */
+export function tryLock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: number): number {
+  const code = pthread().pthread_mutex_trylock(mutex);
+  if (code === ENOTRECOVERABLE && (Atomics.load(words, index) & FUTEX_TID_MASK) === pthread().gettid()) {
+    Atomics.store(words, index, 0);
+    futexWake(mutex);
+  }
+  return code;
 }
 
 /**

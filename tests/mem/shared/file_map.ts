@@ -1,0 +1,31 @@
+/**
+ * A file that is mapped, for a test file's objects.
+ *
+ * @module
+ */
+import { after, before } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Mmap } from "../../../lib/mem/shared/stand_in.ts";
+
+/** Where the test file's files are, from its first test to its last. */
+export function inFolder(): { file(name: string): string } {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "oxbow-shared-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+  return { file: (name) => join(folder, name) };
+}
+
+/** A file of zeros as a shared map. */
+export function newMap(path: string, length = 4096): Mmap {
+  return Mmap.open(path, { mode: "w+", length });
+}
+
+/** The map's numbers of 32 bits, from a byte on. */
+export function wordsOf(map: Mmap, byteOffset: number, length: number): Int32Array<ArrayBuffer> {
+  const bytes = map.bytes();
+  return new Int32Array(bytes.buffer, bytes.byteOffset + byteOffset, length);
+}

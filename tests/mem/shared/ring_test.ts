@@ -1,0 +1,451 @@
+import { describe, it } from "node:test";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { SystemError } from "../../../ffi/mod.ts";
+import {
+  RingEndedError,
+  RingTakenError,
+  SharedFormatError,
+  SharedMutex,
+  SharedRing,
+  type SharedRingOptions,
+} from "../../../lib/mem/shared.ts";
+import { HEAD, HEADER, TAIL } from "../../../lib/mem/shared/ring_layout.ts";
+import { Mmap } from "../../../lib/mem/shared/stand_in.ts";
+import { tiered } from "../../tier.ts";
+import { inFolder, newMap, wordsOf } from "./file_map.ts";
+
+const RUNS = tiered({ quick: 200, full: 5_000, soak: 500_000 });
+const KINDS = ["spsc", "mpmc"] as const;
+
+const files = inFolder();
+
+function newRing(options: SharedRingOptions): { map: Mmap; ring: SharedRing } {
+  const map = newMap(files.file("ring"), SharedRing.byteSize(options.capacity));
+  return { map, ring: SharedRing.create(map, options) };
+}
+
+function assertTimeout(act: () => unknown): void {
+  assertEquals(assertThrows(act, DOMException).name, "TimeoutError");
+}
+
+/** What differs in every byte and every message. */
+function message(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (seed * 37 + i * 11 + (i >> 8)) & 255);
+}
+
+interface Step {
+  readonly act: "send" | "sendSync" | "reserve" | "abort" | "recv" | "recvSync" | "peek" | "putBack";
+  readonly length: number;
+}
+
+const step = fc.record<Step>({
+  act: fc.constantFrom("send", "sendSync", "reserve", "abort", "recv", "recvSync", "peek", "putBack"),
+  length: fc.oneof(fc.nat(8), fc.nat(120)),
+});
+
+/** Takes the step on both, and compares. Whether it was taken. */
+function take(ring: SharedRing, queue: Uint8Array[], { act, length }: Step, seed: number): boolean {
+  const sent = message(length, seed);
+  switch (act) {
+    case "send":
+      if (!ring.trySend(sent)) return false;
+      queue.push(sent);
+      return true;
+    case "sendSync":
+      try {
+        ring.sendSync(sent, { timeout: 0 });
+      } catch (error) {
+        assert(error instanceof DOMException && error.name === "TimeoutError");
+        return false;
+      }
+      queue.push(sent);
+      return true;
+    case "reserve": {
+      const place = ring.reserve(length);
+      if (place === undefined) return false;
+      place.bytes.set(sent);
+      place.commit(length >> 1);
+      queue.push(sent.subarray(0, length >> 1));
+      return true;
+    }
+    case "abort": {
+      using place = ring.reserve(length);
+      place?.bytes.set(sent);
+      return place !== undefined;
+    }
+    case "recv":
+      assertEquals(ring.tryRecv(), queue.shift());
+      return true;
+    case "recvSync":
+      if (queue.length > 0) assertEquals(ring.recvSync({ timeout: 0 }), queue.shift());
+      else assertTimeout(() => ring.recvSync({ timeout: 0 }));
+      return true;
+    case "peek": {
+      using found = ring.peek();
+      assertEquals(found?.bytes, queue.shift());
+      return true;
+    }
+    case "putBack": {
+      const found = ring.peek();
+      assertEquals(found?.bytes, queue[0]);
+      found?.putBack();
+      return true;
+    }
+  }
+}
+
+for (const kind of KINDS) {
+  describe(`SharedRing, ${kind}`, () => {
+    it("is a queue, whatever the sizes and wherever its positions wrap", () => {
+      fc.assert(
+        fc.property(
+          fc.array(step, { maxLength: 60 }),
+          fc.constantFrom(0, 8, 128, 2 ** 31 - 64, -64, -8),
+          (steps, start) => {
+            const { map, ring } = newRing({ capacity: 256, kind });
+            try {
+              const words = wordsOf(map, 0, 192);
+              words[HEAD] = words[TAIL] = start;
+              const queue: Uint8Array[] = [];
+              for (const [i, step] of steps.entries()) {
+                const isTaken = take(ring, queue, step, i);
+                // An empty ring has room for any message.
+                assert(isTaken || queue.length > 0);
+              }
+              for (const expected of queue) assertEquals(ring.tryRecv(), expected);
+              assertStrictEquals(ring.tryRecv(), undefined);
+            } finally {
+              ring[Symbol.dispose]();
+              map[Symbol.dispose]();
+            }
+          },
+        ),
+        { numRuns: RUNS },
+      );
+    });
+
+    it("takes messages of no bytes, and of as many as largestMessage says", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      assertEquals([ring.capacity, ring.kind, ring.largestMessage], [1024, kind, 504]);
+      for (let i = 0; i < 20; i++) {
+        ring.sendSync(new Uint8Array(0));
+        ring.sendSync(message(ring.largestMessage, i));
+        assertEquals(ring.recvSync(), new Uint8Array(0));
+        assertEquals(ring.recvSync(), message(ring.largestMessage, i));
+        ring.sendSync(message(13 * i, i));
+        assertEquals(ring.recvSync(), message(13 * i, i));
+      }
+      for (const length of [505, 1024, 2 ** 31]) {
+        const what = `a message of ${length} bytes, and its capacity of 1024 takes up to 504`;
+        assertThrows(() => ring.reserve(length), RangeError, what);
+        assertThrows(() => ring.reserveSync(length), RangeError, what);
+      }
+      assertThrows(() => ring.trySend(new Uint8Array(505)), RangeError, "takes up to 504");
+      assertThrows(() => ring.sendSync(new Uint8Array(505)), RangeError, "takes up to 504");
+      for (const length of [-1, 0.5, NaN, Infinity]) assertThrows(() => ring.reserve(length), RangeError);
+      for (const wrong of ["text", [1], new ArrayBuffer(1), new Float32Array(1), undefined, null]) {
+        assertThrows(
+          () => Reflect.apply(ring.sendSync, ring, [wrong]),
+          TypeError,
+          "message is no Uint8Array",
+        );
+      }
+      ring[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("is full and empty without waiting, or for as long as it is told to", () => {
+      const { map, ring } = newRing({ capacity: 64, kind });
+      for (let i = 0; i < 4; i++) assert(ring.trySend(message(8, i)));
+      assertEquals(ring.trySend(message(8, 4)), false);
+      assertStrictEquals(ring.reserve(0), undefined);
+      for (const timeout of [0, 0.5, 5]) {
+        const start = performance.now();
+        assertTimeout(() => ring.sendSync(message(8, 4), { timeout }));
+        assertTimeout(() => ring.reserveSync(8, { timeout }));
+        assert(performance.now() - start >= 2 * timeout);
+      }
+      for (let i = 0; i < 4; i++) assertEquals(ring.tryRecv(), message(8, i));
+      assertStrictEquals(ring.tryRecv(), undefined);
+      assertStrictEquals(ring.peek(), undefined);
+      for (const timeout of [0, 0.5, 5]) {
+        const start = performance.now();
+        assertTimeout(() => ring.recvSync({ timeout }));
+        assertTimeout(() => ring.peekSync({ timeout }));
+        assert(performance.now() - start >= 2 * timeout);
+      }
+      for (const timeout of [NaN, -1]) {
+        assertThrows(() => ring.recvSync({ timeout }), RangeError, `timeout is ${timeout}`);
+        assertThrows(() => ring.sendSync(message(1, 1), { timeout }), RangeError, `timeout is ${timeout}`);
+        assertThrows(() => ring.reserveSync(1, { timeout }), RangeError, `timeout is ${timeout}`);
+        assertThrows(() => ring.peekSync({ timeout }), RangeError, `timeout is ${timeout}`);
+      }
+      ring[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("shows a reservation to nobody before it is committed", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      const place = ring.reserveSync(10);
+      place.bytes.fill(7);
+      assertStrictEquals(ring.tryRecv(), undefined);
+      for (const act of [() => ring.trySend(message(1, 1)), () => ring.reserve(1), () => ring.end()]) {
+        assertThrows(act, Error, "the last reservation is open");
+      }
+      for (const length of [-1, 11, 0.5, NaN]) {
+        assertThrows(
+          () => place.commit(length),
+          RangeError,
+          `length is ${length}, and 10 bytes are reserved`,
+        );
+      }
+      place.commit(3);
+      assertThrows(() => place.commit(), Error, "the reservation is over");
+      place.abort();
+      assertEquals(ring.recvSync(), Uint8Array.of(7, 7, 7));
+      const second = ring.reserveSync(10);
+      second.abort();
+      assertThrows(() => second.commit(), Error, "the reservation is over");
+      assertStrictEquals(ring.tryRecv(), undefined);
+      ring[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("keeps a message that is looked at until it is released", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      ring.sendSync(message(10, 1));
+      ring.sendSync(message(20, 2));
+      const first = ring.peekSync();
+      assertEquals(first?.bytes, message(10, 1));
+      for (const act of [() => ring.tryRecv(), () => ring.peek(), () => ring.recvSync()]) {
+        assertThrows(act, Error, "the last message is open");
+      }
+      first?.putBack();
+      first?.release();
+      assertEquals(ring.peek()?.bytes, message(10, 1));
+      ring[Symbol.dispose]();
+      using again = SharedRing.open(map);
+      assertEquals(again.recvSync(), message(10, 1));
+      const second = again.peek();
+      second?.release();
+      second?.release();
+      assertStrictEquals(again.tryRecv(), undefined);
+      again[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("ends for good, once it is empty", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      ring.sendSync(message(1, 1));
+      ring.sendSync(message(2, 2));
+      assertEquals(ring.isEnded, false);
+      ring.end();
+      ring.end();
+      assertEquals(ring.isEnded, true);
+      assertThrows(() => ring.trySend(message(1, 1)), RingEndedError);
+      assertThrows(() => ring.sendSync(message(1, 1)), RingEndedError);
+      assertThrows(() => ring.reserve(1), RingEndedError);
+      assertEquals([...ring], [message(1, 1), message(2, 2)]);
+      assertStrictEquals(ring.recvSync(), undefined);
+      assertStrictEquals(ring.peekSync(), undefined);
+      ring[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("is of no use once it was disposed, or its map was", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      const acts = [
+        () => ring.trySend(message(1, 1)),
+        () => ring.sendSync(message(1, 1)),
+        () => ring.reserve(1),
+        () => ring.reserveSync(1),
+        () => ring.tryRecv(),
+        () => ring.recvSync({ timeout: 1 }),
+        () => ring.peek(),
+        () => ring.peekSync({ timeout: 1 }),
+        () => ring.end(),
+        () => ring.isEnded,
+        () => ring.deaths,
+        () => ring.producer,
+        () => ring.consumer,
+      ];
+      const bytes = map.bytes();
+      ring.sendSync(message(1, 1));
+      map[Symbol.dispose]();
+      for (const act of acts) assertThrows(act, Error, "the map was disposed");
+      assertEquals([ring.isClosed, bytes.length > 0], [false, true]);
+      ring[Symbol.dispose]();
+      ring[Symbol.dispose]();
+      assertEquals([ring.isClosed, bytes.length], [true, 0]);
+      for (const act of acts) assertThrows(act, Error, "SharedRing that was disposed");
+    });
+
+    it("gives its pieces up where it is disposed", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      ring.sendSync(message(5, 5));
+      const place = ring.reserve(8);
+      const found = ring.peek();
+      ring[Symbol.dispose]();
+      found?.release();
+      place?.abort();
+      assertThrows(() => place?.commit(), Error, "the reservation is over");
+      using again = SharedRing.open(map);
+      assertEquals(again.recvSync(), message(5, 5));
+      again.sendSync(message(6, 6));
+      assertEquals(again.recvSync(), message(6, 6));
+      again[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("refuses positions and lengths that no ring has", () => {
+      const { map, ring } = newRing({ capacity: 256, kind });
+      ring.sendSync(message(8, 1));
+      ring[Symbol.dispose]();
+      const words = wordsOf(map, 0, 768 / 4 + 64);
+      const whole = words.slice();
+      for (const [word, value] of [[TAIL, 4], [TAIL, 1 << 20], [HEAD, 32], [HEAD, -256]]) {
+        words.set(whole);
+        words[word] = value;
+        using damaged = SharedRing.open(map);
+        assertThrows(() => damaged.tryRecv(), SharedFormatError, "its positions are damaged");
+        assertThrows(() => damaged.trySend(message(1, 1)), SharedFormatError, "its positions are damaged");
+        // Nothing stays locked by it.
+        words.set(whole.subarray(TAIL, TAIL + 1), TAIL);
+        words.set(whole.subarray(HEAD, HEAD + 1), HEAD);
+        assertEquals(damaged.tryRecv(), message(8, 1));
+      }
+      for (const length of [9, 249, -1, -2, 0x7fffffff, -0x80000000]) {
+        words.set(whole);
+        words[HEADER / 4] = length;
+        using damaged = SharedRing.open(map);
+        assertThrows(() => damaged.tryRecv(), SharedFormatError, "its records are damaged");
+        words[HEADER / 4] = 8;
+        assertEquals(damaged.tryRecv(), message(8, 1));
+      }
+      map[Symbol.dispose]();
+    });
+  });
+}
+
+describe("SharedRing", () => {
+  it("is for one producer and one consumer, or for many", () => {
+    const { map, ring } = newRing({ capacity: 1024 });
+    using other = SharedRing.open(map);
+    assertEquals([ring.kind, other.kind, ring.producer, ring.consumer], ["spsc", "spsc", "none", "none"]);
+    ring.sendSync(message(3, 3));
+    assertEquals([other.producer, other.consumer], ["alive", "none"]);
+    assertThrows(() => other.sendSync(message(1, 1)), RingTakenError, "it has a producer already");
+    assertThrows(() => other.end(), RingTakenError, "it has a producer already");
+    assertEquals(other.recvSync(), message(3, 3));
+    assertThrows(() => ring.tryRecv(), RingTakenError, "it has a consumer already");
+    assertEquals(ring.consumer, "alive");
+    ring[Symbol.dispose]();
+    assertEquals(other.producer, "left");
+    assertStrictEquals(other.recvSync(), undefined);
+    other.sendSync(message(4, 4));
+    assertEquals([other.producer, other.recvSync()], ["alive", message(4, 4)]);
+    assertEquals(other.deaths, { producers: 0, consumers: 0 });
+    other[Symbol.dispose]();
+    const many = SharedRing.create(map, { capacity: 1024, kind: "mpmc" });
+    using second = SharedRing.open(map);
+    many.sendSync(message(1, 1));
+    second.sendSync(message(2, 2));
+    assertEquals([many.recvSync(), second.recvSync()], [message(1, 1), message(2, 2)]);
+    const place = many.reserve(3);
+    assertEquals(second.trySend(message(1, 1)), false);
+    assertEquals(assertThrows(() => second.sendSync(message(1, 1)), SystemError).code, "EDEADLK");
+    place?.commit();
+    const found = second.peek();
+    assertStrictEquals(many.tryRecv(), undefined);
+    found?.release();
+    many[Symbol.dispose]();
+    second[Symbol.dispose]();
+    map[Symbol.dispose]();
+  });
+
+  it("makes a file of its own, and opens it", () => {
+    const path = files.file("own");
+    writeFileSync(path, "something else");
+    const url = pathToFileURL(path);
+    using ring = SharedRing.create(url, { capacity: 512 });
+    assertEquals(readFileSync(path).length, SharedRing.byteSize(512));
+    using other = SharedRing.open(path);
+    assertEquals(other.capacity, 512);
+    ring.sendSync(message(9, 9));
+    using newer = SharedRing.create(path, { capacity: 1024, kind: "mpmc" });
+    newer.sendSync(message(1, 1));
+    assertEquals(other.recvSync(), message(9, 9));
+    using third = SharedRing.open(path);
+    assertEquals([third.capacity, third.recvSync()], [1024, message(1, 1)]);
+    assert(existsSync(path));
+  });
+
+  it("refuses a capacity that is no power of two, a kind that is none, and a place outside the map", () => {
+    using map = newMap(files.file("options"), 8192);
+    for (const capacity of [0, 1, 32, 63, 100, 2 ** 31, -64, 64.5, NaN, Infinity]) {
+      assertThrows(() => SharedRing.byteSize(capacity), RangeError, `capacity is ${capacity}`);
+      assertThrows(() => SharedRing.create(map, { capacity }), RangeError, `capacity is ${capacity}`);
+      assertThrows(() => SharedRing.create(files.file("none"), { capacity }), RangeError);
+    }
+    assertEquals(existsSync(files.file("none")), false);
+    for (const kind of ["SPSC", "", null, 1]) {
+      assertThrows(
+        () => Reflect.apply(SharedRing.create, SharedRing, [map, { capacity: 64, kind }]),
+        TypeError,
+      );
+    }
+    for (const byteOffset of [-64, 8192, 8192 - 64, NaN, 32, 2 ** 53]) {
+      assertThrows(() => SharedRing.create(map, { capacity: 64, byteOffset }), RangeError);
+    }
+    for (const byteOffset of [-64, NaN, 32, 2 ** 53]) {
+      assertThrows(() => SharedRing.open(map, { byteOffset }), RangeError);
+    }
+    for (const byteOffset of [8192, 8192 - 64]) {
+      assertThrows(() => SharedRing.open(map, { byteOffset }), SharedFormatError, "bytes are no ring");
+    }
+    using ring = SharedRing.create(map, { capacity: 64, byteOffset: 7168 });
+    ring.sendSync(message(1, 1));
+    for (const mode of ["r", "c"]) {
+      using lone = Mmap.open(files.file("options"), { mode });
+      assertThrows(() => SharedRing.create(lone, { capacity: 64 }), TypeError);
+      assertThrows(() => SharedRing.open(lone), TypeError);
+    }
+  });
+
+  it("opens only what create has finished", () => {
+    const path = files.file("format");
+    for (const text of ["", "short", "x".repeat(HEADER - 1)]) {
+      writeFileSync(path, text);
+      assertThrows(() => SharedRing.open(path), SharedFormatError, `${text.length} bytes are no ring`);
+    }
+    writeFileSync(path, "x".repeat(HEADER + 64));
+    assertThrows(() => SharedRing.open(path), SharedFormatError, "something else lies there");
+    writeFileSync(path, new Uint8Array(HEADER + 64));
+    assertThrows(() => SharedRing.open(path), SharedFormatError, "none was made there");
+    SharedRing.create(path, { capacity: 1024 })[Symbol.dispose]();
+    truncateSync(path, HEADER + 1016);
+    assertThrows(
+      () => SharedRing.open(path),
+      SharedFormatError,
+      "its capacity is 1024, and 1016 bytes follow",
+    );
+    using map = newMap(path, 8192);
+    SharedMutex.create(map);
+    assertThrows(() => SharedRing.open(map), SharedFormatError, "another kind");
+    SharedRing.create(map, { capacity: 1024 })[Symbol.dispose]();
+    const header = wordsOf(map, 0, 4);
+    const whole = header.slice();
+    for (let word = 0; word < 4; word++) {
+      for (let bit = 0; bit < 32; bit++) {
+        header.set(whole);
+        header[word] ^= 1 << bit;
+        assertThrows(() => SharedRing.open(map), SharedFormatError);
+      }
+    }
+    assertThrows(() => SharedRing.open(files.file("missing")), Error);
+    assertThrows(() => Reflect.construct(SharedRing, [Symbol(), {}, 64, false, false]), TypeError);
+  });
+});
