@@ -3,7 +3,7 @@
  *
  *     ends.ts stream | trip | polled | mutex | bare COUNT
  *
- * Prints millions of messages a second (`stream`), microseconds of a round trip that sleeps as `recvSync` does or is
+ * Prints nanoseconds of a message (`stream`), microseconds of a round trip that sleeps as `recvSync` does or is
  * `polled`, or nanoseconds of a locking by `SharedMutex` or by pthread's functions `bare`. Messages have 64 bytes.
  */
 import { spawn } from "node:child_process";
@@ -27,6 +27,10 @@ const MESSAGE = 64;
 
 const [mode, countText, path] = process.argv.slice(2);
 const count = Number(countText);
+/** So many come first, and are not timed. */
+const warmUp = Math.ceil(count / 5);
+const all = warmUp + count;
+const areLocks = mode === "mutex" || mode === "bare";
 
 function numbersOf(map: Mmap, byteOffset: number): Int32Array<ArrayBuffer> {
   const { buffer, byteOffset: start } = map.bytes();
@@ -43,28 +47,22 @@ function until(step: Int32Array, value: number): void {
 
 function produce(ring: SharedRing): void {
   const message = new Uint8Array(MESSAGE);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < all; i++) {
     message[i & 63] = i;
     ring.sendSync(message);
   }
 }
 
-/** The sum of a byte of each message, in place. */
+/** Looks at a byte of each message, in place. */
 function consume(ring: SharedRing): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
+  let start = 0;
+  for (let i = 0; i < all; i++) {
+    if (i === warmUp) start = performance.now();
     const message = ring.peekSync();
-    if (message === undefined) throw new Error(`the ring ended after ${i} of ${count} messages`);
-    sum += message.bytes[i & 63];
+    if (message?.bytes[i & 63] !== (i & 255)) throw new Error(`message ${i} of ${all} is wrong, or none`);
     message.release();
   }
-  return sum;
-}
-
-function expectedSum(): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += i & 255;
-  return sum;
+  return performance.now() - start;
 }
 
 function receive(ring: SharedRing, isPolled: boolean): number {
@@ -77,59 +75,73 @@ function receive(ring: SharedRing, isPolled: boolean): number {
 
 function echo(there: SharedRing, back: SharedRing, isPolled: boolean): void {
   const message = new Uint8Array(MESSAGE);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < all; i++) {
     message[0] = receive(there, isPolled);
     back.sendSync(message);
   }
 }
 
-function trip(there: SharedRing, back: SharedRing, isPolled: boolean): void {
+function trip(there: SharedRing, back: SharedRing, isPolled: boolean): number {
   const message = new Uint8Array(MESSAGE);
-  for (let i = 0; i < count; i++) {
+  let start = 0;
+  for (let i = 0; i < all; i++) {
+    if (i === warmUp) start = performance.now();
     message[0] = i;
     there.sendSync(message);
     if (receive(back, isPolled) !== (i & 255)) throw new Error(`trip ${i} came back as another`);
   }
+  return performance.now() - start;
 }
 
-function addLocked(map: Mmap): void {
+function addLocked(map: Mmap, times: number): void {
   const mutex = SharedMutex.open(map, MUTEX);
   const counter = numbersOf(map, COUNTED);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < times; i++) {
     mutex.lockSync();
     counter[0]++;
     mutex.unlock();
   }
 }
 
-function addBare(map: Mmap): void {
+function addBare(map: Mmap, times: number): void {
   const { pthread_mutex_lock, pthread_mutex_unlock } = pthread();
   const mutex = offset(map.pages, BARE);
   const counter = numbersOf(map, COUNTED);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < times; i++) {
     if (pthread_mutex_lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
     counter[0]++;
     if (pthread_mutex_unlock(mutex) !== 0) throw new Error("pthread_mutex_unlock failed");
   }
 }
 
-function act(map: Mmap, isFirst: boolean): void {
-  if (mode === "mutex") return addLocked(map);
-  if (mode === "bare") return addBare(map);
+/** The time of what is counted, where this is the first process. */
+function exchange(map: Mmap, isFirst: boolean): number {
   using there = SharedRing.open(map);
   using back = SharedRing.open(map, { byteOffset: BACK });
-  if (mode !== "stream") {
-    return isFirst ? trip(there, back, mode === "polled") : echo(there, back, mode === "polled");
-  }
-  if (!isFirst) return produce(there);
-  const sum = consume(there);
-  if (sum !== expectedSum()) throw new Error(`the messages' sum is ${sum}, not ${expectedSum()}`);
+  const isPolled = mode === "polled";
+  if (isFirst) return mode === "stream" ? consume(there) : trip(there, back, isPolled);
+  if (mode === "stream") produce(there);
+  else echo(there, back, isPolled);
+  return 0;
+}
+
+/** The time until both processes are done. */
+function contend(map: Mmap, isFirst: boolean, step: Int32Array): number {
+  const add = mode === "mutex" ? addLocked : addBare;
+  add(map, warmUp);
+  reach(step, isFirst ? 2 : 1);
+  until(step, 2);
+  const start = performance.now();
+  add(map, count);
+  if (isFirst) until(step, 3);
+  else reach(step, 3);
+  return performance.now() - start;
 }
 
 function figure(ms: number): number {
   switch (mode) {
     case "stream":
-      return count / ms / 1e3;
+      return 1e6 * ms / count;
     case "trip":
     case "polled":
       return 1e3 * ms / count;
@@ -153,16 +165,10 @@ async function lead(): Promise<void> {
     const ended = new Promise<number | null>((resolve) => other.once("exit", resolve));
     const step = numbersOf(map, STEP);
     while (Atomics.load(step, 0) !== 1) await new Promise((resolve) => setTimeout(resolve, 1));
-    reach(step, 2);
-    const start = performance.now();
-    act(map, true);
-    if (mode === "mutex" || mode === "bare") until(step, 3);
-    console.log(figure(performance.now() - start));
+    console.log(figure(areLocks ? contend(map, true, step) : exchange(map, true)));
     const code = await ended;
     if (code !== 0) throw new Error(`the other process ended with ${code}`);
-    if ((mode === "mutex" || mode === "bare") && numbersOf(map, COUNTED)[0] !== 2 * count) {
-      throw new Error("the count is wrong");
-    }
+    if (areLocks && numbersOf(map, COUNTED)[0] !== 2 * all) throw new Error("the count is wrong");
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -172,8 +178,9 @@ if (path === undefined) await lead();
 else {
   using map = Mmap.open(path, { mode: "r+" });
   const step = numbersOf(map, STEP);
-  reach(step, 1);
-  until(step, 2);
-  act(map, false);
-  reach(step, 3);
+  if (areLocks) contend(map, false, step);
+  else {
+    reach(step, 1);
+    exchange(map, false);
+  }
 }
