@@ -6,14 +6,13 @@ import {
   EOWNERDEAD,
   EPERM,
   initMutex,
-  lockSlowly,
+  lock,
   makeConsistent,
   mutexError,
   pthread,
   tryLock,
 } from "./robust_mutex.ts";
 import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
-import { Spin } from "./spin.ts";
 import type { Mmap } from "./stand_in.ts";
 
 const KIND: Kind = { name: "SharedMutex", number: 1 };
@@ -23,6 +22,18 @@ const WHAT = "lock a SharedMutex";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("SharedMutex");
+
+/** Whether a mutex is held, and its memory. */
+interface Holding {
+  readonly memory: SharedMemory;
+  isHeld: boolean;
+}
+
+/** A thread's list of the mutexes that it holds leads through their memory: that of a forgotten one stays. */
+const kept: SharedMemory[] = [];
+const forgotten = new FinalizationRegistry<Holding>(({ memory, isHeld }) => {
+  if (isHeld) kept.push(memory);
+});
 
 /** Lets `SharedCondvar` unlock a mutex for as long as it waits. */
 export let unlockForWait: (mutex: SharedMutex) => void;
@@ -86,8 +97,7 @@ export class SharedMutex {
 
   #memory: SharedMemory;
   #pointer: Pointer;
-  #spin = new Spin();
-  #held = false;
+  readonly #holding: Holding;
   #ownerDied = false;
   #turn = 0;
 
@@ -100,6 +110,8 @@ export class SharedMutex {
     if (key !== KEY) throw new TypeError("cannot make a SharedMutex: call SharedMutex.create or open");
     this.#memory = memory;
     this.#pointer = memory.wordAt(MUTEX_WORD);
+    this.#holding = { memory, isHeld: false };
+    forgotten.register(this, this.#holding);
   }
 
   /**
@@ -121,7 +133,7 @@ export class SharedMutex {
 
   /** Whether this object holds it. */
   get isHeld(): boolean {
-    return this.#held;
+    return this.#holding.isHeld;
   }
 
   /** Whether it is held, and the owner before ended without unlocking, and `markConsistent` was not called yet. */
@@ -141,10 +153,8 @@ export class SharedMutex {
   lockSync(options?: WaitOptions): SharedMutexGuard {
     const deadline = options === undefined ? Infinity : deadlineOf(WHAT, options);
     const mutex = this.#enter();
-    const code = tryLock(mutex, this.#memory.words, MUTEX_WORD);
-    if (code === 0) return this.#begin(false);
     try {
-      return this.#begin(this.#waited(mutex, code, deadline));
+      return this.#begin(lock(WHAT, mutex, deadline));
     } catch (error) {
       this.#memory.map.release();
       throw error;
@@ -164,7 +174,7 @@ export class SharedMutex {
   /** Unlocks it. Throws a `SystemError`, `EPERM`, where this object does not hold it. */
   unlock(): void {
     this.#unlock();
-    this.#held = false;
+    this.#holding.isHeld = false;
     this.#ownerDied = false;
     this.#memory.map.release();
   }
@@ -187,33 +197,23 @@ export class SharedMutex {
   }
 
   #begin(ownerDied: boolean): SharedMutexGuard {
-    this.#held = true;
+    this.#holding.isHeld = true;
     this.#ownerDied = ownerDied;
     this.#turn++;
     return new SharedMutexGuard(this, this.#turn);
   }
 
-  /** Goes on where trylock gave `code`. Whether the owner died. */
-  #waited(mutex: Pointer, code: number, deadline: number): boolean {
-    if (code === EBUSY) {
-      const { words } = this.#memory;
-      this.#spin.until(() => (code = tryLock(mutex, words, MUTEX_WORD)) !== EBUSY);
-    }
-    if (code === EOWNERDEAD) return true;
-    return code !== 0 && lockSlowly(WHAT, mutex, deadline);
-  }
-
   #unlock(): void {
-    if (!this.#held) throw mutexError(EPERM, "pthread_mutex_unlock");
+    if (!this.#holding.isHeld) throw mutexError(EPERM, "pthread_mutex_unlock");
     const code = pthread().pthread_mutex_unlock(this.#pointer);
     if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
   }
 
   #lockAgain(): void {
     try {
-      this.#ownerDied = lockSlowly(WHAT, this.#pointer, Infinity);
+      this.#ownerDied = lock(WHAT, this.#pointer, Infinity);
     } catch (error) {
-      this.#held = false;
+      this.#holding.isHeld = false;
       this.#memory.map.release();
       throw error;
     }

@@ -6,7 +6,7 @@ import {
   EBUSY,
   EDEADLK,
   EOWNERDEAD,
-  lockSlowly,
+  lock,
   makeConsistent,
   mutexError,
   ownerOf,
@@ -163,7 +163,7 @@ export abstract class RingSide {
     const code = tryLock(this.#mutex, this.words, this.#place.mutex);
     if (code !== EBUSY && code !== EDEADLK) this.#hold(code, "pthread_mutex_trylock");
     else if (deadline === NEVER) return false;
-    else this.#hold(lockSlowly(what, this.#mutex, deadline) ? EOWNERDEAD : 0, "pthread_mutex_lock");
+    else this.#hold(lock(what, this.#mutex, deadline) ? EOWNERDEAD : 0, "pthread_mutex_lock");
     return true;
   }
 

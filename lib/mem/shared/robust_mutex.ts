@@ -155,10 +155,12 @@ export function tryLock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: n
 }
 
 /**
- * Waits for the mutex, which was found held. Gives whether its owner died. Throws a `TimeoutError`, or a
- * `SystemError` where no waiting helps.
+ * Locks the mutex, and waits for it. Gives whether its owner died. Throws a `TimeoutError`, or a `SystemError` where
+ * no waiting helps.
+ *
+ * It does not spin: a holder that is let alone has its core to itself, and is through all its lockings sooner.
  */
-export function lockSlowly(what: string, mutex: Pointer, deadline: number): boolean {
+export function lock(what: string, mutex: Pointer, deadline: number): boolean {
   const code = deadline === Infinity ? pthread().pthread_mutex_lock(mutex) : lockUntil(mutex, deadline);
   if (code === 0) return false;
   if (code === EOWNERDEAD) return true;
