@@ -12,7 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Mmap } from "../../lib/mem/shared/stand_in.ts";
-import { initMutex, pthread } from "../../lib/mem/shared/robust_mutex.ts";
+import { initMutex, mutexCalls } from "../../lib/mem/shared/robust_mutex.ts";
 import { SharedMutex, SharedRing } from "../../lib/mem/shared.ts";
 import { offset } from "../../ffi/mod.ts";
 
@@ -104,13 +104,13 @@ function addLocked(map: Mmap, times: number): void {
 }
 
 function addBare(map: Mmap, times: number): void {
-  const { pthread_mutex_lock, pthread_mutex_unlock } = pthread();
+  const { lock, unlock } = mutexCalls();
   const mutex = offset(map.pages, BARE);
   const counter = numbersOf(map, COUNTED);
   for (let i = 0; i < times; i++) {
-    if (pthread_mutex_lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
+    if (lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
     counter[0]++;
-    if (pthread_mutex_unlock(mutex) !== 0) throw new Error("pthread_mutex_unlock failed");
+    if (unlock(mutex) !== 0) throw new Error("pthread_mutex_unlock failed");
   }
 }
 

@@ -8,8 +8,8 @@ import {
   initMutex,
   lock,
   makeConsistent,
+  mutexCalls,
   mutexError,
-  pthread,
   tryLock,
 } from "./robust_mutex.ts";
 import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
@@ -205,7 +205,7 @@ export class SharedMutex {
 
   #unlock(): void {
     if (!this.#holding.isHeld) throw mutexError(EPERM, "pthread_mutex_unlock");
-    const code = pthread().pthread_mutex_unlock(this.#pointer);
+    const code = mutexCalls().unlock(this.#pointer);
     if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
   }
 

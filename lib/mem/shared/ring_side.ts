@@ -8,9 +8,9 @@ import {
   EOWNERDEAD,
   lock,
   makeConsistent,
+  mutexCalls,
   mutexError,
   ownerOf,
-  pthread,
   tryLock,
 } from "./robust_mutex.ts";
 import { SharedFormatError, type SharedMemory } from "./shared_memory.ts";
@@ -196,7 +196,7 @@ export abstract class RingSide {
 
   #unlock(): void {
     this.isHeld = false;
-    const code = pthread().pthread_mutex_unlock(this.#mutex);
+    const code = mutexCalls().unlock(this.#mutex);
     if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
   }
 

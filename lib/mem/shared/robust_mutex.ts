@@ -94,9 +94,26 @@ const HINTS: Readonly<Record<number, string>> = {
 
 let symbols: NativeFunctions<typeof table> | undefined;
 
-/** libc's functions for such a mutex. */
-export function pthread(): NativeFunctions<typeof table> {
+/** The calls of each locking: out of their table, where V8 looks them up by name each time. */
+interface Calls {
+  readonly lock: (mutex: Pointer) => number;
+  readonly trylock: (mutex: Pointer) => number;
+  readonly unlock: (mutex: Pointer) => number;
+}
+
+let calls: Calls | undefined;
+
+function pthread(): NativeFunctions<typeof table> {
   return symbols ??= dlopenQuietly(LIBC, table).symbols;
+}
+
+/** pthread_mutex_lock(3) and the like, as they are. */
+export function mutexCalls(): Calls {
+  return calls ??= {
+    lock: pthread().pthread_mutex_lock,
+    trylock: pthread().pthread_mutex_trylock,
+    unlock: pthread().pthread_mutex_unlock,
+  };
 }
 
 /** The error for what a function of pthread has returned. */
@@ -146,7 +163,7 @@ function lockUntil(mutex: Pointer, deadline: number): number {
  * Where it says `ENOTRECOVERABLE`, glibc has locked the mutex and leaves it so: whoever waits for it, waits for ever.
  */
 export function tryLock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: number): number {
-  const code = pthread().pthread_mutex_trylock(mutex);
+  const code = mutexCalls().trylock(mutex);
   if (code === ENOTRECOVERABLE && (Atomics.load(words, index) & FUTEX_TID_MASK) === pthread().gettid()) {
     Atomics.store(words, index, 0);
     futexWake(mutex);
@@ -161,7 +178,7 @@ export function tryLock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: n
  * It does not spin: a holder that is let alone has its core to itself, and is through all its lockings sooner.
  */
 export function lock(what: string, mutex: Pointer, deadline: number): boolean {
-  const code = deadline === Infinity ? pthread().pthread_mutex_lock(mutex) : lockUntil(mutex, deadline);
+  const code = deadline === Infinity ? mutexCalls().lock(mutex) : lockUntil(mutex, deadline);
   if (code === 0) return false;
   if (code === EOWNERDEAD) return true;
   if (code === ETIMEDOUT) throw timeoutError(what);
