@@ -103,7 +103,16 @@ export class Pages {
     this.path = path;
     this.pointer = pointer;
     this.#length = length;
-    this.#loans = new Loans(() => this.end(true));
+    this.#loans = new Loans(() => this.#forget());
+  }
+
+  /** Nobody is there to be told: where the kernel is out of maps, the file stays. */
+  #forget(): void {
+    try {
+      this.end(true);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   /** In bytes, whole pages or not. */
