@@ -54,6 +54,9 @@ function flagsOf(path: string, options: OpenOptions): number {
   return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_NONBLOCK | O_CLOEXEC;
 }
 
+/** What fstat(2) has said last: made once, for a map asks it at each opening. */
+let found: Stat | undefined;
+
 /** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
 export class Fd implements Disposable {
   #number: number;
@@ -89,10 +92,10 @@ export class Fd implements Disposable {
 
   /** fstat(2). */
   status(): FileStatus {
-    const stat = new Stat();
-    check(libc().fstat(this.number, stat.bytes), "fstat");
-    const { size, device, inode } = stat;
-    return { type: typeName(stat.type), size, device, inode };
+    found ??= new Stat();
+    check(libc().fstat(this.number, found.bytes), "fstat");
+    const { size, device, inode } = found;
+    return { type: typeName(found.type), size, device, inode };
   }
 
   /** dup(2), never inherited by a child: a second descriptor of the same open file. */
