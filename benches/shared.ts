@@ -16,7 +16,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { hostName } from "../ffi/mod.ts";
-import { Mmap } from "../lib/mem/shared/stand_in.ts";
+import { Mmap } from "../lib/mem/mmap.ts";
 import { SharedMutex } from "../lib/mem/shared.ts";
 import { compare, type Contender, timed } from "./compare.ts";
 import { buildPeer, runPeer } from "./peers.ts";

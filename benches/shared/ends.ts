@@ -11,10 +11,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { Mmap } from "../../lib/mem/shared/stand_in.ts";
+import { memoryOf } from "../../lib/mem/memory.ts";
+import { Mmap } from "../../lib/mem/mmap.ts";
 import { initMutex, mutexCalls } from "../../lib/mem/shared/robust_mutex.ts";
 import { SharedMutex, SharedRing } from "../../lib/mem/shared.ts";
-import { offset } from "../../ffi/mod.ts";
 
 const CAPACITY = 2 ** 16;
 const BACK = SharedRing.byteSize(CAPACITY);
@@ -32,9 +32,8 @@ const warmUp = Math.ceil(count / 5);
 const all = warmUp + count;
 const areLocks = mode === "mutex" || mode === "bare";
 
-function numbersOf(map: Mmap, byteOffset: number): Int32Array<ArrayBuffer> {
-  const { buffer, byteOffset: start } = map.bytes();
-  return new Int32Array(buffer, start + byteOffset, 1);
+function numbersOf(map: Mmap<"write">, byteOffset: number): Int32Array<ArrayBuffer> {
+  return map.view(Int32Array<ArrayBuffer>, byteOffset, 1);
 }
 
 function reach(step: Int32Array, value: number): void {
@@ -93,7 +92,7 @@ function trip(there: SharedRing, back: SharedRing, isPolled: boolean): number {
   return performance.now() - start;
 }
 
-function addLocked(map: Mmap, times: number): void {
+function addLocked(map: Mmap<"write">, times: number): void {
   const mutex = SharedMutex.open(map, MUTEX);
   const counter = numbersOf(map, COUNTED);
   for (let i = 0; i < times; i++) {
@@ -103,9 +102,9 @@ function addLocked(map: Mmap, times: number): void {
   }
 }
 
-function addBare(map: Mmap, times: number): void {
+function addBare(map: Mmap<"write">, times: number): void {
   const { lock, unlock } = mutexCalls();
-  const mutex = offset(map.pages, BARE);
+  const mutex = memoryOf(map, "cannot bench", BARE, 64).pointer;
   const counter = numbersOf(map, COUNTED);
   for (let i = 0; i < times; i++) {
     if (lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
@@ -115,7 +114,7 @@ function addBare(map: Mmap, times: number): void {
 }
 
 /** The time of what is counted, where this is the first process. */
-function exchange(map: Mmap, isFirst: boolean): number {
+function exchange(map: Mmap<"write">, isFirst: boolean): number {
   using there = SharedRing.open(map);
   using back = SharedRing.open(map, { byteOffset: BACK });
   const isPolled = mode === "polled";
@@ -126,7 +125,7 @@ function exchange(map: Mmap, isFirst: boolean): number {
 }
 
 /** The time until both processes are done. */
-function contend(map: Mmap, isFirst: boolean, step: Int32Array): number {
+function contend(map: Mmap<"write">, isFirst: boolean, step: Int32Array): number {
   const add = mode === "mutex" ? addLocked : addBare;
   add(map, warmUp);
   reach(step, isFirst ? 2 : 1);
@@ -158,7 +157,7 @@ async function lead(): Promise<void> {
     using _there = SharedRing.create(map, { capacity: CAPACITY });
     using _back = SharedRing.create(map, { capacity: CAPACITY, byteOffset: BACK });
     SharedMutex.create(map, MUTEX);
-    initMutex(offset(map.pages, BARE));
+    initMutex(memoryOf(map, "cannot bench", BARE, 64).pointer);
     const program = fileURLToPath(import.meta.url);
     const flags = Reflect.has(globalThis, "Deno") ? ["run", "-A"] : [];
     const other = spawn(process.execPath, [...flags, program, mode, countText, file], { stdio: "inherit" });

@@ -38,4 +38,4 @@ export { RingEndedError, SharedRing, type SharedRingOptions } from "./shared/rin
 export { RingMessage, RingReservation } from "./shared/ring_pieces.ts";
 export { type RingPeer, RingPeerDiedError, RingTakenError } from "./shared/ring_side.ts";
 export { SharedSemaphore } from "./shared/semaphore.ts";
-export { SharedFormatError } from "./shared/shared_memory.ts";
+export { SharedFormatError } from "./shared/piece.ts";

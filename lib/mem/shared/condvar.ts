@@ -1,8 +1,8 @@
 import { deadlineOf, timeLeft, timeoutError, type WaitOptions } from "./deadline.ts";
 import { futexWait, futexWake } from "./futex.ts";
 import { lockAfterWait, type SharedMutex, unlockForWait } from "./mutex.ts";
-import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
-import type { Mmap } from "./stand_in.ts";
+import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
+import type { Mmap } from "../mmap.ts";
 
 const KIND: Kind = { name: "SharedCondvar", number: 2 };
 const BYTES = 64;
@@ -43,23 +43,23 @@ export class SharedCondvar {
   /** Bytes of the map that one takes, at a multiple of 64. */
   static readonly byteSize = BYTES;
 
-  #memory: SharedMemory;
+  #memory: Piece;
 
-  private constructor(key: symbol, memory: SharedMemory) {
+  private constructor(key: symbol, memory: Piece) {
     if (key !== KEY) throw new TypeError("cannot make a SharedCondvar: call SharedCondvar.create or open");
     this.#memory = memory;
   }
 
   /** Makes one that nobody waits for. Throws as `SharedMutex.create` does. */
-  static create(map: Mmap, byteOffset = 0): SharedCondvar {
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+  static create(map: Mmap<"write">, byteOffset = 0): SharedCondvar {
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.format(0, () => {});
     return new SharedCondvar(KEY, memory);
   }
 
   /** Opens the one that `create` has made there. Throws a `SharedFormatError` where there is none. */
-  static open(map: Mmap, byteOffset = 0): SharedCondvar {
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+  static open(map: Mmap<"write">, byteOffset = 0): SharedCondvar {
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.parameter();
     return new SharedCondvar(KEY, memory);
   }

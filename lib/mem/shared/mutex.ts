@@ -8,12 +8,12 @@ import {
   initMutex,
   lock,
   makeConsistent,
-  mutexCalls,
   mutexError,
   tryLock,
+  unlock,
 } from "./robust_mutex.ts";
-import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
-import type { Mmap } from "./stand_in.ts";
+import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
+import type { Mmap } from "../mmap.ts";
 
 const KIND: Kind = { name: "SharedMutex", number: 1 };
 const BYTES = 64;
@@ -25,14 +25,13 @@ const KEY = Symbol("SharedMutex");
 
 /** Whether a mutex is held, and its memory. */
 interface Holding {
-  readonly memory: SharedMemory;
+  readonly memory: Piece;
   isHeld: boolean;
 }
 
-/** A thread's list of the mutexes that it holds leads through their memory: that of a forgotten one stays. */
-const kept: SharedMemory[] = [];
+/** The memory of one that was forgotten while it was held stays. */
 const forgotten = new FinalizationRegistry<Holding>(({ memory, isHeld }) => {
-  if (isHeld) kept.push(memory);
+  if (isHeld) memory.keep();
 });
 
 /** Lets `SharedCondvar` unlock a mutex for as long as it waits. */
@@ -95,7 +94,7 @@ export class SharedMutex {
   /** Bytes of the map that one takes, at a multiple of 64. */
   static readonly byteSize = BYTES;
 
-  #memory: SharedMemory;
+  #memory: Piece;
   #pointer: Pointer;
   readonly #holding: Holding;
   #ownerDied = false;
@@ -106,7 +105,7 @@ export class SharedMutex {
     lockAfterWait = (mutex) => mutex.#lockAgain();
   }
 
-  private constructor(key: symbol, memory: SharedMemory) {
+  private constructor(key: symbol, memory: Piece) {
     if (key !== KEY) throw new TypeError("cannot make a SharedMutex: call SharedMutex.create or open");
     this.#memory = memory;
     this.#pointer = memory.wordAt(MUTEX_WORD);
@@ -118,15 +117,15 @@ export class SharedMutex {
    * Makes one that nobody holds. Nobody may use what lay there before. Throws a `RangeError` where it does not lie
    * in the map or not at a multiple of 64, and where the map is not shared and writable.
    */
-  static create(map: Mmap, byteOffset = 0): SharedMutex {
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+  static create(map: Mmap<"write">, byteOffset = 0): SharedMutex {
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.format(0, () => initMutex(memory.wordAt(MUTEX_WORD)));
     return new SharedMutex(KEY, memory);
   }
 
   /** Opens the one that `create` has made there. Throws a `SharedFormatError` where there is none. */
-  static open(map: Mmap, byteOffset = 0): SharedMutex {
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+  static open(map: Mmap<"write">, byteOffset = 0): SharedMutex {
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.parameter();
     return new SharedMutex(KEY, memory);
   }
@@ -174,9 +173,7 @@ export class SharedMutex {
   /** Unlocks it. Throws a `SystemError`, `EPERM`, where this object does not hold it. */
   unlock(): void {
     this.#unlock();
-    this.#holding.isHeld = false;
-    this.#ownerDied = false;
-    this.#memory.map.release();
+    this.#leave();
   }
 
   /** Says that what it guards is whole again, after an owner died. Throws where none has. */
@@ -205,16 +202,25 @@ export class SharedMutex {
 
   #unlock(): void {
     if (!this.#holding.isHeld) throw mutexError(EPERM, "pthread_mutex_unlock");
-    const code = mutexCalls().unlock(this.#pointer);
-    if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
+    const { memory } = this.#holding;
+    if (unlock(this.#pointer, memory.words, MUTEX_WORD)) return;
+    memory.keep();
+    this.#leave();
+    memory.map.check();
+  }
+
+  /** What is to be done where it is held no more. */
+  #leave(): void {
+    this.#holding.isHeld = false;
+    this.#ownerDied = false;
+    this.#memory.map.release();
   }
 
   #lockAgain(): void {
     try {
       this.#ownerDied = lock(WHAT, this.#pointer, Infinity);
     } catch (error) {
-      this.#holding.isHeld = false;
-      this.#memory.map.release();
+      this.#leave();
       throw error;
     }
   }

@@ -17,8 +17,8 @@ import { RingMessage, RingReservation } from "./ring_pieces.ts";
 import { RingProducer } from "./ring_producer.ts";
 import { deathsIn, type RingPeer, RingPeerDiedError } from "./ring_side.ts";
 import { initMutex } from "./robust_mutex.ts";
-import { SharedFormatError, SharedMemory } from "./shared_memory.ts";
-import { Mmap } from "./stand_in.ts";
+import { Piece, SharedFormatError } from "./piece.ts";
+import { Mmap } from "../mmap.ts";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("SharedRing");
@@ -82,7 +82,7 @@ function kindOf(kind: unknown): boolean {
 export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>> {
   readonly capacity: number;
   readonly kind: "spsc" | "mpmc";
-  #memory: SharedMemory;
+  #memory: Piece;
   #producer: RingProducer;
   #consumer: RingConsumer;
   #end: () => void;
@@ -90,7 +90,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
 
   private constructor(
     key: symbol,
-    memory: SharedMemory,
+    memory: Piece,
     capacity: number,
     isMany: boolean,
     isOwner: boolean,
@@ -125,7 +125,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
    * a file that was at the path goes on for those who have it open. Throws a `RangeError` for a capacity that is
    * none, and as `SharedMutex.create` and `Mmap.open` do.
    */
-  static create(target: Mmap | string | URL, options: SharedRingOptions): SharedRing {
+  static create(target: Mmap<"write"> | string | URL, options: SharedRingOptions): SharedRing {
     const { capacity, kind = "spsc", byteOffset = 0 } = options;
     requireCapacity(capacity);
     const isMany = kindOf(kind);
@@ -147,7 +147,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
     isMany: boolean,
     isOwner: boolean,
   ): SharedRing {
-    const memory = new SharedMemory(map, RING, byteOffset, HEADER + capacity);
+    const memory = new Piece(map, RING, byteOffset, HEADER + capacity);
     memory.format(capacity, () => {
       memory.words[MANY] = isMany ? 1 : 0;
       initMutex(memory.wordAt(PRODUCERS));
@@ -160,7 +160,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
    * Opens the ring that `create` has made in the map, or in the file. Throws a `SharedFormatError` where there is
    * none, and as `Mmap.open` does.
    */
-  static open(target: Mmap | string | URL, options: { byteOffset?: number } = {}): SharedRing {
+  static open(target: Mmap<"write"> | string | URL, options: { byteOffset?: number } = {}): SharedRing {
     const { byteOffset = 0 } = options;
     if (target instanceof Mmap) return SharedRing.#find(target, byteOffset, false);
     const map = Mmap.open(target, { mode: "r+" });
@@ -172,18 +172,18 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
     }
   }
 
-  static #find(map: Mmap, byteOffset: number, isOwner: boolean): SharedRing {
+  static #find(map: Mmap<"write">, byteOffset: number, isOwner: boolean): SharedRing {
     const rest = map.byteLength - byteOffset;
     if (rest >= 0 && rest < HEADER) {
       throw new SharedFormatError(`cannot open a SharedRing: ${rest} bytes are no ring`);
     }
-    const capacity = new SharedMemory(map, RING, byteOffset, HEADER).parameter();
+    const capacity = new Piece(map, RING, byteOffset, HEADER).parameter();
     if (!isCapacity(capacity) || rest < HEADER + capacity) {
       throw new SharedFormatError(
         `cannot open a SharedRing: its capacity is ${capacity}, and ${rest - HEADER} bytes follow its header`,
       );
     }
-    const memory = new SharedMemory(map, RING, byteOffset, HEADER + capacity);
+    const memory = new Piece(map, RING, byteOffset, HEADER + capacity);
     return new SharedRing(KEY, memory, capacity, memory.words[MANY] !== 0, isOwner);
   }
 

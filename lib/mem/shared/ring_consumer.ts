@@ -11,7 +11,7 @@ import {
   WRAPPED,
 } from "./ring_layout.ts";
 import { type Place, RingSide } from "./ring_side.ts";
-import type { SharedMemory } from "./shared_memory.ts";
+import type { Piece } from "./piece.ts";
 
 const PLACE: Place = {
   name: "consumer",
@@ -32,7 +32,7 @@ export class RingConsumer extends RingSide {
   /** Its bytes. */
   length = 0;
 
-  constructor(memory: SharedMemory, capacity: number, isMany: boolean) {
+  constructor(memory: Piece, capacity: number, isMany: boolean) {
     super(memory, capacity, isMany, PLACE);
   }
 

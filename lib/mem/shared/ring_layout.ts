@@ -5,7 +5,7 @@
  * word of -1 stands where it would have been. What two sides write lies on different cache lines, by pairs as CPUs
  * fetch them.
  */
-import type { Kind } from "./shared_memory.ts";
+import type { Kind } from "./piece.ts";
 
 export const RING: Kind = { name: "SharedRing", number: 4 };
 

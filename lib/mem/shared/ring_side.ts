@@ -8,12 +8,12 @@ import {
   EOWNERDEAD,
   lock,
   makeConsistent,
-  mutexCalls,
   mutexError,
   ownerOf,
   tryLock,
+  unlock,
 } from "./robust_mutex.ts";
-import { SharedFormatError, type SharedMemory } from "./shared_memory.ts";
+import { type Piece, SharedFormatError } from "./piece.ts";
 import { Spin } from "./spin.ts";
 
 /** Another has the only place of a producer, or of a consumer. */
@@ -57,7 +57,7 @@ export function deathsIn(words: Int32Array<ArrayBuffer>): { producers: number; c
  * Where there are many the right is a mutex's for one message, and otherwise for good.
  */
 export abstract class RingSide {
-  readonly memory: SharedMemory;
+  readonly memory: Piece;
   readonly capacity: number;
   readonly isMany: boolean;
   words: Int32Array<ArrayBuffer>;
@@ -73,7 +73,7 @@ export abstract class RingSide {
   readonly #spin = new Spin();
   readonly #ready = (): boolean => this.isReady();
 
-  constructor(memory: SharedMemory, capacity: number, isMany: boolean, place: Place) {
+  constructor(memory: Piece, capacity: number, isMany: boolean, place: Place) {
     this.memory = memory;
     this.capacity = capacity;
     this.isMany = isMany;
@@ -196,8 +196,9 @@ export abstract class RingSide {
 
   #unlock(): void {
     this.isHeld = false;
-    const code = mutexCalls().unlock(this.#mutex);
-    if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
+    if (unlock(this.#mutex, this.words, this.#place.mutex)) return;
+    this.memory.keep();
+    this.memory.map.check();
   }
 
   /** A record's bytes, at an index that counts from the first record. */

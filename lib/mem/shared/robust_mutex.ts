@@ -185,6 +185,20 @@ export function lock(what: string, mutex: Pointer, deadline: number): boolean {
   throw mutexError(code, "pthread_mutex_lock");
 }
 
+/** Where pthread_mutex_t has what kind of mutex it is, in words. */
+const KIND = 4;
+
+/**
+ * Unlocks the mutex. Gives whether it is there still: where its file was cut short under the map there are zeros, and
+ * the thread's list goes on leading through them, so that they must stay.
+ */
+export function unlock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: number): boolean {
+  if (words[index + KIND] === 0) return false;
+  const code = mutexCalls().unlock(mutex);
+  if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
+  return true;
+}
+
 /** Makes the mutex one whose owner died, and that guards what is whole. */
 export function makeConsistent(mutex: Pointer): void {
   succeed(pthread().pthread_mutex_consistent(mutex), "pthread_mutex_consistent");

@@ -1,8 +1,8 @@
 import { deadlineOf, timeLeft, timeoutError, type WaitOptions } from "./deadline.ts";
 import { futexWait, futexWake } from "./futex.ts";
-import { HEADER_BYTES, type Kind, SharedMemory } from "./shared_memory.ts";
+import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
 import { Spin } from "./spin.ts";
-import type { Mmap } from "./stand_in.ts";
+import type { Mmap } from "../mmap.ts";
 
 const KIND: Kind = { name: "SharedSemaphore", number: 3 };
 const BYTES = 64;
@@ -43,10 +43,10 @@ export class SharedSemaphore {
   /** Bytes of the map that one takes, at a multiple of 64. */
   static readonly byteSize = BYTES;
 
-  #memory: SharedMemory;
+  #memory: Piece;
   #spin = new Spin();
 
-  private constructor(key: symbol, memory: SharedMemory) {
+  private constructor(key: symbol, memory: Piece) {
     if (key !== KEY) {
       throw new TypeError("cannot make a SharedSemaphore: call SharedSemaphore.create or open");
     }
@@ -54,16 +54,16 @@ export class SharedSemaphore {
   }
 
   /** Makes one that can be acquired `count` times. Throws as `SharedMutex.create` does. */
-  static create(map: Mmap, byteOffset = 0, count = 0): SharedSemaphore {
+  static create(map: Mmap<"write">, byteOffset = 0, count = 0): SharedSemaphore {
     requireCount("create a SharedSemaphore", "count", count, 0);
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.format(0, () => Atomics.store(memory.words, COUNT, count));
     return new SharedSemaphore(KEY, memory);
   }
 
   /** Opens the one that `create` has made there. Throws a `SharedFormatError` where there is none. */
-  static open(map: Mmap, byteOffset = 0): SharedSemaphore {
-    const memory = new SharedMemory(map, KIND, byteOffset, BYTES);
+  static open(map: Mmap<"write">, byteOffset = 0): SharedSemaphore {
+    const memory = new Piece(map, KIND, byteOffset, BYTES);
     memory.parameter();
     return new SharedSemaphore(KEY, memory);
   }

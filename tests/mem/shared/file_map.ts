@@ -7,7 +7,7 @@ import { after, before } from "node:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Mmap } from "../../../lib/mem/shared/stand_in.ts";
+import { Mmap } from "../../../lib/mem/mmap.ts";
 
 /** Where the test file's files are, from its first test to its last. */
 export function inFolder(): { file(name: string): string } {
@@ -20,12 +20,11 @@ export function inFolder(): { file(name: string): string } {
 }
 
 /** A file of zeros as a shared map. */
-export function newMap(path: string, length = 4096): Mmap {
+export function newMap(path: string, length = 4096): Mmap<"write"> {
   return Mmap.open(path, { mode: "w+", length });
 }
 
 /** The map's numbers of 32 bits, from a byte on. */
-export function wordsOf(map: Mmap, byteOffset: number, length: number): Int32Array<ArrayBuffer> {
-  const bytes = map.bytes();
-  return new Int32Array(bytes.buffer, bytes.byteOffset + byteOffset, length);
+export function wordsOf(map: Mmap<"write">, byteOffset: number, length: number): Int32Array<ArrayBuffer> {
+  return map.view(Int32Array<ArrayBuffer>, byteOffset, length);
 }

@@ -1,11 +1,13 @@
+import { truncateSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
 import { SharedCondvar, SharedFormatError, SharedMutex } from "../../../lib/mem/shared.ts";
-import { Mmap } from "../../../lib/mem/shared/stand_in.ts";
+import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
+import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
 import { inFolder, newMap, wordsOf } from "./file_map.ts";
-import { startPeer } from "./peer.ts";
+import { preamble, startPeer } from "./peer.ts";
 
 const files = inFolder();
 
@@ -123,6 +125,7 @@ describe("SharedMutex", () => {
     mutex.lockSync({ timeout: undefined });
     mutex.unlock();
     mutex.lockSync({ timeout: Number.MAX_VALUE });
+    mutex.unlock();
   });
 
   it("tells the next owner that the last was killed, until it is marked", async () => {
@@ -216,6 +219,42 @@ describe("SharedMutex", () => {
     assertThrows(() => SharedMutex.create(map), Error, "the map was disposed");
   });
 
+  it("survives a file that is cut short under it while it is held", () => {
+    const path = files.file("cut");
+    using map = newMap(path);
+    using other = newMap(files.file("whole"));
+    const mutex = SharedMutex.create(map);
+    const whole = SharedMutex.create(other);
+    mutex.lockSync();
+    truncateSync(path, 0);
+    assertThrows(() => mutex.unlock(), MapTruncatedError);
+    assertEquals(mutex.isHeld, false);
+    assertThrows(() => SharedMutex.open(map), MapTruncatedError);
+    for (let i = 0; i < 3; i++) whole.lockSync()[Symbol.dispose]();
+  });
+
+  it("keeps the memory of one that was forgotten while it was held", () => {
+    const path = files.file("forgotten");
+    newMap(path)[Symbol.dispose]();
+    const source = `
+      function forget() {
+        for (let i = 0; i < 20; i++) {
+          const map = Mmap.open(${JSON.stringify(path)}, { mode: "w+", length: 4096 });
+          SharedMutex.create(map).lockSync();
+        }
+      }
+      forget();
+      for (let i = 0; i < 20; i++) {
+        globalThis.gc?.();
+        globalThis.Bun?.gc(true);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const mutex = SharedMutex.create(map);
+      for (let i = 0; i < 100; i++) mutex.lockSync()[Symbol.dispose]();
+      console.log("done");`;
+    assertEquals(outputOf(preamble(path) + source), "done");
+  });
+
   it("is refused outside the map, off a multiple of 64, and in what is not shared", () => {
     const path = files.file("refused");
     using map = newMap(path, 128);
@@ -226,9 +265,9 @@ describe("SharedMutex", () => {
       for (const byteOffset of [4, 8, 32, 63]) {
         assertThrows(() => make(map, byteOffset), RangeError, "multiple of 64");
       }
-      for (const mode of ["r", "c"]) {
-        using private_ = Mmap.open(path, { mode });
-        assertThrows(() => make(private_), TypeError);
+      for (const mode of ["r", "c"] as const) {
+        using alone = mode === "r" ? Mmap.open(path) : Mmap.open(path, { mode });
+        assertThrows(() => Reflect.apply(make, SharedMutex, [alone]), TypeError, "shares nothing");
       }
     }
     SharedMutex.create(map, 64).lockSync()[Symbol.dispose]();

@@ -21,16 +21,13 @@ const FLAGS = {
 export function preamble(path: string): string {
   return `
     import { closeSync, writeSync } from "node:fs";
-    import { Mmap } from "${moduleUrl("lib/mem/shared/stand_in.ts")}";
+    import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
     import * as shared from "${moduleUrl("lib/mem/shared.ts")}";
     const { SharedCondvar, SharedMutex, SharedRing, SharedSemaphore } = shared;
     const map = Mmap.open(${JSON.stringify(path)}, { mode: "r+" });
     function tell(text) { writeSync(1, text + "\\n"); }
     function sleep(ms) { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms); }
-    function words(byteOffset, length) {
-      const bytes = map.bytes();
-      return new Int32Array(bytes.buffer, bytes.byteOffset + byteOffset, length);
-    }
+    function words(byteOffset, length) { return map.view(Int32Array, byteOffset, length); }
   `;
 }
 

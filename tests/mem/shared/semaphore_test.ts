@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SharedCondvar, SharedFormatError, SharedSemaphore } from "../../../lib/mem/shared.ts";
-import { Mmap } from "../../../lib/mem/shared/stand_in.ts";
+import { Mmap } from "../../../lib/mem/mmap.ts";
 import { tiered } from "../../tier.ts";
 import { inFolder, newMap, wordsOf } from "./file_map.ts";
 import { startPeer } from "./peer.ts";

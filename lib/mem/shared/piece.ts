@@ -4,7 +4,8 @@
  * when such a piece is made, so that one that is not finished is no piece at all.
  */
 import { addressOf, offset, type Pointer } from "../../../ffi/mod.ts";
-import { memoryOf, type Mmap } from "./stand_in.ts";
+import { memoryOf } from "../memory.ts";
+import type { Mmap } from "../mmap.ts";
 
 /** What lies in the memory is no shared object, one of another kind or version, or one that was not finished. */
 export class SharedFormatError extends Error {
@@ -33,9 +34,11 @@ function sumOf(kind: number, parameter: number): number {
   return Math.imul(Math.imul(MAGIC ^ kind, 0x01000193) ^ parameter, 0x01000193);
 }
 
+const kept: Piece[] = [];
+
 /** The bytes and the address of one object in a map. */
-export class SharedMemory {
-  readonly map: Mmap;
+export class Piece {
+  readonly map: Mmap<"write">;
   readonly kind: Kind;
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -45,12 +48,12 @@ export class SharedMemory {
   pointer: Pointer;
 
   /** Throws where the range does not lie in the map, or the map is not shared and writable. */
-  constructor(map: Mmap, kind: Kind, byteOffset: number, byteLength: number) {
+  constructor(map: Mmap<"write">, kind: Kind, byteOffset: number, byteLength: number) {
     this.map = map;
     this.kind = kind;
     this.byteOffset = byteOffset;
     this.byteLength = byteLength;
-    const { bytes, pointer } = memoryOf(map, `use a ${kind.name}`, byteOffset, byteLength);
+    const { bytes, pointer } = memoryOf(map, `cannot use a ${kind.name}`, byteOffset, byteLength);
     if (addressOf(pointer) % BigInt(ALIGNMENT) !== 0n) {
       throw new RangeError(
         `cannot use a ${kind.name}: byteOffset is ${byteOffset}, which does not lie at a multiple of ${ALIGNMENT} in the file`,
@@ -64,10 +67,19 @@ export class SharedMemory {
   /** Asks the map for its bytes anew. Throws where it was disposed. */
   refresh(): void {
     const { map, kind, byteOffset, byteLength } = this;
-    const { bytes, pointer } = memoryOf(map, `use a ${kind.name}`, byteOffset, byteLength);
+    const { bytes, pointer } = memoryOf(map, `cannot use a ${kind.name}`, byteOffset, byteLength);
     this.bytes = bytes;
     this.words = new Int32Array(bytes.buffer, bytes.byteOffset, byteLength / 4);
     this.pointer = pointer;
+  }
+
+  /**
+   * Keeps the memory, of a map that is retained, for as long as the thread: its list of the mutexes that it holds
+   * leads through it.
+   */
+  keep(): void {
+    this.map.retain();
+    kept.push(this);
   }
 
   /** The address of a word. */
