@@ -27,6 +27,19 @@ export function preamble(path: string): string {
     const map = Mmap.open(${JSON.stringify(path)}, { mode: "r+" });
     function tell(text) { writeSync(1, text + "\\n"); }
     function sleep(ms) { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms); }
+    /** Until nothing more is collected. */
+    async function collect() {
+      let gc = () => globalThis.Bun.gc(true);
+      if (globalThis.Bun === undefined) {
+        const [v8, vm] = [await import("node:v8"), await import("node:vm")];
+        v8.setFlagsFromString("--expose-gc");
+        gc = vm.runInNewContext("gc");
+      }
+      for (let i = 0; i < 20; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
     function words(byteOffset, length) { return map.view(Int32Array, byteOffset, length); }
   `;
 }

@@ -13,9 +13,11 @@ import {
   type SharedRingOptions,
 } from "../../../lib/mem/shared.ts";
 import { HEAD, HEADER, TAIL } from "../../../lib/mem/shared/ring_layout.ts";
-import { Mmap } from "../../../lib/mem/mmap.ts";
+import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
+import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
 import { inFolder, newMap, wordsOf } from "./file_map.ts";
+import { preamble } from "./peer.ts";
 
 const RUNS = tiered({ quick: 200, full: 5_000, soak: 500_000 });
 const KINDS = ["spsc", "mpmc"] as const;
@@ -381,6 +383,40 @@ describe("SharedRing", () => {
     using third = SharedRing.open(path);
     assertEquals([third.capacity, third.recvSync()], [1024, message(1, 1)]);
     assert(existsSync(path));
+  });
+
+  it("gives its sides back where it was forgotten", () => {
+    const path = files.file("forgotten");
+    SharedRing.create(path, { capacity: 1024 })[Symbol.dispose]();
+    const source = `
+      (() => {
+        const ring = SharedRing.open(map);
+        ring.sendSync(Uint8Array.of(1));
+        ring.tryRecv();
+      })();
+      await collect();
+      using ring = SharedRing.open(map);
+      console.log(ring.producer, ring.consumer);
+      ring.sendSync(Uint8Array.of(2));
+      console.log(ring.recvSync()[0], ring.deaths.producers);`;
+    assertEquals(outputOf(preamble(path) + source), "left left\n2 0");
+  });
+
+  it("survives a file that is cut short under it", () => {
+    for (const kind of KINDS) {
+      const path = files.file(`cut ${kind}`);
+      const ring = SharedRing.create(path, { capacity: 1024, kind });
+      ring.sendSync(message(8, 8));
+      const found = ring.peek();
+      truncateSync(path, 0);
+      // It reads as zeros from its first use on, and what it has open ends with an error.
+      assertThrows(() => {
+        found?.release();
+        ring[Symbol.dispose]();
+      }, MapTruncatedError);
+      using map = newMap(files.file("whole"));
+      for (let i = 0; i < 3; i++) SharedMutex.create(map).lockSync()[Symbol.dispose]();
+    }
   });
 
   it("refuses a capacity that is no power of two, a kind that is none, and a place outside the map", () => {
