@@ -85,7 +85,8 @@ describe("SharedCondvar", () => {
     const mutex = SharedMutex.create(map);
     const condvar = SharedCondvar.create(map, 64);
     const state = wordsOf(map, 128, 1);
-    const TURNS = 400;
+    // A wake-up that is lost costs a tenth of a second: this takes minutes where all are.
+    const TURNS = 2000;
     const peer = startPeer(
       path,
       `const mutex = SharedMutex.open(map);

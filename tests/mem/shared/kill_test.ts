@@ -327,6 +327,31 @@ describe("SIGKILL", () => {
     await waiter.end();
   });
 
+  it("of one of many in the middle of a message keeps nobody from going on", async () => {
+    const path = files.file("middle");
+    using map = newMap(path, SharedRing.byteSize(1024));
+    using ring = SharedRing.create(map, { capacity: 1024, kind: "mpmc" });
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      const producer = startPeer(
+        path,
+        `const place = SharedRing.open(map).reserve(100); place.bytes.fill(9); tell("reserved"); sleep(60_000);`,
+      );
+      await producer.line();
+      assertEquals(ring.trySend(Uint8Array.of(deaths)), false);
+      await producer.kill();
+      ring.sendSync(Uint8Array.of(deaths), PATIENCE);
+      const consumer = startPeer(
+        path,
+        `const message = SharedRing.open(map).peek(); tell(String(message.bytes)); sleep(60_000);`,
+      );
+      assertEquals(await consumer.line(), String(deaths));
+      assertEquals(ring.tryRecv(), undefined);
+      await consumer.kill();
+      assertEquals(ring.recvSync(PATIENCE), Uint8Array.of(deaths));
+      assertEquals(ring.deaths, { producers: deaths, consumers: deaths });
+    }
+  });
+
   it("of the one producer, or consumer, is told to the other that waits", async () => {
     const path = files.file("sides");
     using map = newMap(path, SharedRing.byteSize(64));

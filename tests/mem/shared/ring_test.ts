@@ -12,7 +12,7 @@ import {
   SharedRing,
   type SharedRingOptions,
 } from "../../../lib/mem/shared.ts";
-import { HEAD, HEADER, TAIL } from "../../../lib/mem/shared/ring_layout.ts";
+import { CONSUMER_SLEEPS, HEAD, HEADER, PRODUCER_SLEEPS, TAIL } from "../../../lib/mem/shared/ring_layout.ts";
 import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
@@ -253,6 +253,24 @@ for (const kind of KINDS) {
       assertEquals([...ring], [message(1, 1), message(2, 2)]);
       assertStrictEquals(ring.recvSync(), undefined);
       assertStrictEquals(ring.peekSync(), undefined);
+      ring[Symbol.dispose]();
+      map[Symbol.dispose]();
+    });
+
+    it("wakes the other side where it sleeps, a producer once half the ring is free", () => {
+      const { map, ring } = newRing({ capacity: 1024, kind });
+      const words = wordsOf(map, 0, HEADER / 4);
+      words[CONSUMER_SLEEPS] = 1;
+      for (let i = 0; i < 8; i++) ring.sendSync(message(120, i));
+      assertEquals(words[CONSUMER_SLEEPS], 0);
+      words[PRODUCER_SLEEPS] = 1;
+      for (let i = 0; i < 3; i++) ring.recvSync();
+      assertEquals(words[PRODUCER_SLEEPS], 1);
+      ring.recvSync();
+      assertEquals(words[PRODUCER_SLEEPS], 0);
+      words[CONSUMER_SLEEPS] = 1;
+      ring.end();
+      assertEquals(words[CONSUMER_SLEEPS], 0);
       ring[Symbol.dispose]();
       map[Symbol.dispose]();
     });

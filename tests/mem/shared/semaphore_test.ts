@@ -68,6 +68,25 @@ describe("SharedSemaphore", () => {
     assertEquals([semaphore.count, wordsOf(map, 0, 16)[5]], [0, 0]);
   });
 
+  it("wakes who sleeps at once", async () => {
+    const path = files.file("asleep");
+    using map = newMap(path);
+    const semaphore = SharedSemaphore.create(map);
+    // A wake-up that is lost costs a tenth of a second: this takes minutes where all are.
+    const TIMES = 1500;
+    const peer = startPeer(
+      path,
+      `const semaphore = SharedSemaphore.open(map);
+       for (let i = 0; i < ${TIMES}; i++) {
+         while (words(0, 16)[5] === 0);
+         sleep(0.3);
+         semaphore.release();
+       }`,
+    );
+    for (let i = 0; i < TIMES; i++) semaphore.acquireSync({ timeout: 30_000 });
+    await peer.end();
+  });
+
   it("lets no more in than it counts", async () => {
     const path = files.file("contended");
     const [peers, times] = tiered({ quick: [4, 5_000], full: [8, 500_000], soak: [8, 50_000_000] });
