@@ -17,7 +17,7 @@ import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
 import { inFolder, newMap, wordsOf } from "./file_map.ts";
-import { preamble } from "./peer.ts";
+import { preamble, startPeer } from "./peer.ts";
 
 const RUNS = tiered({ quick: 200, full: 5_000, soak: 500_000 });
 const KINDS = ["spsc", "mpmc"] as const;
@@ -273,6 +273,28 @@ for (const kind of KINDS) {
       assertEquals(words[CONSUMER_SLEEPS], 0);
       ring[Symbol.dispose]();
       map[Symbol.dispose]();
+    });
+
+    it("wakes at once who sleeps in another process", async () => {
+      const path = files.file("asleep");
+      using map = newMap(path, SharedRing.byteSize(64));
+      using ring = SharedRing.create(map, { capacity: 64, kind });
+      // A wake-up that is lost costs a tenth of a second: this takes minutes where all are.
+      const TIMES = 1500;
+      const peer = startPeer(
+        path,
+        `const ring = SharedRing.open(map);
+         const state = words(0, ${HEADER / 4});
+         for (let i = 0; i < ${TIMES}; i++) {
+           while (Atomics.load(state, ${CONSUMER_SLEEPS}) === 0);
+           sleep(0.3);
+           ring.sendSync(Uint8Array.of(i));
+         }
+         // For as long as it may be told that its producer has left.
+         while (Atomics.load(state, ${HEAD}) !== Atomics.load(state, ${TAIL}));`,
+      );
+      for (let i = 0; i < TIMES; i++) assertEquals(ring.recvSync({ timeout: 30_000 }), Uint8Array.of(i));
+      await peer.end();
     });
 
     it("is of no use once it was disposed, or its map was", () => {

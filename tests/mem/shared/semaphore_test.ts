@@ -77,8 +77,9 @@ describe("SharedSemaphore", () => {
     const peer = startPeer(
       path,
       `const semaphore = SharedSemaphore.open(map);
+       const state = words(0, 16);
        for (let i = 0; i < ${TIMES}; i++) {
-         while (words(0, 16)[5] === 0);
+         while (Atomics.load(state, 4) !== 0 || Atomics.load(state, 5) === 0);
          sleep(0.3);
          semaphore.release();
        }`,
