@@ -41,7 +41,7 @@ const KEY = Symbol("SharedCondvar");
  */
 export class SharedCondvar {
   /** Bytes of the map that one takes, at a multiple of 64. */
-  static readonly byteSize = BYTES;
+  static readonly byteSize: number = BYTES;
 
   #memory: Piece;
 

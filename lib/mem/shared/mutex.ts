@@ -9,6 +9,7 @@ import {
   lock,
   makeConsistent,
   mutexError,
+  requireFree,
   tryLock,
   unlock,
 } from "./robust_mutex.ts";
@@ -92,7 +93,7 @@ export class SharedMutexGuard implements Disposable {
  */
 export class SharedMutex {
   /** Bytes of the map that one takes, at a multiple of 64. */
-  static readonly byteSize = BYTES;
+  static readonly byteSize: number = BYTES;
 
   #memory: Piece;
   #pointer: Pointer;
@@ -115,10 +116,12 @@ export class SharedMutex {
 
   /**
    * Makes one that nobody holds. Nobody may use what lay there before. Throws a `RangeError` where it does not lie
-   * in the map or not at a multiple of 64, and where the map is not shared and writable.
+   * in the map or not at a multiple of 64, a `TypeError` where the map is not shared, and an `Error` where this thread
+   * holds one there.
    */
   static create(map: Mmap<"write">, byteOffset = 0): SharedMutex {
     const memory = new Piece(map, KIND, byteOffset, BYTES);
+    requireFree(KIND.name, memory.words, MUTEX_WORD);
     memory.format(0, () => initMutex(memory.wordAt(MUTEX_WORD)));
     return new SharedMutex(KEY, memory);
   }

@@ -16,7 +16,7 @@ import {
 import { RingMessage, RingReservation } from "./ring_pieces.ts";
 import { RingProducer } from "./ring_producer.ts";
 import { deathsIn, type RingPeer, RingPeerDiedError } from "./ring_side.ts";
-import { initMutex } from "./robust_mutex.ts";
+import { initMutex, requireFree } from "./robust_mutex.ts";
 import { Piece, SharedFormatError } from "./piece.ts";
 import { Mmap } from "../mmap.ts";
 
@@ -148,6 +148,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
     isOwner: boolean,
   ): SharedRing {
     const memory = new Piece(map, RING, byteOffset, HEADER + capacity);
+    for (const mutex of [PRODUCERS, CONSUMERS]) requireFree(RING.name, memory.words, mutex);
     memory.format(capacity, () => {
       memory.words[MANY] = isMany ? 1 : 0;
       initMutex(memory.wordAt(PRODUCERS));

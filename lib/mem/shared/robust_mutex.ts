@@ -82,6 +82,9 @@ export const EOWNERDEAD = 130;
 /** futex(2)'s bits of a robust mutex's word. */
 const FUTEX_OWNER_DIED = 0x40000000;
 const FUTEX_TID_MASK = 0x3fffffff;
+/** Where pthread_mutex_t has what kind of mutex it is, in words, and what that is of a robust, shared, checking one. */
+const KIND = 4;
+const KIND_OF_OURS = 0x92;
 /** Of pthread_mutex_t: 40 on x86-64, 48 on arm64. */
 export const MUTEX_BYTES = 48;
 
@@ -123,6 +126,14 @@ export function mutexError(code: number, call: string): SystemError {
 
 function succeed(code: number, call: string): void {
   if (code !== 0) throw mutexError(code, call);
+}
+
+/** Throws where this thread holds a mutex there: its list of those that it holds leads through it. */
+export function requireFree(what: string, words: Int32Array<ArrayBuffer>, index: number): void {
+  const isMine = (Atomics.load(words, index) & FUTEX_TID_MASK) === pthread().gettid();
+  if (isMine && words[index + KIND] === KIND_OF_OURS) {
+    throw new Error(`cannot create a ${what}: this thread holds one there; unlock it, or dispose its ring`);
+  }
 }
 
 /** Makes a mutex of zeros. */
@@ -184,9 +195,6 @@ export function lock(what: string, mutex: Pointer, deadline: number): boolean {
   if (code === ETIMEDOUT) throw timeoutError(what);
   throw mutexError(code, "pthread_mutex_lock");
 }
-
-/** Where pthread_mutex_t has what kind of mutex it is, in words. */
-const KIND = 4;
 
 /**
  * Unlocks the mutex. Gives whether it is there still: where its file was cut short under the map there are zeros, and

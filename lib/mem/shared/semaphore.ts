@@ -41,7 +41,7 @@ function requireCount(what: string, name: string, count: number, least: number):
  */
 export class SharedSemaphore {
   /** Bytes of the map that one takes, at a multiple of 64. */
-  static readonly byteSize = BYTES;
+  static readonly byteSize: number = BYTES;
 
   #memory: Piece;
   #spin = new Spin();

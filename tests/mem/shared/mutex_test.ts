@@ -1,9 +1,11 @@
-import { truncateSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
 import { SharedCondvar, SharedFormatError, SharedMutex } from "../../../lib/mem/shared.ts";
-import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
+import { MapInUseError, MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
 import { inFolder, newMap, wordsOf } from "./file_map.ts";
@@ -220,6 +222,50 @@ describe("SharedMutex", () => {
     }
     assertCode("EPERM", () => mutex.unlock());
     assertThrows(() => SharedMutex.create(map), Error, "the map was disposed");
+  });
+
+  it("goes along where its map moves, which it does not while it is held", () => {
+    using map = newMap(files.file("moved"));
+    const mutex = SharedMutex.create(map);
+    for (const length of [8192, 2 ** 24, 4096]) {
+      mutex.lockSync();
+      assertThrows(() => map.remap(length), MapInUseError);
+      mutex.unlock();
+      map.remap(length);
+      assertEquals(map.byteLength, length);
+    }
+    using guard = mutex.lockSync();
+    assertEquals(guard.ownerDied, false);
+  });
+
+  it("is not made anew where this thread holds one", () => {
+    using map = newMap(files.file("anew"));
+    const mutex = SharedMutex.create(map);
+    mutex.lockSync();
+    assertThrows(() => SharedMutex.create(map), Error, "this thread holds one there");
+    mutex.unlock();
+    SharedMutex.create(map);
+    using _guard = mutex.lockSync();
+  });
+
+  it("tells that the thread of a worker ended", async () => {
+    const path = files.file("worker");
+    using map = newMap(path);
+    const mutex = SharedMutex.create(map);
+    const program = files.file("worker.mjs");
+    const source = `
+      import { parentPort } from "node:worker_threads";
+      SharedMutex.open(map).lockSync();
+      parentPort.postMessage("held");
+      setInterval(() => {}, 1000);`;
+    writeFileSync(program, preamble(path) + source);
+    const worker = new Worker(pathToFileURL(program));
+    await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+    assertStrictEquals(mutex.tryLock(), undefined);
+    await worker.terminate();
+    using guard = mutex.lockSync({ timeout: 30_000 });
+    assertEquals(guard.ownerDied, true);
+    guard.markConsistent();
   });
 
   it("survives a file that is cut short under it while it is held", () => {

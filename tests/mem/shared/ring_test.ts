@@ -408,6 +408,16 @@ describe("SharedRing", () => {
     map[Symbol.dispose]();
   });
 
+  it("is not made anew where this thread has a side", () => {
+    const { map, ring } = newRing({ capacity: 64 });
+    ring.sendSync(message(1, 1));
+    assertThrows(() => SharedRing.create(map, { capacity: 64 }), Error, "this thread holds one there");
+    assertEquals(ring.recvSync(), message(1, 1));
+    ring[Symbol.dispose]();
+    SharedRing.create(map, { capacity: 64 })[Symbol.dispose]();
+    map[Symbol.dispose]();
+  });
+
   it("makes a file of its own, and opens it", () => {
     const path = files.file("own");
     writeFileSync(path, "something else");
