@@ -6,6 +6,7 @@ import {
   EOWNERDEAD,
   EPERM,
   initMutex,
+  isLost,
   lock,
   makeConsistent,
   mutexError,
@@ -58,6 +59,9 @@ export class SharedMutexGuard implements Disposable {
 
   /** As the mutex's. */
   markConsistent(): void {
+    if (this.#mutex.turn !== this.#turn) {
+      throw new Error("cannot mark a SharedMutex as consistent: the guard is over");
+    }
     this.#mutex.markConsistent();
   }
 
@@ -155,12 +159,14 @@ export class SharedMutex {
   lockSync(options?: WaitOptions): SharedMutexGuard {
     const deadline = options === undefined ? Infinity : deadlineOf(WHAT, options);
     const mutex = this.#enter();
+    let ownerDied: boolean;
     try {
-      return this.#begin(lock(WHAT, mutex, deadline));
+      ownerDied = lock(WHAT, mutex, deadline);
     } catch (error) {
       this.#memory.map.release();
       throw error;
     }
+    return this.#begin(ownerDied);
   }
 
   /** As `lockSync`, but gives nothing where another holds it, or this thread does. */
@@ -192,6 +198,7 @@ export class SharedMutex {
       this.#memory.refresh();
       this.#pointer = this.#memory.wordAt(MUTEX_WORD);
     }
+    if (isLost(this.#memory.words, MUTEX_WORD)) throw this.#memory.lost();
     this.#memory.map.retain();
     return this.#pointer;
   }
@@ -209,7 +216,7 @@ export class SharedMutex {
     if (unlock(this.#pointer, memory.words, MUTEX_WORD)) return;
     memory.keep();
     this.#leave();
-    memory.map.check();
+    throw memory.lost();
   }
 
   /** What is to be done where it is held no more. */

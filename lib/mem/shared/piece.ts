@@ -82,6 +82,17 @@ export class Piece {
     kept.push(this);
   }
 
+  /** The error for zeros where there was an object: its file was cut short under the map, or somebody wrote them. */
+  lost(): Error {
+    const what = `cannot use a ${this.kind.name}`;
+    try {
+      this.map.check();
+    } catch (error) {
+      if (error instanceof Error) return error;
+    }
+    return new SharedFormatError(`${what}: it was overwritten`);
+  }
+
   /** The address of a word. */
   wordAt(index: number): Pointer {
     return offset(this.pointer, 4 * index);

@@ -42,7 +42,13 @@ export class RingEndedError extends Error {
 }
 
 /** Ends the sides of a ring that was forgotten: they hold mutexes, which must not go with their memory. */
-const forgotten = new FinalizationRegistry<() => void>((end) => end());
+const forgotten = new FinalizationRegistry<() => void>((end) => {
+  try {
+    end();
+  } catch {
+    // Nobody is there to be told that the file was cut short.
+  }
+});
 
 function kindOf(kind: unknown): boolean {
   if (kind !== "spsc" && kind !== "mpmc") {
@@ -106,10 +112,16 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
     this.#producer = producer;
     this.#consumer = consumer;
     this.#end = () => {
-      producer.dispose();
-      consumer.dispose();
-      map.release();
-      if (isOwner) map[Symbol.dispose]();
+      try {
+        producer.dispose();
+      } finally {
+        try {
+          consumer.dispose();
+        } finally {
+          map.release();
+          if (isOwner) map[Symbol.dispose]();
+        }
+      }
     };
     forgotten.register(this, this.#end, this);
   }

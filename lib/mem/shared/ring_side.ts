@@ -6,6 +6,7 @@ import {
   EBUSY,
   EDEADLK,
   EOWNERDEAD,
+  isLost,
   lock,
   makeConsistent,
   mutexError,
@@ -100,6 +101,7 @@ export abstract class RingSide {
     }
     if (this.words.length === 0 || this.memory.map.isClosed) this.#refresh();
     if (this.isHeld) return true;
+    if (isLost(this.words, this.#place.mutex)) throw this.memory.lost();
     return this.isMany ? this.#lock(what, deadline) : this.#take(what);
   }
 
@@ -198,7 +200,7 @@ export abstract class RingSide {
     this.isHeld = false;
     if (unlock(this.#mutex, this.words, this.#place.mutex)) return;
     this.memory.keep();
-    this.memory.map.check();
+    throw this.memory.lost();
   }
 
   /** A record's bytes, at an index that counts from the first record. */

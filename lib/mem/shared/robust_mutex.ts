@@ -196,12 +196,17 @@ export function lock(what: string, mutex: Pointer, deadline: number): boolean {
   throw mutexError(code, "pthread_mutex_lock");
 }
 
+/** Whether there are zeros where a mutex was: C takes them for one that is this process's alone. */
+export function isLost(words: Int32Array<ArrayBuffer>, index: number): boolean {
+  return words[index + KIND] === 0;
+}
+
 /**
  * Unlocks the mutex. Gives whether it is there still: where its file was cut short under the map there are zeros, and
  * the thread's list goes on leading through them, so that they must stay.
  */
 export function unlock(mutex: Pointer, words: Int32Array<ArrayBuffer>, index: number): boolean {
-  if (words[index + KIND] === 0) return false;
+  if (isLost(words, index)) return false;
   const code = mutexCalls().unlock(mutex);
   if (code !== 0) throw mutexError(code, "pthread_mutex_unlock");
   return true;

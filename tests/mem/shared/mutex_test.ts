@@ -70,6 +70,7 @@ describe("SharedMutex", () => {
     const second = mutex.lockSync();
     first[Symbol.dispose]();
     assertEquals([mutex.isHeld, first.ownerDied], [true, false]);
+    assertThrows(() => first.markConsistent(), Error, "the guard is over");
     second[Symbol.dispose]();
     second[Symbol.dispose]();
     assertEquals(mutex.isHeld, false);
@@ -279,7 +280,18 @@ describe("SharedMutex", () => {
     assertThrows(() => mutex.unlock(), MapTruncatedError);
     assertEquals(mutex.isHeld, false);
     assertThrows(() => SharedMutex.open(map), MapTruncatedError);
+    assertThrows(() => mutex.lockSync(), MapTruncatedError);
+    assertThrows(() => mutex.tryLock(), MapTruncatedError);
     for (let i = 0; i < 3; i++) whole.lockSync()[Symbol.dispose]();
+  });
+
+  it("tells that it was overwritten", () => {
+    using map = newMap(files.file("overwritten"));
+    const mutex = SharedMutex.create(map);
+    wordsOf(map, 0, 16).fill(0);
+    assertThrows(() => mutex.lockSync(), SharedFormatError, "it was overwritten");
+    assertThrows(() => mutex.tryLock(), SharedFormatError, "it was overwritten");
+    SharedMutex.create(map).lockSync()[Symbol.dispose]();
   });
 
   it("keeps the memory of one that was forgotten while it was held", () => {

@@ -458,7 +458,10 @@ describe("SharedRing", () => {
       const ring = SharedRing.create(path, { capacity: 1024, kind });
       ring.sendSync(message(8, 8));
       const found = ring.peek();
+      using other = SharedRing.open(path);
       truncateSync(path, 0);
+      assertThrows(() => other.trySend(message(8, 8)), MapTruncatedError);
+      assertThrows(() => other.recvSync({ timeout: 10 }), MapTruncatedError);
       // It reads as zeros from its first use on, and what it has open ends with an error.
       assertThrows(() => {
         found?.release();
