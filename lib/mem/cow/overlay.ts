@@ -101,6 +101,7 @@ export class Overlay implements Disposable {
   write(offset: number, bytes: Uint8Array): void {
     requireBytes("write", "bytes", bytes);
     const lower = this.#requireRange("write", offset, bytes.length);
+    if (bytes.length === 0) return;
     const end = offset + bytes.length;
     const first = Math.floor(offset / PAGE);
     const last = Math.ceil(end / PAGE);
