@@ -28,8 +28,9 @@ export interface OverlayRange {
  * using overlay = new Overlay(new TextEncoder().encode("a pair of oxen"));
  * overlay.write(10, new TextEncoder().encode("bows"));
  * console.log(new TextDecoder().decode(overlay.read(2, 12))); // pair of bows
- * console.log(overlay.diff()); // [ { offset: 10, bytes: … }, { offset: 12, bytes: … } ]
+ * console.log(overlay.diff().length, overlay.dirtyPages()); // 1 [ 0 ]
  * overlay.discard();
+ * console.log(new TextDecoder().decode(overlay.read(2, 12))); // pair of oxen
  * ```
  */
 export class Overlay implements Disposable {
