@@ -71,6 +71,22 @@ export function replaceFile(target: string, fill: (out: StagedFile) => void): vo
   const temporary = join(folder, `.oxbow-${crypto.randomUUID()}.tmp`);
   const old = attempt("lstat", target, () => lstatSync(target, { throwIfNoEntry: false }));
   if (old !== undefined) requireRegular(target, old);
+  // Before anything is written: the rename itself reaches the disk with the folder, and nothing may refuse it then.
+  const folderFd = attempt("open", target, () => openFolder(folder));
+  try {
+    fillAndRename(target, temporary, old, fill);
+    if (folderFd !== undefined) fsyncSync(folderFd);
+  } finally {
+    if (folderFd !== undefined) closeSync(folderFd);
+  }
+}
+
+function fillAndRename(
+  target: string,
+  temporary: string,
+  old: Stats | undefined,
+  fill: (out: StagedFile) => void,
+): void {
   const fd = attempt("open", target, () => openSync(temporary, "wx", old === undefined ? 0o666 : 0o600));
   try {
     try {
@@ -87,7 +103,6 @@ export function replaceFile(target: string, fill: (out: StagedFile) => void): vo
     rmSync(temporary, { force: true });
     throw error;
   }
-  syncFolder(folder);
 }
 
 function requireRegular(target: string, status: Stats): void {
@@ -103,15 +118,9 @@ function requireRegular(target: string, status: Stats): void {
   throw new TypeError(`cannot replace ${target}: it is no regular file but ${what}`);
 }
 
-/** The rename itself reaches the disk with the folder. Windows cannot open one. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+/** Windows cannot open one. */
+function openFolder(folder: string): number | undefined {
+  return process.platform === "win32" ? undefined : openSync(folder, "r");
 }
 
 /** Runs a call of `node:fs`; where the system refuses it, the error tells of `target` and not of a temporary file. */

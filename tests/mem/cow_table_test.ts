@@ -296,6 +296,30 @@ describe("CowTable", () => {
     assertEquals([table.length, table.utf8(0).toString(), table.isBorrowed(0)], [2, "0", true]);
   });
 
+  it("has as many regions as 16 bits can tell apart", () => {
+    using table = new CowTable();
+    const all = Uint8Array.from({ length: 2 ** 16 + 1 }, (_, i) => i % 251);
+    for (let i = 0; i < 2 ** 16; i++) table.addRegion(all.subarray(i));
+    for (const i of [0, 2 ** 15 - 1, 2 ** 15, 2 ** 16 - 1]) {
+      assertEquals([...table.get(table.push(i, 1, 1))], [(i + 1) % 251]);
+    }
+    assertThrows(() => table.addRegion(all), RangeError, "there are 65536");
+  });
+
+  it("has as many chunks as 16 bits can tell apart", () => {
+    using table = new CowTable();
+    for (let i = 0; i < 2 ** 16; i++) {
+      table.reserve(0, 1);
+      table.pushOwned(Uint8Array.of(i % 251));
+    }
+    assertThrows(() => table.reserve(0, 1), RangeError, "has 65536 chunks");
+    assertThrows(() => table.pushOwned(Uint8Array.of(1)), RangeError, "has 65536 chunks");
+    assertEquals([table.length, table.get(2 ** 16 - 1)[0]], [2 ** 16, (2 ** 16 - 1) % 251]);
+    table.shrinkToFit();
+    table.pushOwned(Uint8Array.of(1));
+    assertEquals([table.get(2 ** 15)[0], table.get(2 ** 16)[0]], [2 ** 15 % 251, 1]);
+  });
+
   it("refuses text that is none, and stays as it is where a source fails", () => {
     using table = new CowTable();
     table.pushOwned(Uint8Array.of(0x61, 0xff));

@@ -5,6 +5,8 @@
 
 const SMALLEST_CHUNK = 1 << 12;
 const LARGEST_CHUNK = 1 << 24;
+/** As many as 16 bits can tell apart. */
+const MOST_CHUNKS = 2 ** 16;
 /** Smaller ones are not worth keeping. */
 const SMALLEST_REMAINDER = 16;
 /** How many of a list that may be too small are looked at. */
@@ -108,6 +110,9 @@ export class Arena {
   }
 
   #grow(length: number): void {
+    if (this.#chunks.length === MOST_CHUNKS) {
+      throw new RangeError(`cannot own ${length} bytes more: the arena has ${MOST_CHUNKS} chunks`);
+    }
     const grown = new Uint8Array(length);
     const chunk = this.#chunks.length - 1;
     const rest = chunk < 0 ? 0 : this.#chunks[chunk].length - this.#cut;

@@ -154,25 +154,29 @@ export class CowTable implements Disposable {
     if (ownedBytes > 0) this.#arena.reserve(ownedBytes);
   }
 
-  #block(at: number): Block {
-    const rows = this.#rows;
-    return {
-      chunk: rows[at + PLACE] >>> 16,
-      offset: rows[at + OFFSET_LOW] + (rows[at + PLACE] & 0xffff) * TWO_32,
-      capacity: rows[at + CAPACITY_LOW] + rows[at + CAPACITY_HIGH] * TWO_32,
-    };
+  #placeAt(at: number): number {
+    return this.#rows[at + PLACE] >>> 16;
+  }
+
+  #offsetAt(at: number): number {
+    return this.#rows[at + OFFSET_LOW] + (this.#rows[at + PLACE] & 0xffff) * TWO_32;
   }
 
   #lengthAt(at: number): number {
     return this.#rows[at + LENGTH_LOW] + this.#rows[at + LENGTH_HIGH] * TWO_32;
   }
 
+  #capacityAt(at: number): number {
+    return this.#rows[at + CAPACITY_LOW] + this.#rows[at + CAPACITY_HIGH] * TWO_32;
+  }
+
   #bytesAt(at: number): Uint8Array {
-    const { chunk, offset, capacity } = this.#block(at);
+    const place = this.#placeAt(at);
+    const offset = this.#offsetAt(at);
     const length = this.#lengthAt(at);
-    return capacity === 0
-      ? this.#regions[chunk].bytes(offset, length)
-      : this.#arena.bytes(chunk, offset, length);
+    return this.#capacityAt(at) === 0
+      ? this.#regions[place].bytes(offset, length)
+      : this.#arena.bytes(place, offset, length);
   }
 
   #copied(bytes: Uint8Array): Block {
@@ -184,7 +188,7 @@ export class CowTable implements Disposable {
   /** Whether the row's bytes are a region's. Throws a `RangeError` where there is no such row, as all do. */
   isBorrowed(i: number): boolean {
     const at = this.#at("read", i);
-    return this.#rows[at + CAPACITY_LOW] === 0 && this.#rows[at + CAPACITY_HIGH] === 0;
+    return this.#capacityAt(at) === 0;
   }
 
   /** The row's bytes in place, to be read. */
@@ -211,14 +215,16 @@ export class CowTable implements Disposable {
   set(i: number, bytes: Uint8Array): void {
     const at = this.#at("set", i);
     requireBytes(bytes);
-    const { chunk, offset, capacity } = this.#block(at);
+    const capacity = this.#capacityAt(at);
     if (capacity < Math.max(bytes.length, 1)) return this.#replace(at, bytes);
+    const chunk = this.#placeAt(at);
+    const offset = this.#offsetAt(at);
     this.#arena.bytes(chunk, offset, bytes.length).set(bytes);
     this.#put(at, chunk, offset, bytes.length, capacity);
   }
 
   #replace(at: number, bytes: Uint8Array): void {
-    const old = this.#block(at);
+    const old = { chunk: this.#placeAt(at), offset: this.#offsetAt(at), capacity: this.#capacityAt(at) };
     const block = this.#copied(bytes);
     this.#put(at, block.chunk, block.offset, bytes.length, block.capacity);
     if (old.capacity > 0) this.#arena.free(old);
