@@ -11,7 +11,7 @@ import { moduleUrl, outputOf } from "../child.ts";
 
 type View = Exclude<ReturnType<typeof over>[number], undefined>;
 
-/** A view of each kind over the same 16 bytes from byte 8 of a buffer. */
+/** A view of each kind over the same 16 bytes from byte 8 of a buffer of 32. */
 function over(buffer: ArrayBuffer) {
   return [
     new Int8Array(buffer, 8, 16),
@@ -47,12 +47,12 @@ function counting(length: number): ArrayBuffer {
   return Uint8Array.from({ length }, (_, i) => i).buffer;
 }
 
-const kinds = over(new ArrayBuffer(24)).map((view) => view.constructor.name);
+const kinds = over(new ArrayBuffer(32)).map((view) => view.constructor.name);
 
 describe("Cow", () => {
   kinds.forEach((kind, i) => {
     it(`copies a ${kind} once, when it is to be changed, and leaves what it borrowed`, () => {
-      const buffer = counting(24);
+      const buffer = counting(32);
       const view: View = over(buffer)[i];
       const cow = Cow.borrowed<View>(view);
       assertStrictEquals(cow.value, view);
@@ -62,17 +62,17 @@ describe("Cow", () => {
       assertEquals(cow.isBorrowed, false);
       assertStrictEquals(Object.getPrototypeOf(copy), Object.getPrototypeOf(view));
       assertNotEquals(copy.buffer, buffer);
-      assertEquals(bytesOf(copy), new Uint8Array(counting(24), 8, 16));
+      assertEquals(bytesOf(copy), new Uint8Array(counting(32), 8, 16));
       assertStrictEquals(cow.value, copy);
       assertStrictEquals(cow.toMut(), copy);
 
       bytesOf(copy).fill(255);
       assertEquals(bytesOf(cow.value), new Uint8Array(16).fill(255));
-      assertEquals(new Uint8Array(buffer), new Uint8Array(counting(24)));
+      assertEquals(new Uint8Array(buffer), new Uint8Array(counting(32)));
     });
 
     it(`takes a ${kind} over without a copy`, () => {
-      const view: View = over(counting(24))[i];
+      const view: View = over(counting(32))[i];
       const cow = Cow.owned<View>(view);
       assertEquals(cow.isBorrowed, false);
       assertStrictEquals(cow.toMut(), view);
@@ -80,8 +80,8 @@ describe("Cow", () => {
     });
 
     it(`copies a ${kind} into what it is given`, () => {
-      const buffer = counting(24);
-      const target = new ArrayBuffer(24);
+      const buffer = counting(32);
+      const target = new ArrayBuffer(32);
       const into: View = over(target)[i];
       const cow = Cow.borrowed<View>(over(buffer)[i]);
       assertStrictEquals(cow.toMut({ into }), into);
@@ -89,13 +89,13 @@ describe("Cow", () => {
       assertEquals(cow.isBorrowed, false);
       assertEquals(
         [...new Uint8Array(target)],
-        [...new Uint8Array(8), ...new Uint8Array(counting(24), 8, 16)],
+        [...new Uint8Array(8), ...new Uint8Array(counting(32), 8, 16), ...new Uint8Array(8)],
       );
     });
 
     it(`tells that the memory of a ${kind} is gone`, () => {
       for (const make of [Cow.borrowed<View>, Cow.owned<View>]) {
-        const buffer = counting(24);
+        const buffer = counting(32);
         const view: View = over(buffer)[i];
         const cow = make(view);
         buffer.transfer();
@@ -107,10 +107,13 @@ describe("Cow", () => {
         assertEquals(cow.isBorrowed, make === Cow.borrowed<View>);
         assertThrows(() => make(view), TypeError, "gone");
       }
+      const cow = Cow.borrowed<View>(over(counting(32))[i]);
+      structuredClone(cow.toMut().buffer, { transfer: [cow.toMut().buffer] });
+      assertThrows(() => cow.value, TypeError, "its own memory is gone");
     });
 
     it(`finds a ${kind} equal to its copy, and to no other kind or length`, () => {
-      const views: View[] = over(Uint8Array.from({ length: 24 }, () => 1).buffer);
+      const views: View[] = over(Uint8Array.from({ length: 32 }, () => 1).buffer);
       const cow = Cow.borrowed(views[i]);
       const copy = Cow.borrowed(views[i]);
       copy.toMut();
@@ -220,7 +223,7 @@ describe("Cow", () => {
   });
 
   it("refuses to copy into another type, another length, or what it borrows, and stays borrowed", () => {
-    const buffer = counting(24);
+    const buffer = counting(32);
     const value = new Int16Array(buffer, 8, 4);
     const cow = Cow.borrowed<View>(value);
     assertThrows(() => cow.toMut({ into: new Uint16Array(4) }), TypeError, "Int16Array: into is Uint16Array");
@@ -233,7 +236,7 @@ describe("Cow", () => {
       const into = new Int16Array(buffer, from, 4);
       assertThrows(() => cow.toMut({ into }), RangeError, "overlaps");
     }
-    assertEquals(new Uint8Array(buffer), new Uint8Array(counting(24)));
+    assertEquals(new Uint8Array(buffer), new Uint8Array(counting(32)));
     assertEquals(cow.isBorrowed, true);
     for (const from of [0, 16]) {
       const beside = new Int16Array(buffer, from, 4);

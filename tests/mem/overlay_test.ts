@@ -241,9 +241,10 @@ describe("Overlay", () => {
         for (let i = 0; i < 100; i++) new Overlay(lower).write(0, Uint8Array.of(1));
       }
       const kept = new Overlay(lower);
+      for (let i = 0; i < 100; i++) new Overlay(lower)[Symbol.dispose]();
       forget();
       const before = held;
-      for (let turn = 0; turn < 50 && held > 50; turn++) {
+      for (let turn = 0; turn < 50 && (turn < 5 || held > 50); turn++) {
         collect();
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

@@ -14,7 +14,6 @@ const CAPACITY_LOW = 4;
 const CAPACITY_HIGH = 5;
 const TWO_32 = 2 ** 32;
 const TWO_16 = 2 ** 16;
-const LARGEST_OFFSET = 2 ** 48;
 const FIRST_ROWS = 16;
 
 /**
@@ -99,7 +98,7 @@ export class CowTable implements Disposable {
     }
     const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 &&
       length >= 0;
-    if (!isRange || offset + length > held.byteLength || offset >= LARGEST_OFFSET) {
+    if (!isRange || offset + length > held.byteLength) {
       throw new RangeError(
         `cannot add a row: ${length} bytes from ${offset} do not lie in the ${held.byteLength} of region ${region}`,
       );
