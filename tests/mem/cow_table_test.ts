@@ -173,7 +173,7 @@ describe("CowTable", () => {
 
   it("uses freed blocks again", () => {
     using table = new CowTable();
-    table.reserve(2000);
+    table.reserve(2000, 1000 * (100 + 200));
     for (let i = 0; i < 1000; i++) table.pushOwned(new Uint8Array(100).fill(i));
     for (let i = 0; i < 1000; i++) table.set(i, new Uint8Array(200).fill(i));
     const { byteSize } = table;
