@@ -147,7 +147,7 @@ describe("Overlay", () => {
         assertEquals(mended, plain);
         assertEquals(lower, noise(length));
       }),
-      { numRuns: tiered({ quick: 60, full: 600, soak: 6000 }) },
+      { numRuns: tiered({ quick: 30, full: 300, soak: 6000 }) },
     );
   });
 
@@ -221,6 +221,31 @@ describe("Overlay", () => {
     ];
     for (const use of uses) assertThrows(use, Error, "cannot use an overlay that was disposed");
     assertEquals(existsSync(path), false);
+  });
+
+  it("reads on what is retained, after its owner has disposed it", () => {
+    const all = noise(2 * PAGE);
+    let isClosed = false;
+    const lower: ByteSource = {
+      byteLength: all.length,
+      get isClosed() {
+        return isClosed;
+      },
+      bytes(offset, length) {
+        if (isClosed) throw new Error("the map was disposed");
+        return all.subarray(offset, offset + length);
+      },
+      check() {
+        throw new Error("the map was disposed");
+      },
+    };
+    using overlay = new Overlay(lower);
+    isClosed = true;
+    overlay.write(5, Uint8Array.of(1));
+    assertEquals([overlay.read(5, 2), overlay.page(1)], [Uint8Array.of(1, all[6]), all.subarray(PAGE)]);
+    overlay.commit(path);
+    assertEquals(bytesOf(path).length, all.length);
+    assertThrows(() => new Overlay(lower), Error, "the map was disposed");
   });
 
   it("lets go of what lies below when it is forgotten", () => {
