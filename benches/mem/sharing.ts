@@ -87,7 +87,12 @@ async function allGive(sharers: readonly Sharer[], what: string, expected: numbe
 }
 
 /** Prints the shares of `count` processes of a file of `byteLength`, which is made here. */
-export async function compareSharing(given: string, byteLength: number, count: number, quick: boolean): Promise<void> {
+export async function compareSharing(
+  given: string,
+  byteLength: number,
+  count: number,
+  quick: boolean,
+): Promise<void> {
   const pages = byteLength / PAGE;
   writePages(given, pages);
   const path = realpathSync(given);

@@ -4,7 +4,7 @@
  *     measure.ts GROUP INDEX FILE SMALL_FILE
  */
 import process from "node:process";
-import { added, cachedPages, type Counts, counted, evict, residentPages, warm } from "./counters.ts";
+import { added, cachedPages, counted, type Counts, evict, residentPages, warm } from "./counters.ts";
 import { groups } from "./ways.ts";
 
 const SETTLING_RUNS = 200;
