@@ -2,7 +2,7 @@
  * What the kernel counts for the thread that asks: getrusage(2) has its faults and its switches,
  * `/proc/thread-self/io` its calls of read(2)'s and write(2)'s kind and the bytes that they copied.
  */
-import { check, dlopen, pointerTo } from "../../ffi/mod.ts";
+import { check, dlopen } from "../../ffi/mod.ts";
 import { Fd } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 
@@ -43,10 +43,6 @@ const { symbols: libc } = dlopen(["libc.so.6"], {
   fdatasync: { parameters: [/* int fd */ "i32"], result: "i32" },
   posix_fadvise: {
     parameters: [/* int fd */ "i32", /* off_t offset */ "i64", /* off_t len */ "i64", /* int advice */ "i32"],
-    result: "i32",
-  },
-  mincore: {
-    parameters: [/* void *addr */ "pointer", /* size_t length */ "usize", /* unsigned char *vec */ "buffer"],
     result: "i32",
   },
 });
@@ -167,9 +163,7 @@ export function warm(path: string): void {
 /** The file's pages in the page cache, by mincore(2). */
 export function cachedPages(path: string): number {
   using map = Mmap.open(path);
-  const pages = new Uint8Array(Math.ceil(map.byteLength / PAGE));
-  check(libc.mincore(pointerTo(map.bytes()), map.byteLength, pages), "mincore", { path });
-  return pages.reduce((sum, page) => sum + (page & 1), 0);
+  return map.resident().pages;
 }
 
 /** The process's resident pages: smaps_rollup adds them up exactly, where statm is up to some hundreds astray. */
