@@ -12,7 +12,6 @@ import {
   NULL,
   offset,
   type Pointer,
-  pointerAt,
   SystemError,
 } from "../../ffi/mod.ts";
 import { mman } from "../../ffi/mman.ts";
@@ -184,10 +183,4 @@ export function movePages(from: Pages, to: Pages): void {
   const flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
   if (mman().mremap(from.pointer, from.length, from.length, flags, to.pointer) !== -1n) return;
   throw new SystemError(errno(), "mremap", { path: from.path });
-}
-
-/** Maps a range anew. The address, or the negative of what errno(3) says. */
-export function mapAnywhere(length: number, mapping: Mapping): Pointer | number {
-  const address = mapAt(NULL, length, mapping);
-  return address < 0n ? Number(address) : pointerAt(address);
 }
