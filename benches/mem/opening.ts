@@ -51,7 +51,7 @@ function firstByMap(path: string): number {
 
 /** Prints the table, and on Bun another over Bun's own. */
 export async function compareOpening({ path, byteLength, first }: Opened, quick: boolean): Promise<void> {
-  const times = quick ? 20 : 2000;
+  const times = quick ? 200 : 5000;
   const size = byteLength < MIB ? `${byteLength / 1024} KiB` : `${byteLength / MIB} MiB`;
   const title = `open ${size}, read a byte, dispose`;
   const ours = each(MAPPED, times, first, () => firstByMap(path));
@@ -119,7 +119,7 @@ function upTo(steps: number, path: string, registry: FinalizationRegistry<number
 
 /** Prints what opening is made of. */
 export async function compareSteps({ path, byteLength, first }: Opened, quick: boolean): Promise<void> {
-  const times = quick ? 20 : 2000;
+  const times = quick ? 200 : 5000;
   const registry = new FinalizationRegistry<number>(() => undefined);
   await compare({
     title: `the same of ${byteLength / 1024} KiB, a row for each step: with those before it`,
