@@ -160,7 +160,7 @@ export class Pages {
     this.#guard?.[Symbol.dispose]();
     if (!isLent) {
       this.#unmap();
-    } else if (!escaped) {
+    } else if (!escaped || this.#loans.areCounted) {
       ended.push(this);
       giveBack(WAITING);
     }
@@ -168,12 +168,13 @@ export class Pages {
 
   /** Unmaps what has ended where nobody has a buffer of it. Gives whether it did. */
   giveBack(): boolean {
-    if (this.#loans.outstanding > 0) return false;
+    if (this.#loans.areOut) return false;
     this.#unmap();
     return true;
   }
 
   #unmap(): void {
+    this.#loans[Symbol.dispose]();
     check(libc().munmap(this.pointer, this.#length), "munmap", { path: this.path });
   }
 }
