@@ -5,6 +5,7 @@
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { hostName, libc, NULL, pointerAt, unsafeBufferAt } from "../../ffi/mod.ts";
 import { Fd } from "../../lib/io/mod.ts";
+import { guardRange } from "../../lib/jit/sigbus.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { compare, type Contender, equals, timed } from "../compare.ts";
 import { bunMap } from "./bun.ts";
@@ -14,7 +15,10 @@ import { MEMMAP2, peers } from "./peers.ts";
 const MAPPED = "Mmap";
 const BUN = "Bun.mmap, never unmapped";
 const PROT_READ_WRITE = 0x1 | 0x2;
-const MAP_PRIVATE_NORESERVE = 0x02 | 0x4000;
+/** MAP_PRIVATE and MAP_NORESERVE. */
+const PRIVATE = 0x02 | 0x4000;
+/** MAP_FIXED and MAP_ANONYMOUS. */
+const ANONYMOUS_FIXED = 0x10 | 0x20;
 
 /** A file, and its first byte. */
 export interface Opened {
@@ -82,37 +86,46 @@ export async function compareOpening({ path, byteLength, first }: Opened, quick:
   });
 }
 
-const STEPS = [
-  "open, close",
-  "… and fstat",
-  "… and mmap, munmap",
-  "… and a byte's page fault, by a buffer over it",
-  "… and detached: transfer(0)",
-  "… and kept by a FinalizationRegistry",
-];
+/** Each with those before it. */
+const STEPS = {
+  open: "open, close",
+  status: "… and fstat",
+  map: "… and mmap, munmap",
+  fault: "… and a byte's page fault, by a buffer over it",
+  detach: "… and the buffer detached: transfer(0)",
+  blank: "… and zero pages in the file's place, before munmap",
+  guard: "… and guarded against truncation",
+  registry: "… and known to a FinalizationRegistry",
+} as const;
 
-/** The first byte, by the first `steps` of {@linkcode STEPS}; 0 where they read none. */
-function upTo(steps: number, path: string, registry: FinalizationRegistry<number>): number {
+type Step = keyof typeof STEPS;
+
+const ORDER: readonly string[] = Object.keys(STEPS);
+
+/** The first byte, by the steps up to `last`; 0 where they read none. */
+function upTo(last: string, path: string, registry: FinalizationRegistry<number>): number {
+  function has(step: Step): boolean {
+    return ORDER.indexOf(step) <= ORDER.indexOf(last);
+  }
   using fd = Fd.open(path);
-  if (steps < 2) return 0;
+  if (!has("status")) return 0;
   const { size } = fd.status();
-  if (steps < 3) return 0;
-  const pages = pointerAt(libc().mmap(NULL, size, PROT_READ_WRITE, MAP_PRIVATE_NORESERVE, fd.number, 0));
+  if (!has("map")) return 0;
+  const pages = pointerAt(BigInt(libc().mmap(NULL, size, PROT_READ_WRITE, PRIVATE, fd.number, 0)));
+  const guard = has("guard") ? guardRange(pages, size, PROT_READ_WRITE) : undefined;
   try {
-    if (steps < 4) return 0;
+    if (!has("fault")) return 0;
     // SAFETY: the page is mapped until after the byte was read, and nothing else reads the buffer.
     const buffer = unsafeBufferAt(pages, 1);
     const [byte] = new Uint8Array(buffer);
-    if (steps < 6) {
-      if (steps === 5) buffer.transfer(0);
-      return byte;
-    }
     const token = {};
-    registry.register(buffer, 0, token);
-    registry.unregister(token);
-    buffer.transfer(0);
+    if (has("registry")) registry.register(buffer, 0, token);
+    if (has("detach")) buffer.transfer(0);
+    if (has("blank")) libc().mmap(pages, size, PROT_READ_WRITE, PRIVATE | ANONYMOUS_FIXED, -1, 0);
+    if (has("registry")) registry.unregister(token);
     return byte;
   } finally {
+    guard?.[Symbol.dispose]();
     libc().munmap(pages, size);
   }
 }
@@ -126,7 +139,10 @@ export async function compareSteps({ path, byteLength, first }: Opened, quick: b
     units: ["µs"],
     baseline: MAPPED,
     contenders: [
-      ...STEPS.map((name, i) => each(name, times, i < 3 ? 0 : first, () => upTo(i + 1, path, registry))),
+      ...Object.entries(STEPS).map(([step, name]) => {
+        const expected = ORDER.indexOf(step) < ORDER.indexOf("fault") ? 0 : first;
+        return each(name, times, expected, () => upTo(step, path, registry));
+      }),
       each(MAPPED, times, first, () => firstByMap(path)),
     ],
     quick,
