@@ -7,7 +7,7 @@ import process from "node:process";
 import { added, cachedPages, counted, type Counts, evict, residentPages, warm } from "./counters.ts";
 import { groups } from "./ways.ts";
 
-const SETTLING_RUNS = 200;
+const SETTLING_RUNS = 60;
 
 /** One row's figures. */
 export interface Row extends Counts {

@@ -86,7 +86,8 @@ describe("counting", () => {
 
   it("tells the faults on memory that is new", () => {
     const { counts } = counted(() => {
-      const bytes = new Uint8Array(PAGES * PAGE * 16);
+      // Too large for an allocator to have it at hand.
+      const bytes = new Uint8Array(PAGES * PAGE * 64);
       for (let offset = 0; offset < bytes.length; offset += PAGE) bytes[offset] = 1;
       return bytes;
     });
@@ -101,8 +102,12 @@ describe("counting", () => {
 
   it("sees a file come into the page cache", () => {
     withFile((path) => {
-      evict(path);
-      const before = cachedPages(path);
+      // The kernel leaves what another CPU has in hand.
+      let before = PAGES;
+      for (let tries = 0; tries < 100 && before > 0; tries++) {
+        evict(path);
+        before = cachedPages(path);
+      }
       warm(path);
       assertEquals(cachedPages(path), PAGES);
       // A file system of memory drops nothing.
