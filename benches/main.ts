@@ -16,7 +16,7 @@ interface Bench {
 const benches: Record<string, () => Promise<Bench>> = {
   ffi: () => import("./ffi.ts"),
   jit: () => import("./jit.ts"),
-  map_sum: () => import("./map_sum.ts"),
+  mem: () => import("./mem.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
   search: () => import("./search.ts"),
