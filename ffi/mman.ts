@@ -50,6 +50,9 @@ const table = {
     result: "i32",
   },
 
+  // sys/vfs.h
+  fstatfs: { parameters: [/* int fd */ "i32", /* struct statfs *buf */ "buffer!"], result: "i32" },
+
   // unistd.h
   ftruncate: { parameters: [/* int fd */ "i32", /* off_t length */ "i64"], result: "i32" },
   pread: {

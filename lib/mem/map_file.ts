@@ -8,6 +8,7 @@ const O_ACCMODE = 0o3;
 const O_WRONLY = 0o1;
 const O_RDWR = 0o2;
 const F_GETFL = 3;
+const EPERM = 1;
 const EACCES = 13;
 
 const WHY_NOT: Partial<Record<FileStatus["type"], string>> = {
@@ -27,6 +28,8 @@ export interface MapFile {
   readonly fd: Fd | undefined;
   readonly device: bigint;
   readonly inode: bigint;
+  /** Whether its pages are reserved ones, of 2 MiB. */
+  readonly hasLargePages?: boolean;
 }
 
 /** Whether writes go to the file. */
@@ -64,7 +67,9 @@ export function requireAccess(path: string, fd: Fd, mode: MapMode): void {
 /** ftruncate(2): the file's length from now on. */
 export function setLength(path: string, fd: Fd, length: number): void {
   if (mman().ftruncate(fd.number, length) === 0) return;
-  throw new SystemError(errno(), "ftruncate", { path });
+  const failure = errno();
+  const hint = failure === EPERM ? "it is sealed against this" : undefined;
+  throw new SystemError(failure, "ftruncate", { path, hint });
 }
 
 /** The map's file again: its own descriptor, or one of the file that its path names, if that is still the same. */

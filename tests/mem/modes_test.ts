@@ -135,7 +135,11 @@ describe("mode w+", () => {
 
   it("needs a length", () => {
     const path = disk.file(contents);
-    assertThrows(() => Mmap.open(path, { mode: "w+" }), TypeError, `cannot map ${path}: mode w+ makes a file`);
+    assertThrows(
+      () => Mmap.open(path, { mode: "w+" }),
+      TypeError,
+      `cannot map ${path}: mode w+ makes a file`,
+    );
     fileIs(path, contents);
   });
 });
