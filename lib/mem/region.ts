@@ -116,7 +116,7 @@ export class Region {
 
   /** Maps `length` bytes of the file behind `fd`, where nothing is mapped yet. `owner` is what hands out its views. */
   map(owner: object, fd: number, length: number, options: MmapOptions): void {
-    if (length > 0) this.#pages = this.#mapAnew(owner, fd, length, options.unsafeEnforce === true);
+    if (length > 0) this.#use(this.#mapAnew(owner, fd, length, options.unsafeEnforce === true));
     this.#byteLength = length;
     const { advice, hugePages, populate } = options;
     if (hugePages === "transparent") this.advise("hugepage", 0, length);
@@ -149,8 +149,12 @@ export class Region {
     }
     pages.hold(owner);
     this.#isEnforced = mapping === enforced;
-    this.#views = new Views(pages);
     return pages;
+  }
+
+  #use(pages: Pages): void {
+    this.#pages = pages;
+    this.#views = new Views(pages);
   }
 
   /** Read in, and not written to: MAP_POPULATE would make a copy of each private page. */
@@ -389,9 +393,14 @@ export class Region {
     const isLarger = whole > before.length;
     if (before.faults > 0 || (isLarger && (isEscaped || !before.growInPlace(whole)))) {
       const pages = this.#mapAnew(owner, fd.number, length, this.#isEnforced);
-      // What was written to private pages goes along.
-      if (this.#mode === "c") movePages(before, pages);
-      this.#pages = pages;
+      try {
+        // What was written to private pages goes along.
+        if (this.#mode === "c") movePages(before, pages);
+      } catch (error) {
+        pages.end(false);
+        throw error;
+      }
+      this.#use(pages);
       before.end(isEscaped);
     }
     this.#byteLength = length;
