@@ -69,6 +69,8 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     if (key !== KEY) throw new TypeError("cannot make a map: call Mmap.open");
     this.#region = region;
     try {
+      // Files of /proc say that they are empty; only mmap tells.
+      if (length === 0) region.probe(fd.number);
       region.map(this, fd.number, length, options);
     } catch (error) {
       region.close();
@@ -133,8 +135,6 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       if (mode === "w+" || (grows && offset + length > found)) setLength(path, fd, offset + length);
       const kept = writesThrough(mode) ? fd : undefined;
       const region = new Region({ path, mode, fd: kept, device, inode }, offset);
-      // Files of /proc say that they are empty; only mmap tells.
-      if (found === 0 && length === 0) region.probe(fd.number);
       return new Mmap(KEY, region, fd, length, options);
     } catch (error) {
       fd.close();
@@ -553,7 +553,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A handle for other threads of this process, which `adopt` it. It may be posted to any of them, and more than
-   * once; it is stale when this map is disposed, which leaves those alone that were adopted. It stands for the map as
+   * once; it is stale when this map is disposed or forgotten, which leaves those alone that were adopted. It stands for the map as
    * it is now, and not as `remap` and `protect` make it later. Another process takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
    * whom ptrace(2) is.
    *

@@ -106,9 +106,10 @@ export class Region {
     return this.#pages?.faults ?? 0;
   }
 
-  /** Throws what mmap(2) says of a file that seems to be empty. */
+  /** Throws what mmap(2) says of a file of which nothing is mapped. */
   probe(fd: number): void {
-    const { path } = this.file;
+    const { path, hasLargePages } = this.file;
+    if (hasLargePages) return;
     const at = mapAt(NULL, PAGE, mappingOf({ path, fd }, this.#mode, 0));
     if (at < 0n) throw mmapError(this.file, at);
     new Pages(path, pointerAt(at), PAGE).end(false);
