@@ -434,11 +434,13 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     }
   }
 
-  #range(what: string, { offset = 0, length }: MapRange): [number, number] {
+  #range(what: string, range: MapRange): [number, number] {
     this.#region.requireOpen(what);
-    const count = length ?? this.byteLength - offset;
-    this.#requireIn(what, offset, count, 1, "bytes");
-    return [offset, count];
+    if (typeof range !== "object" || range === null) throw new TypeError(`${what}: range is no object`);
+    const { offset = 0 } = range;
+    const { length = this.byteLength - offset } = range;
+    this.#requireIn(what, offset, length, 1, "bytes");
+    return [offset, length];
   }
 
   #requireShared(what: string): void {
