@@ -10,6 +10,8 @@ const O_RDWR = 0o2;
 const F_GETFL = 3;
 const EPERM = 1;
 const EACCES = 13;
+const EFBIG = 27;
+const RLIMIT_FSIZE = 1;
 
 const WHY_NOT: Partial<Record<FileStatus["type"], string>> = {
   directory: "it is a directory",
@@ -66,6 +68,15 @@ export function requireAccess(path: string, fd: Fd, mode: MapMode): void {
 
 /** ftruncate(2): the file's length from now on. */
 export function setLength(path: string, fd: Fd, length: number): void {
+  // Beyond the limit there is a signal, SIGXFSZ, which ends the process on Deno.
+  const limit = new BigUint64Array(2);
+  check(mman().getrlimit(RLIMIT_FSIZE, new Uint8Array(limit.buffer)), "getrlimit");
+  if (BigInt(length) > limit[0]) {
+    const hint = `ulimit -f lets this process make files of ${
+      limit[0]
+    } bytes, and this one would have ${length}`;
+    throw new SystemError(EFBIG, "ftruncate", { path, hint });
+  }
   if (mman().ftruncate(fd.number, length) === 0) return;
   const failure = errno();
   const hint = failure === EPERM ? "it is sealed against this" : undefined;

@@ -5,6 +5,7 @@ import { Fd } from "../io/fd.ts";
 import { setLength } from "./map_file.ts";
 import type { HugePages, Seal } from "./map_options.ts";
 
+const EMFILE = 24;
 const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
 const MFD_HUGETLB = 0x4;
@@ -26,7 +27,13 @@ export function createMemfd(name: string, length: number, hugePages?: HugePages)
   const isLarge = hugePages === "reserved";
   const huge = isLarge ? MFD_HUGETLB | MFD_HUGE_2MB : 0;
   const number = libc().memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | huge);
-  if (number === -1) throw new SystemError(errno(), "memfd_create", { path: name });
+  if (number === -1) {
+    const failure = errno();
+    const hint = failure === EMFILE
+      ? "ulimit -n says how many descriptors this process may have; dispose maps that are done"
+      : undefined;
+    throw new SystemError(failure, "memfd_create", { path: name, hint });
+  }
   const fd = Fd.unsafeOwn(number);
   try {
     setLength(name, fd, isLarge ? Math.ceil(length / LARGE_PAGE) * LARGE_PAGE : length);
