@@ -1,0 +1,139 @@
+/**
+ * Claim: reading a yoke's value costs at most 5 ns more than reading a property.
+ *
+ * Each contender adds up the values of the same thousand small integers, held by a property or by a yoke; the sum is
+ * checked. The other tables say what a yoke's life costs, most of which is the collector's registry, that finds the
+ * forgotten ones: beside a plain object, and beside an object that the host's registry alone watches.
+ *
+ * @module
+ */
+import { PinnedBytes, Rc, type StableBytes, Yoke } from "../lib/mem/yoke.ts";
+import { compare, type Contender, equals, timed } from "./compare.ts";
+
+const COUNT = 1000;
+const PASSES = 100;
+const SUM = PASSES * COUNT * (COUNT - 1) / 2;
+
+interface Plain {
+  readonly value: number;
+}
+
+function ofProperties(plain: readonly Plain[]): number {
+  let sum = 0;
+  for (let pass = 0; pass < PASSES; pass++) for (let i = 0; i < COUNT; i++) sum += plain[i].value;
+  return sum;
+}
+
+function ofYokes(yokes: readonly Yoke<number, PinnedBytes>[]): number {
+  let sum = 0;
+  for (let pass = 0; pass < PASSES; pass++) for (let i = 0; i < COUNT; i++) sum += yokes[i].value;
+  return sum;
+}
+
+function ofErased(yokes: readonly Yoke<number>[]): number {
+  let sum = 0;
+  for (let pass = 0; pass < PASSES; pass++) for (let i = 0; i < COUNT; i++) sum += yokes[i].value;
+  return sum;
+}
+
+function ofRcs(rcs: readonly Rc<number>[]): number {
+  let sum = 0;
+  for (let pass = 0; pass < PASSES; pass++) for (let i = 0; i < COUNT; i++) sum += rcs[i].value;
+  return sum;
+}
+
+const PROPERTY = "property";
+const YOKE = "Yoke.value";
+
+async function reading(quick: boolean): Promise<void> {
+  using pinned = PinnedBytes.zeros(8);
+  using rc = Rc.of(new Uint8Array(8));
+  const carts: StableBytes[] = [pinned, rc];
+  using stack = new DisposableStack();
+  const numbers = Array.from({ length: COUNT }, (_, i) => i);
+  const plain = numbers.map((value) => ({ value }));
+  const yokes = numbers.map((i) => stack.use(Yoke.attach(pinned, () => i)));
+  const erased = numbers.map((i) =>
+    stack.use(i % 3 === 2 ? Yoke.alwaysOwned(i).erase() : Yoke.attach(carts[i % 3], () => i).erase())
+  );
+  const rcs = numbers.map((i) => stack.use(Rc.of(i)));
+  function read(name: string, run: () => number): Contender {
+    return timed({ name, quick, run, check: equals(name, SUM), figure: (ns) => ns / (PASSES * COUNT) });
+  }
+  await compare({
+    title: "reading a value",
+    units: ["ns"],
+    baseline: PROPERTY,
+    contenders: [
+      read(PROPERTY, () => ofProperties(plain)),
+      read(YOKE, () => ofYokes(yokes)),
+      read("Yoke.value, carts of three kinds, erased", () => ofErased(erased)),
+      read("Rc.value", () => ofRcs(rcs)),
+    ],
+    quick,
+    // Stricter than the claim: of the whole read, and not of what it costs more.
+    targets: [{ name: YOKE, figuresAtMost: [5] }],
+  });
+}
+
+const LIVES = 100;
+
+async function living(quick: boolean): Promise<void> {
+  using cart = PinnedBytes.copy(Uint8Array.of(1));
+  using yoke = Yoke.attach(cart, () => 1);
+  using rc = Rc.of(1);
+  const registry = new FinalizationRegistry<number>(() => {});
+  function life(name: string, one: () => number): Contender {
+    return timed({
+      name,
+      quick,
+      run() {
+        let sum = 0;
+        for (let i = 0; i < LIVES; i++) sum += one();
+        return sum;
+      },
+      check: equals(name, LIVES),
+      figure: (ns) => ns / LIVES,
+    });
+  }
+  await compare({
+    title: "making and disposing",
+    units: ["ns"],
+    baseline: "registered by the host, unregistered",
+    contenders: [
+      life("registered by the host, unregistered", () => {
+        const handle = { value: 1 };
+        registry.register(handle, 1, handle);
+        registry.unregister(handle);
+        return handle.value;
+      }),
+      life("Yoke.attach of a number", () => {
+        using yoke = Yoke.attach(cart, () => 1);
+        return yoke.value;
+      }),
+      life("Yoke.attach of a view", () => {
+        using yoke = Yoke.attach(cart, (cart) => cart.bytes());
+        return yoke.value[0];
+      }),
+      life("the view alone", () => cart.bytes()[0]),
+      life("Yoke.clone", () => {
+        using clone = yoke.clone();
+        return clone.value;
+      }),
+      life("Yoke.alwaysOwned", () => {
+        using yoke = Yoke.alwaysOwned(1);
+        return yoke.value;
+      }),
+      life("Rc.clone", () => {
+        using clone = rc.clone();
+        return clone.value;
+      }),
+    ],
+    quick,
+  });
+}
+
+export async function run({ quick }: { quick: boolean }): Promise<void> {
+  await reading(quick);
+  await living(quick);
+}
