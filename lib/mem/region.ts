@@ -1,0 +1,357 @@
+/** A map as the kernel has it: its pages, the buffers over them, its file, and who has retained it. */
+import { errno, libc, offset, type Pointer, SystemError } from "../../ffi/mod.ts";
+import { mman } from "../../ffi/mman.ts";
+import { anonymousParts } from "../../ffi/proc_maps.ts";
+import { ADVICE, type Advice } from "./advice.ts";
+import { MapFaultError, MapInUseError, MapTransferredError, MapTruncatedError } from "./map_errors.ts";
+import { type MapFile, reopen, setLength, writesThrough } from "./map_file.ts";
+import type { MapMode, MmapOptions } from "./map_options.ts";
+import {
+  MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  mapAnywhere,
+  mapAt,
+  type Mapping,
+  movePages,
+  PAGE,
+  Pages,
+  PROT_READ,
+  PROT_WRITE,
+} from "./pages.ts";
+import { type Lent, Views } from "./views.ts";
+
+const EINVAL = 22;
+const ENODEV = 19;
+const ENOMEM = 12;
+
+const HINTS: Readonly<Record<number, string>> = {
+  [ENODEV]: "its file system makes it up as it is read; read it instead",
+  [ENOMEM]: "the process may not have so many addresses, or so much memory (ulimit -v and -d, " +
+    "vm.overcommit_memory); map a part of it",
+};
+
+/** From `start`, which is a page's, with the protection that a mode has. */
+function mappingOf({ path, fd }: { path: string; fd: number }, mode: MapMode, start: number): Mapping {
+  const flags = writesThrough(mode) ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE;
+  return { path, fd, offset: start, protection: PROT_READ | PROT_WRITE, flags };
+}
+
+/** A part of a file, mapped. */
+export class Region {
+  readonly file: MapFile;
+  /** Of the first byte, in the file. */
+  readonly offset: number;
+  /** From the first page to the first byte. */
+  readonly #lead: number;
+  #mode: MapMode;
+  #byteLength: number;
+  #isEnforced = false;
+  #pages: Pages | undefined;
+  #views: Views | undefined;
+  #users = 0;
+  #isClosed = false;
+
+  /** Nothing of it is mapped yet. */
+  constructor(file: MapFile, offset: number) {
+    this.file = file;
+    this.offset = offset;
+    this.#lead = offset % PAGE;
+    this.#mode = file.mode;
+    this.#byteLength = 0;
+  }
+
+  get mode(): MapMode {
+    return this.#mode;
+  }
+
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isEnforced(): boolean {
+    return this.#isEnforced;
+  }
+
+  get guarded(): boolean {
+    return this.#pages?.guarded ?? false;
+  }
+
+  get faults(): number {
+    return this.#pages?.faults ?? 0;
+  }
+
+  /** Throws what mmap(2) says of a file that seems to be empty. */
+  probe(fd: number): void {
+    const { path } = this.file;
+    const at = mapAnywhere(PAGE, mappingOf({ path, fd }, this.#mode, 0));
+    if (typeof at === "number") throw new SystemError(-at, "mmap", { path, hint: HINTS[-at] });
+    new Pages(path, at, PAGE).end(false);
+  }
+
+  /** Maps `length` bytes of the file behind `fd`, where nothing is mapped yet. `owner` is what hands out its views. */
+  map(owner: object, fd: number, length: number, options: MmapOptions): void {
+    if (length > 0) this.#pages = this.#mapAnew(owner, fd, length, options.unsafeEnforce === true);
+    this.#byteLength = length;
+    const { advice, hugePages, populate } = options;
+    if (hugePages === "transparent") this.advise("hugepage", 0, length);
+    if (advice !== undefined) this.advise(advice, 0, length);
+    if (populate) this.#populate();
+  }
+
+  #mapAnew(owner: object, fd: number, length: number, isEnforced: boolean): Pages {
+    const { path } = this.file;
+    const whole = this.#lead + length;
+    const writable = mappingOf({ path, fd }, this.#mode, this.offset - this.#lead);
+    const enforced = { ...writable, protection: PROT_READ };
+    let mapping = isEnforced ? enforced : writable;
+    let at = mapAnywhere(whole, mapping);
+    // What cannot be written to asks for no memory: under strict overcommit it is what there is.
+    if (at === -ENOMEM && this.#mode === "r") at = mapAnywhere(whole, mapping = enforced);
+    if (typeof at === "number") throw new SystemError(-at, "mmap", { path, hint: HINTS[-at] });
+    const pages = new Pages(path, at, whole);
+    try {
+      pages.guard(mapping.protection);
+    } catch (error) {
+      pages.end(false);
+      throw error;
+    }
+    pages.hold(owner);
+    this.#isEnforced = mapping === enforced;
+    this.#views = new Views(pages);
+    return pages;
+  }
+
+  /** Read in, and not written to: MAP_POPULATE would make a copy of each private page. */
+  #populate(): void {
+    if (this.#pages === undefined) return;
+    const { pointer, length } = this.#pages;
+    if (mman().madvise(pointer, length, ADVICE.populateRead) === 0) return;
+    const failure = errno();
+    // Linux before 5.14.
+    if (failure === EINVAL && mman().madvise(pointer, length, ADVICE.willneed) === 0) return;
+    throw new SystemError(failure, "madvise", { path: this.file.path });
+  }
+
+  /** Throws where the map was disposed. */
+  requireOpen(what: string): void {
+    if (this.#isClosed) throw new Error(`${what}: the map was disposed`);
+  }
+
+  /** Throws where the map was disposed, or has zeros where its file had bytes. */
+  requireIntact(what: string): void {
+    this.requireOpen(what);
+    const pages = this.#pages;
+    if (pages !== undefined && pages.faults > 0) throw this.#faultOf(what, pages);
+  }
+
+  #faultOf(what: string, { pointer, length }: Pages): MapFaultError {
+    const { path } = this.file;
+    const lost = anonymousParts(pointer, length);
+    const first = lost.at(0) ?? { offset: 0 };
+    const last = lost.at(-1) ?? { offset: 0, length };
+    const from = Math.max(first.offset - this.#lead, 0);
+    const to = Math.min(last.offset + last.length - this.#lead, this.#byteLength);
+    const where = `bytes ${from} to ${to} of the map read zeros, and what was written there is lost`;
+    const size = this.#sizeNow(what);
+    if (size !== undefined && size >= this.offset + to) {
+      const why = `its pages could not be had: the disk is full, or fails`;
+      return new MapFaultError(`${what}: ${why}; ${where}`, path, from, to - from);
+    }
+    const cut = size === undefined ? "the file was cut short" : `the file was cut to ${size} bytes`;
+    return new MapTruncatedError(`${what}: ${cut}; ${where}; map it anew`, path, from, to - from);
+  }
+
+  /** Of the file, where it is still to be found. */
+  #sizeNow(what: string): number | undefined {
+    try {
+      using fd = reopen(what, this.file);
+      return fd.status().size;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A buffer that has the bytes of the map from `from` up to `to`, and where in it they begin. */
+  covering(from: number, to: number): { lent: Lent; start: number } {
+    const views = this.#views;
+    if (views === undefined) throw new RangeError(`cannot view ${this.file.path}: nothing of it is mapped`);
+    const lent = views.covering(this.#lead + from, this.#lead + to);
+    if (lent.buffer.detached) throw this.#transferred();
+    return { lent, start: this.#lead + from - lent.from };
+  }
+
+  /** How far the byte lies behind a page's first. */
+  placeOf(byteOffset: number): number {
+    return this.#lead + byteOffset;
+  }
+
+  /** Where the byte lies. */
+  pointerTo(byteOffset: number): Pointer | undefined {
+    return this.#pages && offset(this.#pages.pointer, this.#lead + byteOffset);
+  }
+
+  #transferred(): MapTransferredError {
+    return new MapTransferredError(
+      `cannot use the map of ${this.file.path}: a buffer of it was transferred away, or is in use by the host; ` +
+        "copy bytes with slice() before they are transferred, and wait for what was given them",
+    );
+  }
+
+  /** The pages of a part, from the first one's address: those that it touches, or those that lie in it. */
+  #part(from: number, length: number, isInner: boolean): { pointer: Pointer; length: number } | undefined {
+    if (this.#pages === undefined || length === 0) return undefined;
+    const [start, end] = [this.#lead + from, this.#lead + from + length];
+    const first = isInner ? Math.ceil(start / PAGE) : Math.floor(start / PAGE);
+    const isLast = from + length === this.#byteLength;
+    const last = isInner && !isLast ? Math.floor(end / PAGE) : Math.ceil(end / PAGE);
+    if (last <= first) return undefined;
+    return { pointer: offset(this.#pages.pointer, first * PAGE), length: (last - first) * PAGE };
+  }
+
+  /** madvise(2). What changes the bytes is said of pages that lie in the part as a whole. */
+  advise(advice: Advice, from: number, length: number): void {
+    const part = this.#part(from, length, advice === "dontneed" || advice === "remove");
+    if (part === undefined) return;
+    if (mman().madvise(part.pointer, part.length, ADVICE[advice]) === 0) return;
+    const { path } = this.file;
+    throw new SystemError(errno(), "madvise", {
+      path,
+      hint: `the kernel does not take ${advice} for this map`,
+    });
+  }
+
+  /** msync(2): back when the part is written. */
+  flush(from: number, length: number): void {
+    const MS_SYNC = 4;
+    const part = this.#part(from, length, false);
+    if (part === undefined) return;
+    const { path } = this.file;
+    if (mman().msync(part.pointer, part.length, MS_SYNC) !== 0) {
+      throw new SystemError(errno(), "msync", { path });
+    }
+  }
+
+  /** sync_file_range(2): the part begins to be written. */
+  startFlush(from: number, length: number): void {
+    const SYNC_FILE_RANGE_WRITE = 2;
+    const { path, fd } = this.file;
+    if (fd === undefined || length === 0) return;
+    const result = mman().sync_file_range(fd.number, this.offset + from, length, SYNC_FILE_RANGE_WRITE);
+    if (result !== 0) throw new SystemError(errno(), "sync_file_range", { path });
+  }
+
+  /** Keeps the pages in memory. mlock(2) would make a copy of each private one. */
+  lock(): void {
+    const MLOCK_ONFAULT = 1;
+    if (this.#pages === undefined) return;
+    const { pointer, length } = this.#pages;
+    if (mman().mlock2(pointer, length, MLOCK_ONFAULT) !== 0) {
+      const hint = `ulimit -l says how much this process may lock, and the map has ${length} bytes`;
+      throw new SystemError(errno(), "mlock2", { path: this.file.path, hint });
+    }
+    this.#populate();
+  }
+
+  unlock(): void {
+    if (this.#pages === undefined) return;
+    const { pointer, length } = this.#pages;
+    if (mman().munlock(pointer, length) !== 0) {
+      throw new SystemError(errno(), "munlock", { path: this.file.path });
+    }
+  }
+
+  /** mincore(2): how many of the pages the page cache has. */
+  resident(): { pages: number; bytes: number } {
+    const AT_ONCE = 1 << 20;
+    if (this.#pages === undefined) return { pages: 0, bytes: 0 };
+    const total = Math.ceil((this.#lead + this.#byteLength) / PAGE);
+    const states = new Uint8Array(Math.min(total, AT_ONCE));
+    let resident = 0;
+    for (let page = 0; page < total; page += AT_ONCE) {
+      const count = Math.min(total - page, AT_ONCE);
+      const pointer = offset(this.#pages.pointer, page * PAGE);
+      if (mman().mincore(pointer, count * PAGE, states) !== 0) {
+        throw new SystemError(errno(), "mincore", { path: this.file.path });
+      }
+      for (let i = 0; i < count; i++) resident += states[i] & 1;
+    }
+    return { pages: resident, bytes: resident * PAGE };
+  }
+
+  /** Maps the same pages for another mode in place: private ones, or the file's own. */
+  protect(mode: MapMode): void {
+    const { path, fd } = this.file;
+    if (this.#pages !== undefined && fd !== undefined) {
+      const { pointer, length } = this.#pages;
+      const mapping = mappingOf({ path, fd: fd.number }, mode, this.offset - this.#lead);
+      const at = mapAt(pointer, length, mapping, MAP_FIXED);
+      if (at < 0n) throw new SystemError(Number(-at), "mmap", { path, hint: HINTS[Number(-at)] });
+    }
+    this.#mode = mode;
+  }
+
+  /** Maps `length` bytes from now on. All views of before have length 0 then. */
+  remap(owner: object, what: string, length: number): void {
+    if (this.#users > 0) {
+      throw new MapInUseError(`${what}: it is retained, by ${this.#users}, and stays where it is`);
+    }
+    if (this.#views?.areEscaped) throw this.#transferred();
+    using fd = reopen(what, this.file);
+    const { size } = fd.status();
+    if (this.offset + length > size) {
+      if (!writesThrough(this.file.mode)) {
+        const rest = size - this.offset;
+        throw new RangeError(
+          `${what}: length is ${length}, and from ${this.offset} the file has ${rest} bytes`,
+        );
+      }
+      setLength(this.file.path, fd, this.offset + length);
+    }
+    const isEscaped = this.#views?.detach() ?? false;
+    const before = this.#pages;
+    const whole = this.#lead + length;
+    if (before === undefined) {
+      this.map(owner, fd.number, length, {});
+      return;
+    }
+    if (whole > before.length && (isEscaped || !before.growInPlace(whole))) {
+      const pages = this.#mapAnew(owner, fd.number, length, this.#isEnforced);
+      // What was written to private pages goes along.
+      if (this.#mode === "c") movePages(before, pages);
+      this.#pages = pages;
+      before.end(isEscaped);
+    }
+    this.#byteLength = length;
+  }
+
+  retain(what: string): void {
+    if (this.#users === 0) this.requireOpen(what);
+    this.#users++;
+  }
+
+  release(what: string): void {
+    if (this.#users === 0) throw new Error(`${what}: nobody has retained the map`);
+    this.#users--;
+    if (this.#isClosed && this.#users === 0) this.#end();
+  }
+
+  /** Ends the map, or once nobody retains it any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#users === 0) this.#end();
+  }
+
+  #end(): void {
+    const isEscaped = this.#views?.detach() ?? false;
+    this.#pages?.end(isEscaped);
+    this.file.fd?.close();
+    if (isEscaped) throw this.#transferred();
+  }
+}
