@@ -1,4 +1,5 @@
 import { checkRange } from "./byte_range.ts";
+import { type Count, Part } from "./part.ts";
 import type { StableBytes } from "./stable_bytes.ts";
 
 /** What WebAssembly counts its memory in. */
@@ -13,6 +14,26 @@ function allocate(byteLength: number): WebAssembly.Memory {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (error) {
     throw new RangeError(`cannot pin ${byteLength} bytes: the host has no memory for them`, { cause: error });
+  }
+}
+
+class Owners implements Count {
+  /** Only its `grow` can detach the buffer: it must not leave this object. */
+  readonly #memory: WebAssembly.Memory;
+  total = 1;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+  }
+
+  add(): void {
+    this.total++;
+  }
+
+  subtract(owners: number): void {
+    this.total -= owners;
+    // By no page: what the memory holds stays, in a new buffer that nobody asks for.
+    if (this.total === 0) this.#memory.grow(0);
   }
 }
 
@@ -31,23 +52,21 @@ function allocate(byteLength: number): WebAssembly.Memory {
 export class PinnedBytes implements StableBytes, Disposable {
   /** In bytes. */
   readonly byteLength: number;
-  /** Only its `grow` can detach the buffer: it must not leave this object. */
-  #memory: WebAssembly.Memory | undefined;
   readonly #buffer: ArrayBuffer;
-  #isDisposed = false;
-  #holds = 0;
+  readonly #part: Part;
 
   private constructor(key: symbol, byteLength: number) {
     if (key !== KEY) {
-      throw new TypeError("cannot make pinned bytes: call PinnedBytes.copy or PinnedBytes.zeros");
+      throw new TypeError("cannot make a PinnedBytes: call PinnedBytes.copy or PinnedBytes.zeros");
     }
     this.byteLength = byteLength;
-    this.#memory = allocate(byteLength);
-    const { buffer } = this.#memory;
+    const memory = allocate(byteLength);
+    const { buffer } = memory;
     if (!(buffer instanceof ArrayBuffer)) {
       throw new TypeError("cannot pin memory: WebAssembly gave shared memory");
     }
     this.#buffer = buffer;
+    this.#part = new Part("a PinnedBytes", new Owners(memory));
   }
 
   /** `byteLength` zeros. Throws a `RangeError` for more than 4 GiB, or than the host has. */
@@ -67,43 +86,28 @@ export class PinnedBytes implements StableBytes, Disposable {
 
   /** The bytes, or `length` of them from `offset`. Throws a `RangeError` outside of them. */
   bytes(offset = 0, length: number = this.byteLength - offset): Uint8Array<ArrayBuffer> {
-    this.#checkOpen("read");
-    checkRange("pinned bytes", this.byteLength, offset, length);
+    this.#part.requireHeld("read");
+    checkRange("a PinnedBytes", this.byteLength, offset, length);
     return new Uint8Array(this.#buffer, offset, length);
   }
 
   /** One more holder. Throws where they are gone. */
   retain(): void {
-    this.#checkOpen("retain");
-    this.#holds++;
+    this.#part.retain();
   }
 
   /** One holder less. */
   release(): void {
-    if (this.#holds === 0) throw new Error("cannot release pinned bytes: nobody retains them");
-    this.#holds--;
-    this.#endWithTheLast();
+    this.#part.release(this);
   }
 
   /** Whether its owner disposed it: holders may still read it. */
   get isDisposed(): boolean {
-    return this.#isDisposed;
+    return this.#part.isDisposed;
   }
 
   /** Empties the views, now or at the last release. */
   [Symbol.dispose](): void {
-    this.#isDisposed = true;
-    this.#endWithTheLast();
-  }
-
-  #checkOpen(action: string): void {
-    if (this.#memory === undefined) throw new Error(`cannot ${action} pinned bytes: they were disposed`);
-  }
-
-  #endWithTheLast(): void {
-    if (!this.#isDisposed || this.#holds > 0) return;
-    // By no page: what the memory holds stays, in a new buffer that nobody asks for.
-    this.#memory?.grow(0);
-    this.#memory = undefined;
+    this.#part.dispose(this);
   }
 }

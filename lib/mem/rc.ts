@@ -1,21 +1,34 @@
 import { checkRange } from "./byte_range.ts";
-import { unwatch, watch } from "./forgotten.ts";
+import { type Count, Part } from "./part.ts";
 import type { StableBytes } from "./stable_bytes.ts";
 
 /** What makes an `Rc` over it a cart. */
 export type Bytes = Uint8Array<ArrayBuffer> | StableBytes;
 
-interface Box<T> {
+class Box<T> implements Count {
   readonly value: T;
-  readonly drop: () => void;
+  #drop: () => void;
   /** Of all handles and holds. At 0 the value was dropped, or unwrapped. */
-  count: number;
-}
+  total = 1;
 
-/** A handle's part of the count, which outlives the handle if that is forgotten. */
-interface Share {
-  isDisposed: boolean;
-  holds: number;
+  constructor(value: T, drop: (value: T) => void) {
+    this.value = value;
+    this.#drop = () => drop(value);
+  }
+
+  add(): void {
+    this.total++;
+  }
+
+  /** The last owner takes the value with it. */
+  unwrap(): void {
+    this.#drop = () => {};
+  }
+
+  subtract(owners: number): void {
+    this.total -= owners;
+    if (this.total === 0) this.#drop();
+  }
 }
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
@@ -25,12 +38,6 @@ function disposeIfDisposable(value: unknown): void {
   if (typeof value !== "object" || value === null || !(Symbol.dispose in value)) return;
   const dispose = value[Symbol.dispose];
   if (typeof dispose === "function") Reflect.apply(dispose, value, []);
-}
-
-function subtract<T>(box: Box<T>, shares: number): void {
-  if (shares === 0) return;
-  box.count -= shares;
-  if (box.count === 0) box.drop();
 }
 
 function byteLengthOf<T>(value: T): T extends Bytes ? number : undefined;
@@ -64,14 +71,13 @@ function byteLengthOf(value: unknown): number | undefined {
  */
 export class Rc<T> implements Disposable {
   readonly #box: Box<T>;
-  readonly #share: Share = { isDisposed: false, holds: 0 };
+  readonly #part: Part;
 
   private constructor(key: symbol, box: Box<T>) {
     if (key !== KEY) throw new TypeError("cannot make an Rc: call Rc.of");
     this.#box = box;
-    box.count++;
-    const share = this.#share;
-    watch(this, "a handle of an Rc", () => subtract(box, share.holds + (share.isDisposed ? 0 : 1)));
+    this.#part = new Part("an Rc's handle", box);
+    this.#part.watch(this);
   }
 
   /**
@@ -79,28 +85,29 @@ export class Rc<T> implements Disposable {
    * `[Symbol.dispose]`, if it has one.
    */
   static of<T>(value: T, drop: (value: T) => void = disposeIfDisposable): Rc<T> {
-    return new Rc<T>(KEY, { value, drop: () => drop(value), count: 0 });
+    return new Rc<T>(KEY, new Box(value, drop));
   }
 
   /** The value. Throws on a disposed handle. */
   get value(): T {
-    if (this.#share.isDisposed) throw new Error("cannot read an Rc: this handle was disposed");
+    this.#part.requireOpen("read");
     return this.#box.value;
   }
 
   /** How many handles there are, and holds by `retain`. 0 once the value was dropped. */
   get count(): number {
-    return this.#box.count;
+    return this.#box.total;
   }
 
   /** Whether this handle was disposed: others may not be. */
   get isDisposed(): boolean {
-    return this.#share.isDisposed;
+    return this.#part.isDisposed;
   }
 
   /** Another handle on the value. Throws on a disposed one. */
   clone(): Rc<T> {
-    if (this.#share.isDisposed) throw new Error("cannot clone an Rc: this handle was disposed");
+    this.#part.requireOpen("clone");
+    this.#box.add();
     return new Rc(KEY, this.#box);
   }
 
@@ -110,10 +117,9 @@ export class Rc<T> implements Disposable {
    */
   tryUnwrap(): T | undefined {
     const { value } = this;
-    if (this.#box.count > 1) return undefined;
-    this.#box.count = 0;
-    this.#share.isDisposed = true;
-    unwatch(this);
+    if (this.#box.total > 1) return undefined;
+    this.#box.unwrap();
+    this.#part.dispose(this);
     return value;
   }
 
@@ -131,7 +137,8 @@ export class Rc<T> implements Disposable {
     offset = 0,
     length: number = this.#box.value.byteLength - offset,
   ): Uint8Array<ArrayBuffer> {
-    const { value } = this.#held("read");
+    this.#part.requireHeld("read");
+    const { value } = this.#box;
     if (!(value instanceof Uint8Array)) return value.bytes(offset, length);
     if (value.buffer.detached) {
       throw new TypeError("cannot read an Rc: the buffer under its bytes was transferred away");
@@ -142,32 +149,16 @@ export class Rc<T> implements Disposable {
 
   /** Counts one owner more, through this handle, which may be disposed then: what a yoke does. */
   retain(): void {
-    this.#held("retain").count++;
-    this.#share.holds++;
+    this.#part.retain();
   }
 
   /** Ends one `retain`. The last owner drops the value. */
   release(): void {
-    if (this.#share.holds === 0) throw new Error("cannot release an Rc: this handle is not retained");
-    this.#share.holds--;
-    this.#end();
+    this.#part.release(this);
   }
 
   /** Gives up this handle's part of the count, and drops the value with the last. Again, it does nothing. */
   [Symbol.dispose](): void {
-    if (this.#share.isDisposed) return;
-    this.#share.isDisposed = true;
-    this.#end();
-  }
-
-  #held(action: string): Box<T> {
-    const { isDisposed, holds } = this.#share;
-    if (isDisposed && holds === 0) throw new Error(`cannot ${action} an Rc: this handle was disposed`);
-    return this.#box;
-  }
-
-  #end(): void {
-    if (this.#share.isDisposed && this.#share.holds === 0) unwatch(this);
-    subtract(this.#box, 1);
+    this.#part.dispose(this);
   }
 }

@@ -48,9 +48,9 @@ describe("PinnedBytes", () => {
     now[Symbol.dispose]();
     now[Symbol.dispose]();
     assertEquals([gone.length, now.isDisposed], [0, true]);
-    assertThrows(() => now.bytes(), Error, "cannot read pinned bytes: they were disposed");
-    assertThrows(() => now.retain(), Error, "cannot retain pinned bytes");
-    assertThrows(() => now.release(), Error, "nobody retains them");
+    assertThrows(() => now.bytes(), Error, "cannot read a PinnedBytes: it was disposed");
+    assertThrows(() => now.retain(), Error, "cannot retain a PinnedBytes");
+    assertThrows(() => now.release(), Error, "nobody has retained it");
 
     const held = PinnedBytes.copy(Uint8Array.of(1, 2));
     const view = held.bytes();
@@ -61,7 +61,7 @@ describe("PinnedBytes", () => {
     assertEquals([held.isDisposed, held.bytes(1)[0], view.length], [true, 2, 2]);
     held.release();
     assertEquals(view.length, 0);
-    assertThrows(() => held.release(), Error, "nobody retains them");
+    assertThrows(() => held.release(), Error, "nobody has retained it");
   });
 
   it("refuses a length that is none, and a range outside", () => {

@@ -45,12 +45,12 @@ describe("Rc", () => {
     const one = Rc.of(new Uint8Array(1));
     using two = one.clone();
     one[Symbol.dispose]();
-    assertThrows(() => one.value, Error, "cannot read an Rc: this handle was disposed");
-    assertThrows(() => one.bytes(), Error, "cannot read an Rc");
-    assertThrows(() => one.clone(), Error, "cannot clone an Rc");
-    assertThrows(() => one.tryUnwrap(), Error, "cannot read an Rc");
-    assertThrows(() => one.retain(), Error, "cannot retain an Rc");
-    assertThrows(() => one.release(), Error, "this handle is not retained");
+    assertThrows(() => one.value, Error, "cannot read an Rc's handle: it was disposed");
+    assertThrows(() => one.bytes(), Error, "cannot read an Rc's handle");
+    assertThrows(() => one.clone(), Error, "cannot clone an Rc's handle");
+    assertThrows(() => one.tryUnwrap(), Error, "cannot read an Rc's handle");
+    assertThrows(() => one.retain(), Error, "cannot retain an Rc's handle");
+    assertThrows(() => one.release(), Error, "nobody has retained it");
     assertEquals([one.count, two.value.length], [1, 1]);
   });
 
@@ -67,15 +67,15 @@ describe("Rc", () => {
     assertStrictEquals(one.tryUnwrap(), value);
     one[Symbol.dispose]();
     assertEquals([one.count, one.isDisposed, drops], [0, true, 0]);
-    assertThrows(() => one.tryUnwrap(), Error, "this handle was disposed");
+    assertThrows(() => one.tryUnwrap(), Error, "it was disposed");
   });
 
   it("is at its end when it drops: who clones then is refused, and an error comes through once", () => {
     let drops = 0;
     const one: Rc<string> = Rc.of("value", () => {
       drops++;
-      assertThrows(() => one.clone(), Error, "this handle was disposed");
-      assertThrows(() => one.retain(), Error, "this handle was disposed");
+      assertThrows(() => one.clone(), Error, "it was disposed");
+      assertThrows(() => one.retain(), Error, "it was disposed");
       one[Symbol.dispose]();
       throw new RangeError("of drop");
     });
@@ -148,20 +148,20 @@ describe("an Rc over bytes", () => {
     const clone = yoke.clone();
     yoke[Symbol.dispose]();
     assertEquals([...clone.cart.bytes(1)], [2]);
-    assertThrows(() => clone.cart.value, Error, "this handle was disposed");
+    assertThrows(() => clone.cart.value, Error, "it was disposed");
     assertEquals([drops, rc.count], [0, 1]);
     clone[Symbol.dispose]();
     assertEquals([drops, rc.count], [1, 0]);
-    assertThrows(() => rc.retain(), Error, "this handle was disposed");
+    assertThrows(() => rc.retain(), Error, "it was disposed");
   });
 
   it("does not let one handle release what another retains", () => {
     using one = Rc.of(new Uint8Array(1));
     using two = one.clone();
     one.retain();
-    assertThrows(() => two.release(), Error, "this handle is not retained");
+    assertThrows(() => two.release(), Error, "nobody has retained it");
     one.release();
-    assertThrows(() => one.release(), Error, "this handle is not retained");
+    assertThrows(() => one.release(), Error, "nobody has retained it");
     assertEquals(one.count, 2);
   });
 });
@@ -193,7 +193,7 @@ describe("any sequence of clones, holds and disposals", () => {
             if (holds > 0) {
               rc.release();
               handle.holds--;
-            } else assertThrows(() => rc.release(), Error, "not retained");
+            } else assertThrows(() => rc.release(), Error, "nobody has retained it");
           } else if (kind === "dispose") {
             rc[Symbol.dispose]();
             handle.isOpen = false;
@@ -234,7 +234,7 @@ describe("a forgotten handle", () => {
       "1",
     );
     assertEquals([stdout, code], ["0\ntrue\n", 0]);
-    assertStringIncludes(stderr, "a handle of an Rc was collected");
+    assertStringIncludes(stderr, "an Rc's handle was collected");
     assertStringIncludes(stderr, "a yoke was collected");
   });
 

@@ -45,9 +45,9 @@ describe("Yoke.attach", () => {
     assertThrows(
       () => Yoke.attach(cart, () => calls++),
       Error,
-      "cannot retain pinned bytes: they were disposed",
+      "cannot retain a PinnedBytes: it was disposed",
     );
-    assertThrows(() => Yoke.tryAttach(cart, () => calls++), Error, "cannot retain pinned bytes");
+    assertThrows(() => Yoke.tryAttach(cart, () => calls++), Error, "cannot retain a PinnedBytes");
     assertEquals(calls, 0);
   });
 
