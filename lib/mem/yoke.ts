@@ -31,6 +31,7 @@
 import { unwatch, watch } from "./forgotten.ts";
 import type { StableBytes } from "./stable_bytes.ts";
 
+export { Arc, type ArcHandle, type ArcOptions } from "./arc.ts";
 export { PinnedBytes } from "./pinned_bytes.ts";
 export { type Bytes, Rc } from "./rc.ts";
 export type { StableBytes } from "./stable_bytes.ts";
