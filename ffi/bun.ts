@@ -13,7 +13,13 @@ interface BunFfi {
     readonly ptr: number;
     close(): void;
   };
-  toArrayBuffer(pointer: number, byteOffset: number, byteLength: number): ArrayBuffer;
+  toArrayBuffer(
+    pointer: number,
+    byteOffset: number,
+    byteLength: number,
+    context?: number,
+    deallocator?: number,
+  ): ArrayBuffer;
 }
 
 /** `usize` is no type of Bun's; `u64` and `ptr` take a number in 4 to 6 ns. */
@@ -114,6 +120,11 @@ export function bunHost(): Host {
     open: (path) => new BunLibrary(ffi, loader ??= openLoader(ffi), path),
     addressOf: (view) => BigInt(ffi.ptr(view)),
     bufferAt: (address, length) => ffi.toArrayBuffer(Number(address), 0, length),
+    lenderByFunction: (release) => {
+      const deallocator = Number(release);
+      return (address, length, count) =>
+        ffi.toArrayBuffer(Number(address), 0, length, Number(count), deallocator);
+    },
     stringAt: (pointer) => String(new ffi.CString(pointer as unknown as number)),
     callback({ parameters, result }, fn) {
       const raw = new ffi.JSCallback(fn, { args: parameters.map(resultOf), returns: resultOf(result) });

@@ -30,6 +30,12 @@ export interface RawCallback {
   close(): void;
 }
 
+/**
+ * Makes a buffer over memory that is not the host's, and has one taken off the count at an address, in C, once
+ * nobody has the buffer: neither a view, nor whom it was transferred to, nor a call of the host on another thread.
+ */
+export type RawLender = (address: bigint, length: number, count: bigint) => ArrayBuffer;
+
 /** A runtime's FFI, in one encoding of its own: see `Pointer` and `Word`. */
 export interface Host {
   readonly name: HostName;
@@ -41,6 +47,13 @@ export interface Host {
   addressOf(view: ArrayBufferView): bigint;
   /** A buffer over memory that is not the host's; `length` is at least 1. */
   bufferAt(address: bigint, length: number): ArrayBuffer;
+  /** A lender by a function of C, which is given a buffer's address and the count's; where the host calls one. */
+  lenderByFunction?(release: bigint): RawLender;
+  /**
+   * A lender by a Node-API addon whose export makes a buffer of three numbers; where the host calls its finalizer when
+   * the memory is nobody's, and not when the thread ends that made the buffer.
+   */
+  lenderByAddon?(path: string): RawLender;
   /** The text up to the NUL, from UTF-8 as a `TextDecoder` reads it; the pointer is not null. */
   stringAt(pointer: Pointer): string;
   /** `fn` takes and gives the host's encodings, and does not throw. */

@@ -1,5 +1,6 @@
 /** How a library loads where the hosts' own `dlopen` does not do: what it finds, what it sees, how long it stays. */
 import { dlopenQuietly } from "./dlopen.ts";
+import { pointerAt, unsafeStringAt } from "./pointer.ts";
 import { LIBC } from "./soname.ts";
 import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
 
@@ -14,6 +15,10 @@ const table = {
   dlsym: {
     parameters: [/* void *handle */ "pointer!", /* const char *symbol */ "cstring"],
     result: "pointer",
+  },
+  dladdr: {
+    parameters: [/* const void *addr */ "pointer!", /* Dl_info *info */ "buffer!"],
+    result: "i32",
   },
   dlclose: { parameters: [/* void *handle */ "pointer!"], result: "i32" },
 
@@ -62,6 +67,16 @@ export function symbolIn(name: string, symbol: string): Pointer | null | undefin
   } finally {
     libc().dlclose(handle);
   }
+}
+
+/** The path that the library was loaded by which has the symbol. */
+export function pathOf(symbol: Pointer): string {
+  // `Dl_info` is the path, the library's address, the symbol's name and its address.
+  const info = new BigUint64Array(4);
+  if (libc().dladdr(symbol, info) === 0) {
+    throw new Error("cannot find the library of a symbol: it is in none");
+  }
+  return unsafeStringAt(pointerAt(info[0]));
 }
 
 /**

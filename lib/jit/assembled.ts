@@ -12,6 +12,24 @@ export const runSyscalls: Code = codeOf([
   "4c8b4b300f05488943384883c340483d01f0ffff72ce4585e474c9594889d84829c848c1e806415c5d5bc3",
 ], []);
 export const restorer: Code = codeOf(["48c7c00f0000000f05"], []);
+export const lentRelease: Code = codeOf(["f0ff0ec3"], []);
+export const lentFinalize: Code = codeOf(["f0ff0ac3"], []);
+export const lentMake: Code = codeOf([
+  "534883ec504889fb48c704240300000048c744243800000000488d1424488d4c24084531c04531c9ff15000000004889",
+  "df488b742408488d542420ff15000000004889df488b742410488d542428ff15000000004889df488b742418488d5424",
+  "30ff15000000004889df488b742420488b542428488b0d000000004c8b4424304c8d4c2438ff1500000000488b442438",
+  "4883c4505bc3",
+], [
+  [42, -4, "napi_get_cb_info"],
+  [61, -4, "napi_get_value_int64"],
+  [80, -4, "napi_get_value_int64"],
+  [99, -4, "napi_get_value_int64"],
+  [119, -4, "lent_finalize"],
+  [135, -4, "napi_create_external_arraybuffer"],
+]);
+export const lentRegister: Code = codeOf([
+  "4883ec1848c704240000000031f631d2488b0d000000004531c04989e1ff1500000000488b04244883c418c3",
+], [[19, -4, "lent_make"], [31, -4, "napi_create_function"]]);
 export const sigbusHandler: Code = codeOf([
   "f30f1efa5756524c8b0500000000f041ff4008837e08020f85e8000000488b4610498b48104c8b0d000000004883e901",
   "0f82cf0000004989ca49c1e2054d01ca458b1a41f7c30100000075e0493b42087211493b4210730b418b5204453b1a74",

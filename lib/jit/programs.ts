@@ -5,6 +5,7 @@
 import type { Code } from "./code.ts";
 import { cpuidCode, xgetbvCode } from "./cpu_code.ts";
 import { restorerCode } from "./kernel_code.ts";
+import { finalizeCode, makeCode, registerCode, releaseCode as lentReleaseCode } from "./lend_code.ts";
 import { countsCode, guardCode, handlerCode as sigbusHandlerCode, releaseCode } from "./sigbus_code.ts";
 import { handlerCode as signalHandlerCode, unwatchCode, watchCode } from "./signal_code.ts";
 import { runCode } from "./syscall_batch_code.ts";
@@ -15,6 +16,10 @@ export const programs: Readonly<Record<string, () => Code>> = {
   xgetbv: xgetbvCode,
   runSyscalls: runCode,
   restorer: restorerCode,
+  lentRelease: lentReleaseCode,
+  lentFinalize: finalizeCode,
+  lentMake: makeCode,
+  lentRegister: registerCode,
   sigbusHandler: sigbusHandlerCode,
   sigbusGuard: guardCode,
   sigbusRelease: releaseCode,

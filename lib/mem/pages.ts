@@ -12,7 +12,6 @@ import {
   NULL,
   offset,
   type Pointer,
-  pointerAt,
   SystemError,
 } from "../../ffi/mod.ts";
 import { mman } from "../../ffi/mman.ts";
@@ -161,7 +160,7 @@ export class Pages {
     this.#guard?.[Symbol.dispose]();
     if (!isLent) {
       this.#unmap();
-    } else if (!escaped) {
+    } else if (!escaped || this.#loans.areCounted) {
       ended.push(this);
       giveBack(WAITING);
     }
@@ -169,12 +168,13 @@ export class Pages {
 
   /** Unmaps what has ended where nobody has a buffer of it. Gives whether it did. */
   giveBack(): boolean {
-    if (this.#loans.outstanding > 0) return false;
+    if (this.#loans.areOut) return false;
     this.#unmap();
     return true;
   }
 
   #unmap(): void {
+    this.#loans[Symbol.dispose]();
     check(libc().munmap(this.pointer, this.#length), "munmap", { path: this.path });
   }
 }
@@ -184,10 +184,4 @@ export function movePages(from: Pages, to: Pages): void {
   const flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
   if (mman().mremap(from.pointer, from.length, from.length, flags, to.pointer) !== -1n) return;
   throw new SystemError(errno(), "mremap", { path: from.path });
-}
-
-/** Maps a range anew. The address, or the negative of what errno(3) says. */
-export function mapAnywhere(length: number, mapping: Mapping): Pointer | number {
-  const address = mapAt(NULL, length, mapping);
-  return address < 0n ? Number(address) : pointerAt(address);
 }

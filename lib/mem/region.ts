@@ -1,5 +1,5 @@
 /** A map as the kernel has it: its pages, the buffers over them, its file, and who has retained it. */
-import { errno, libc, offset, type Pointer, SystemError } from "../../ffi/mod.ts";
+import { errno, NULL, offset, type Pointer, pointerAt, SystemError } from "../../ffi/mod.ts";
 import { mman } from "../../ffi/mman.ts";
 import { anonymousParts } from "../../ffi/proc_maps.ts";
 import { ADVICE, type Advice } from "./advice.ts";
@@ -11,7 +11,6 @@ import {
   MAP_NORESERVE,
   MAP_PRIVATE,
   MAP_SHARED,
-  mapAnywhere,
   mapAt,
   type Mapping,
   movePages,
@@ -36,6 +35,12 @@ const HINTS: Readonly<Record<number, string>> = {
 function mappingOf({ path, fd }: { path: string; fd: number }, mode: MapMode, start: number): Mapping {
   const flags = writesThrough(mode) ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE;
   return { path, fd, offset: start, protection: PROT_READ | PROT_WRITE, flags };
+}
+
+/** `result` is the negative of what errno(3) says. */
+function mmapError(path: string, result: bigint): SystemError {
+  const failure = Number(-result);
+  return new SystemError(failure, "mmap", { path, hint: HINTS[failure] });
 }
 
 /** A part of a file, mapped. */
@@ -89,9 +94,9 @@ export class Region {
   /** Throws what mmap(2) says of a file that seems to be empty. */
   probe(fd: number): void {
     const { path } = this.file;
-    const at = mapAnywhere(PAGE, mappingOf({ path, fd }, this.#mode, 0));
-    if (typeof at === "number") throw new SystemError(-at, "mmap", { path, hint: HINTS[-at] });
-    new Pages(path, at, PAGE).end(false);
+    const at = mapAt(NULL, PAGE, mappingOf({ path, fd }, this.#mode, 0));
+    if (at < 0n) throw mmapError(path, at);
+    new Pages(path, pointerAt(at), PAGE).end(false);
   }
 
   /** Maps `length` bytes of the file behind `fd`, where nothing is mapped yet. `owner` is what hands out its views. */
@@ -110,11 +115,11 @@ export class Region {
     const writable = mappingOf({ path, fd }, this.#mode, this.offset - this.#lead);
     const enforced = { ...writable, protection: PROT_READ };
     let mapping = isEnforced ? enforced : writable;
-    let at = mapAnywhere(whole, mapping);
+    let at = mapAt(NULL, whole, mapping);
     // What cannot be written to asks for no memory: under strict overcommit it is what there is.
-    if (at === -ENOMEM && this.#mode === "r") at = mapAnywhere(whole, mapping = enforced);
-    if (typeof at === "number") throw new SystemError(-at, "mmap", { path, hint: HINTS[-at] });
-    const pages = new Pages(path, at, whole);
+    if (at === -BigInt(ENOMEM) && this.#mode === "r") at = mapAt(NULL, whole, mapping = enforced);
+    if (at < 0n) throw mmapError(path, at);
+    const pages = new Pages(path, pointerAt(at), whole);
     try {
       pages.guard(mapping.protection);
     } catch (error) {
@@ -291,7 +296,7 @@ export class Region {
       const { pointer, length } = this.#pages;
       const mapping = mappingOf({ path, fd: fd.number }, mode, this.offset - this.#lead);
       const at = mapAt(pointer, length, mapping, MAP_FIXED);
-      if (at < 0n) throw new SystemError(Number(-at), "mmap", { path, hint: HINTS[Number(-at)] });
+      if (at < 0n) throw mmapError(path, at);
     }
     this.#mode = mode;
   }

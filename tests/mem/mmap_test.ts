@@ -210,7 +210,7 @@ describe("view", () => {
         () => map.view(Float32Array, byteOffset, 1),
         RangeError,
         `cannot view ${path} as Float32Array: byte ${byteOffset} does not lie at a multiple of 4 in the file; ` +
-          "copy the bytes, or use a DataView",
+          "copy the bytes with copy(), or use dataView()",
       );
     }
   });
