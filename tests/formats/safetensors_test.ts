@@ -7,7 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import fc from "fast-check";
 import { SafeTensors, SafeTensorsError } from "../../lib/formats/safetensors.ts";
 import { SystemError } from "../../ffi/mod.ts";
-import { PinnedBytes, Rc } from "../../lib/mem/yoke.ts";
+import { PinnedBytes, Rc, type StableBytes } from "../../lib/mem/yoke.ts";
 
 let folder: string;
 let path: string;
@@ -105,7 +105,8 @@ describe("SafeTensors", () => {
     using aligned = PinnedBytes.copy(file);
     using shifted = Rc.of(new Uint8Array(file.length + 1).subarray(1));
     shifted.value.set(file);
-    for (const [cart, copied] of [[aligned, false], [shifted, true]] as const) {
+    const carts: [StableBytes, boolean][] = [[aligned, false], [shifted, true]];
+    for (const [cart, copied] of carts) {
       const tensors = SafeTensors.fromBytes(cart);
       const tensor = tensors.tensor("x");
       assertEquals<ArrayBufferView>(tensor.data, Float32Array.of(1, 2));
