@@ -108,25 +108,39 @@ async function living(quick: boolean): Promise<void> {
         return handle.value;
       }),
       life("Yoke.attach of a number", () => {
-        using yoke = Yoke.attach(cart, () => 1);
-        return yoke.value;
+        const yoke = Yoke.attach(cart, () => 1);
+        const { value } = yoke;
+        yoke[Symbol.dispose]();
+        return value;
       }),
       life("Yoke.attach of a view", () => {
-        using yoke = Yoke.attach(cart, (cart) => cart.bytes());
-        return yoke.value[0];
+        const yoke = Yoke.attach(cart, (cart) => cart.bytes());
+        const [value] = yoke.value;
+        yoke[Symbol.dispose]();
+        return value;
       }),
       life("the view alone", () => cart.bytes()[0]),
       life("Yoke.clone", () => {
+        const clone = yoke.clone();
+        const { value } = clone;
+        clone[Symbol.dispose]();
+        return value;
+      }),
+      life("the same by `using`", () => {
         using clone = yoke.clone();
         return clone.value;
       }),
       life("Yoke.alwaysOwned", () => {
-        using yoke = Yoke.alwaysOwned(1);
-        return yoke.value;
+        const yoke = Yoke.alwaysOwned(1);
+        const { value } = yoke;
+        yoke[Symbol.dispose]();
+        return value;
       }),
       life("Rc.clone", () => {
-        using clone = rc.clone();
-        return clone.value;
+        const clone = rc.clone();
+        const { value } = clone;
+        clone[Symbol.dispose]();
+        return value;
       }),
     ],
     quick,
