@@ -2,13 +2,21 @@ import { checkRange } from "./byte_range.ts";
 import { type Count, Part } from "./part.ts";
 import type { StableBytes } from "./stable_bytes.ts";
 
+/** As much of it as is used here: not all hosts' types have it. */
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+declare const WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => Memory };
+
 /** What WebAssembly counts its memory in. */
 const PAGE = 65536;
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("PinnedBytes");
 
-function allocate(byteLength: number): WebAssembly.Memory {
+function allocate(byteLength: number): Memory {
   const pages = Math.ceil(byteLength / PAGE);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -19,10 +27,10 @@ function allocate(byteLength: number): WebAssembly.Memory {
 
 class Owners implements Count {
   /** Only its `grow` can detach the buffer: it must not leave this object. */
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: Memory;
   total = 1;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: Memory) {
     this.#memory = memory;
   }
 
@@ -61,11 +69,7 @@ export class PinnedBytes implements StableBytes, Disposable {
     }
     this.byteLength = byteLength;
     const memory = allocate(byteLength);
-    const { buffer } = memory;
-    if (!(buffer instanceof ArrayBuffer)) {
-      throw new TypeError("cannot pin memory: WebAssembly gave shared memory");
-    }
-    this.#buffer = buffer;
+    this.#buffer = memory.buffer;
     this.#part = new Part("a PinnedBytes", new Owners(memory));
   }
 
