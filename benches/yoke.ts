@@ -3,11 +3,13 @@
  *
  * Each contender adds up the values of the same thousand small integers, held by a property or by a yoke; the sum is
  * checked. The other tables say what a yoke's life costs, most of which is the collector's registry, that finds the
- * forgotten ones: beside a plain object, and beside an object that the host's registry alone watches.
+ * forgotten ones: beside an object that the host's registry alone watches; and what it costs a thread to own what another
+ * shares.
  *
  * @module
  */
-import { PinnedBytes, Rc, type StableBytes, Yoke } from "../lib/mem/yoke.ts";
+import { Mmap } from "../lib/mem/mmap.ts";
+import { Arc, PinnedBytes, Rc, type StableBytes, Yoke } from "../lib/mem/yoke.ts";
 import { compare, type Contender, equals, timed } from "./compare.ts";
 
 const COUNT = 1000;
@@ -147,7 +149,44 @@ async function living(quick: boolean): Promise<void> {
   });
 }
 
+async function sharing(quick: boolean): Promise<void> {
+  using map = Mmap.anonymous(4096);
+  using arc = Arc.share(map);
+  const [ofArc, ofMap] = [arc.handle(), map.share()];
+  function act(name: string, run: () => number): Contender {
+    return timed({ name, quick, run, check: equals(name, 4096), figure: (ns) => ns / 1000 });
+  }
+  await compare({
+    title: "adopting what a thread shares, and disposing",
+    units: ["µs"],
+    baseline: "Mmap.adopt",
+    contenders: [
+      act("Mmap.adopt", () => {
+        const adopted = Mmap.adopt(ofMap);
+        const { byteLength } = adopted;
+        adopted[Symbol.dispose]();
+        return byteLength;
+      }),
+      act("Arc.adopt", () => {
+        const adopted = Arc.adopt(ofArc);
+        const { byteLength } = adopted;
+        adopted[Symbol.dispose]();
+        return byteLength;
+      }),
+      act("Arc.clone", () => {
+        const clone = arc.clone();
+        const { byteLength } = clone;
+        clone[Symbol.dispose]();
+        return byteLength;
+      }),
+    ],
+    quick,
+    targets: [{ name: "Arc.adopt", figuresAtMost: [50] }],
+  });
+}
+
 export async function run({ quick }: { quick: boolean }): Promise<void> {
   await reading(quick);
   await living(quick);
+  await sharing(quick);
 }

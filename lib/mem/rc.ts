@@ -42,7 +42,10 @@ function disposeIfDisposable(value: unknown): void {
 
 function byteLengthOf<T>(value: T): T extends Bytes ? number : undefined;
 function byteLengthOf(value: unknown): number | undefined {
-  if (typeof value !== "object" || value === null || !("byteLength" in value)) return undefined;
+  const isObject = typeof value === "object" && value !== null;
+  if (!isObject || !("byteLength" in value && "bytes" in value || value instanceof Uint8Array)) {
+    return undefined;
+  }
   return typeof value.byteLength === "number" ? value.byteLength : undefined;
 }
 

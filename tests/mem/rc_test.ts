@@ -111,6 +111,8 @@ describe("an Rc over bytes", () => {
     // @ts-expect-error -- a string's bytes are nowhere
     const none: StableBytes = text;
     assertEquals(none.byteLength, undefined);
+    using buffer = Rc.of(new ArrayBuffer(8));
+    assertEquals(buffer.byteLength, undefined);
   });
 
   it("gives any part, and none outside", () => {
