@@ -1,10 +1,12 @@
 /**
- * Writes `lib/jit/assembled.ts`: what the assembler makes of the programs of `lib/jit/programs.ts`. A test says when
+ * Writes `lib/jit/assembled.ts`, what the assembler makes of the programs of `lib/jit/programs.ts`, and the names of
+ * `lib/jit/sonames.ts`. A test says when
  * that is due.
  *
  *     deno run -A scripts/assemble.ts
  */
 import type { Code } from "../lib/jit/code.ts";
+import { sonameOf } from "../lib/jit/library.ts";
 import { programs } from "../lib/jit/programs.ts";
 
 const HEX_PER_LINE = 96;
@@ -36,7 +38,25 @@ import type { Code } from "./code.ts";
 import { codeOf } from "./hexadecimal.ts";
 `;
 
-const path = new URL("../lib/jit/assembled.ts", import.meta.url);
+async function write(name: string, text: string): Promise<void> {
+  const path = new URL(`../lib/jit/${name}`, import.meta.url);
+  Deno.writeTextFileSync(path, text);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path.pathname] }).output();
+}
+
 const sources = Object.entries(programs).map(([name, program]) => source(name, program()));
-Deno.writeTextFileSync(path, [header, ...sources].join("\n") + "\n");
-await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path.pathname] }).output();
+await write("assembled.ts", [header, ...sources].join("\n") + "\n");
+
+// Only now, since it is made of what was just written.
+const { processObjects } = await import("../lib/jit/process_objects.ts");
+const names = Object.entries(processObjects).map(([name, { soname: _, ...object }]) =>
+  `${name}: ${JSON.stringify(sonameOf(object))},`
+);
+await write(
+  "sonames.ts",
+  `/** The names of \`process_objects.ts\`, which tell their content, written by \`scripts/assemble.ts\`. */
+export const SONAMES = {
+${names.join("\n")}
+} as const;
+`,
+);

@@ -54,18 +54,25 @@ function flagsOf(path: string, options: OpenOptions): number {
   return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_NONBLOCK | O_CLOEXEC;
 }
 
+/** Nobody else has it: `private` holds for TypeScript alone. */
+const KEY = Symbol("Fd");
+
+/** What fstat(2) has said last: made once, for a map asks it at each opening. */
+let found: Stat | undefined;
+
 /** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
 export class Fd implements Disposable {
   #number: number;
 
-  private constructor(number: number) {
+  private constructor(key: symbol, number: number) {
+    if (key !== KEY) throw new TypeError("cannot make an Fd: call Fd.open");
     this.#number = number;
   }
 
   /** open(2), never inherited by a child, and not waiting for a pipe's other end. Throws a `SystemError`, or Deno's `NotCapable`. */
   static open(path: string | URL, options: OpenOptions = {}): Fd {
     const name = toPath(path);
-    return new Fd(openFile(name, flagsOf(name, options), options.mode ?? 0o666));
+    return new Fd(KEY, openFile(name, flagsOf(name, options), options.mode ?? 0o666));
   }
 
   /**
@@ -74,7 +81,7 @@ export class Fd implements Disposable {
    */
   static unsafeOwn(number: number): Fd {
     if (!Number.isInteger(number) || number < 0) throw new RangeError(`cannot own descriptor ${number}`);
-    return new Fd(number);
+    return new Fd(KEY, number);
   }
 
   /** The descriptor. Throws where it was closed. */
@@ -89,15 +96,15 @@ export class Fd implements Disposable {
 
   /** fstat(2). */
   status(): FileStatus {
-    const stat = new Stat();
-    check(libc().fstat(this.number, stat.bytes), "fstat");
-    const { size, device, inode } = stat;
-    return { type: typeName(stat.type), size, device, inode };
+    found ??= new Stat();
+    check(libc().fstat(this.number, found.bytes), "fstat");
+    const { size, device, inode } = found;
+    return { type: typeName(found.type), size, device, inode };
   }
 
   /** dup(2), never inherited by a child: a second descriptor of the same open file. */
   dup(): Fd {
-    return new Fd(check(libc().fcntl(this.number, F_DUPFD_CLOEXEC, 0), "fcntl"));
+    return new Fd(KEY, check(libc().fcntl(this.number, F_DUPFD_CLOEXEC, 0), "fcntl"));
   }
 
   /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */

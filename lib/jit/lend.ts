@@ -8,28 +8,23 @@
 import { NativeUnavailableError, NULL, type Pointer } from "../../ffi/mod.ts";
 import { type Lender, openLender } from "../../ffi/lend.ts";
 import { pathOf, symbolIn } from "../../ffi/loader.ts";
-import type { Code } from "./code.ts";
-import { lentFinalize, lentMake, lentRegister, lentRelease } from "./assembled.ts";
+import type { SharedObject } from "./elf.ts";
 import { LENT } from "./lend_symbols.ts";
 import { openForProcess } from "./library.ts";
+import { processObjects } from "./process_objects.ts";
 
 /** Where the process has the symbol of an object that it keeps. */
-function symbolOf(functions: Readonly<Record<string, Code>>, symbol: string): Pointer {
-  return symbolIn(openForProcess({ functions }, {}).path, symbol) ?? NULL;
+function symbolOf(object: SharedObject, symbol: string): Pointer {
+  return symbolIn(openForProcess(object, {}).path, symbol) ?? NULL;
 }
 
 function release(): Pointer {
-  return symbolOf({ [LENT.release]: lentRelease }, LENT.release);
+  return symbolOf(processObjects.lentRelease, LENT.release);
 }
 
 function addon(): string {
-  const functions = {
-    napi_register_module_v1: lentRegister,
-    [LENT.make]: lentMake,
-    [LENT.finalize]: lentFinalize,
-  };
   // A path, since Deno knows no sonames.
-  return pathOf(symbolOf(functions, LENT.make));
+  return pathOf(symbolOf(processObjects.lentAddon, LENT.make));
 }
 
 let lender: Lender | null | undefined;

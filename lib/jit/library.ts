@@ -2,7 +2,6 @@
  * Opens shared objects that were made in memory: those of equal bytes once, and closed when the last that
  * asked for them is done; or once in the process, and never closed.
  */
-import { createHash } from "node:crypto";
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
@@ -46,6 +45,14 @@ function staysOpenNoMore(close: () => void): void {
 
 function closeAll(): void {
   for (const close of closings) close();
+}
+
+/** The name of an object whose content it tells. */
+export function sonameOf(object: SharedObject): string {
+  // Loading it takes longer than all else here.
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  const digest = createHash("sha256").update(sharedObject(object)).digest("hex").slice(0, 32);
+  return `oxbow-${digest}.so`;
 }
 
 /** The loader's own words where a kernel's policy, or a sandbox, forbids to map code. */
@@ -143,7 +150,7 @@ export function openLibrary(
 
 /**
  * Opens a shared object that the process has once, whichever threads open it, and for as long as it lives: code
- * that the kernel may call at any time, and its memory. It is known to the process by its content.
+ * that the kernel may call at any time, and its memory. It is known to the process by its soname, or else its content.
  *
  * @throws {NativeUnavailableError} as `openLibrary` does, and where the system's loader is not glibc's.
  */
@@ -157,8 +164,7 @@ export function openForProcess(
   table: SymbolTable,
   settles = false,
 ): Library<SymbolTable> {
-  const digest = createHash("sha256").update(sharedObject(object)).digest("hex").slice(0, 32);
-  const soname = `oxbow-${digest}.so`;
+  const { soname = sonameOf(object) } = object;
   if (!keepLoaded(soname)) {
     const file = createImageFile(sharedObject({ ...object, soname }), labelOf(object));
     try {

@@ -11,9 +11,9 @@
  * @module
  */
 import { NULL, type Pointer, SystemError, unsafeBufferAt } from "../../ffi/mod.ts";
-import { restorer, sigbusCounts, sigbusGuard, sigbusHandler, sigbusRelease } from "./assembled.ts";
 import { openForProcess } from "./library.ts";
-import { MEMORY, RANGES } from "./sigbus_memory.ts";
+import { processObjects } from "./process_objects.ts";
+import { RANGES } from "./sigbus_memory.ts";
 
 interface Guard {
   /** The range's index, or the negative errno. */
@@ -30,16 +30,7 @@ const PROTECTIONS = 1 | 2 | 4;
 let loaded: Guard | undefined;
 
 function open(): Guard {
-  const { symbols } = openForProcess({
-    functions: {
-      sigbus_guard: sigbusGuard,
-      sigbus_release: sigbusRelease,
-      sigbus_counts: sigbusCounts,
-      sigbus_handler: sigbusHandler,
-      sigbus_restorer: restorer,
-    },
-    memory: MEMORY,
-  }, {
+  const { symbols } = openForProcess(processObjects.sigbus, {
     sigbus_guard: { parameters: ["pointer!", "u64", "u32"], result: "i32" },
     sigbus_release: { parameters: ["u32"], result: "u32" },
     sigbus_counts: { parameters: [], result: "pointer" },

@@ -1,5 +1,5 @@
 import type { Pointer } from "../../ffi/mod.ts";
-import { type Fd, toPath } from "../io/fd.ts";
+import { Fd, toPath } from "../io/fd.ts";
 import type { Advice } from "./advice.ts";
 import { type MapHandle, MapRecord, resolve } from "./handle.ts";
 import { mappableStatus, openFor, reopen, requireAccess, setLength, writesThrough } from "./map_file.ts";
@@ -194,7 +194,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   static fromFd(fd: Fd, options?: FromFdOptions): Mmap;
   static fromFd(fd: Fd, options: FromFdOptions = {}): Mmap<MapAccess> {
     requireOptions("cannot map a descriptor", options, ["r", "r+", "c"]);
-    if (typeof fd?.number !== "number") throw new TypeError("cannot map a descriptor: fd is no Fd");
+    if (!(fd instanceof Fd)) throw new TypeError("cannot map a descriptor: fd is no Fd");
     const path = `descriptor ${fd.number}`;
     const what = `cannot map ${path}`;
     const { mode = "r" } = options;

@@ -69,7 +69,7 @@ function requireChoice(what: string, name: string, value: unknown, choices: read
 
 /** Throws for what is no advice. */
 export function requireAdvice(what: string, advice: unknown): void {
-  requireChoice(what, "advice", advice, Object.keys(ADVICE));
+  if (advice !== undefined) requireChoice(what, "advice", advice, Object.keys(ADVICE));
 }
 
 function requireFlag(what: string, name: string, value: unknown): void {

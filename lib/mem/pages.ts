@@ -5,7 +5,6 @@
  * buffer, which the garbage collector tells.
  */
 import {
-  check,
   errno,
   libc,
   NativeUnavailableError,
@@ -14,6 +13,7 @@ import {
   type Pointer,
   SystemError,
 } from "../../ffi/mod.ts";
+import { unmapAll } from "../../ffi/unmap.ts";
 import { mman } from "../../ffi/mman.ts";
 import { type GuardedRange, guardRange } from "../jit/sigbus.ts";
 import { Loans } from "./loans.ts";
@@ -44,19 +44,26 @@ export interface Mapping {
   readonly flags: number;
 }
 
-/** So many ranges of addresses wait at least: a host's call may hold memory whose buffer is gone. */
-const WAITING = 256;
-/** How many of those that wait longest are looked at when another comes. */
-const LOOKED_AT = 8;
+/** So many of those that ended last are left: a host's call may hold memory whose buffer is gone. */
+const LEFT = 256;
 
 /** Ended, and not given back: who has waited longest comes first. */
-const ended: Pages[] = [];
+let ended: Pages[] = [];
+/** How many they are when they are looked through: twice as many as were left, so that a range costs two looks. */
+let lookAt = 2 * LEFT;
 
-function giveBack(waiting: number): void {
-  for (let i = 0; i < LOOKED_AT && ended.length > waiting; i++) {
-    const pages = ended.shift();
-    if (pages !== undefined && !pages.giveBack()) ended.push(pages);
-  }
+/** Gives back what nobody has, but for those that ended last. */
+function giveBack(left: number): void {
+  const first = ended.length - left;
+  const free: Pages[] = [];
+  ended = ended.filter((pages, i) => {
+    const stays = i >= first || pages.areOut;
+    if (!stays) free.push(pages);
+    return stays;
+  });
+  lookAt = 2 * Math.max(ended.length, LEFT);
+  unmapAll(free);
+  for (const pages of free) pages.wereUnmapped();
 }
 
 /** The address, or the negative of what errno(3) says. Gives back what it can where addresses are short. */
@@ -67,7 +74,7 @@ export function mapAt(address: Pointer, length: number, mapping: Mapping, flags 
     if (at !== -1n) return at;
     const failure = errno();
     if (failure !== ENOMEM || isSecond || ended.length === 0) return BigInt(-failure);
-    for (let left = ended.length; left > 0; left -= LOOKED_AT) giveBack(0);
+    giveBack(0);
   }
 }
 
@@ -96,7 +103,16 @@ export class Pages {
     this.path = path;
     this.pointer = pointer;
     this.#length = length;
-    this.#loans = new Loans(() => this.end(true));
+    this.#loans = new Loans(() => this.#forget());
+  }
+
+  /** Nobody is there to be told: where the kernel is out of maps, the file stays. */
+  #forget(): void {
+    try {
+      this.end(true);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   /** In bytes, whole pages or not. */
@@ -159,23 +175,21 @@ export class Pages {
     this.#isEnded = true;
     this.#guard?.[Symbol.dispose]();
     if (!isLent) {
-      this.#unmap();
+      unmapAll([this]);
     } else if (!escaped || this.#loans.areCounted) {
       ended.push(this);
-      giveBack(WAITING);
+      if (ended.length >= lookAt) giveBack(LEFT);
     }
   }
 
-  /** Unmaps what has ended where nobody has a buffer of it. Gives whether it did. */
-  giveBack(): boolean {
-    if (this.#loans.areOut) return false;
-    this.#unmap();
-    return true;
+  /** Whether somebody may have a buffer of the range. */
+  get areOut(): boolean {
+    return this.#loans.areOut;
   }
 
-  #unmap(): void {
+  /** To be called when nobody can have it any more. */
+  wereUnmapped(): void {
     this.#loans[Symbol.dispose]();
-    check(libc().munmap(this.pointer, this.#length), "munmap", { path: this.path });
   }
 }
 

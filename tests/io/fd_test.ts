@@ -236,6 +236,12 @@ describe("an Fd", () => {
     }
   });
 
+  it("is made by its own functions alone, or any number would be a descriptor that may be closed", () => {
+    for (const args of [[1], [Symbol("Fd"), 1]]) {
+      assertThrows(() => Reflect.construct(Fd, args), TypeError, "cannot make an Fd: call Fd.open");
+    }
+  });
+
   it("leaves nothing open over many cycles", () => {
     const before = readdirSync("/proc/self/fd").length;
     for (let i = 0; i < 5_000; i++) {
