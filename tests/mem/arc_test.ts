@@ -76,6 +76,32 @@ describe("Arc", () => {
     assertEquals(descriptors(), before);
   });
 
+  it("that cannot be shared for want of descriptors leaves none behind", () => {
+    const source = `
+      import { closeSync, openSync, readdirSync } from "node:fs";
+      import { Arc } from "${moduleUrl("lib/mem/yoke.ts")}";
+      import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+      const descriptors = () => readdirSync("/proc/self/fd").length;
+      using map = Mmap.anonymous(1);
+      Arc.share(map)[Symbol.dispose]();
+      const before = descriptors();
+      const opened = [];
+      try {
+        for (;;) opened.push(openSync("/dev/null"));
+      } catch {}
+      // For the one that is shared, and none for what names it.
+      closeSync(opened.pop());
+      let code;
+      try {
+        Arc.share(map);
+      } catch (error) {
+        code = error.code;
+      }
+      for (const fd of opened) closeSync(fd);
+      console.log(code, descriptors() - before);`;
+    assertEquals(outputOf(source, { before: "ulimit -n 200" }), "EMFILE 0");
+  });
+
   it("gives nothing once it was disposed, though others have it", () => {
     const one = shared(1);
     using two = one.clone();

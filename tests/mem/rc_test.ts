@@ -226,7 +226,7 @@ describe("a forgotten handle", () => {
       function forgetful() {
         const rc = Rc.of(new Uint8Array(4), () => drops++);
         Yoke.attach(rc.clone(), (cart) => cart.byteLength);
-        rc.clone();
+        rc.clone().retain();
         rc[Symbol.dispose]();
       }
       for (let i = 0; i < 20; i++) forgetful();
