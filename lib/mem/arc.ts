@@ -83,7 +83,7 @@ function requireHandle(handle: ArcHandle): void {
  * holds nothing: whoever posts it keeps an `Arc` until the other has adopted it.
  *
  * A worker that ends with an `Arc` undisposed can give nothing back. Its part of the count stays, and the memory,
- * until the process ends; `lost` tells how many there are.
+ * until the process ends; `leaked` tells how many there are.
  *
  * @example
  * ```ts
@@ -183,14 +183,14 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
     return this.#owners.map.bytes(offset, length);
   }
 
-  /** How many owners there are in all threads, with holds by `retain`, and those that are lost. */
+  /** How many owners there are in all threads, with holds by `retain`, and those that leaked. */
   get count(): number {
     return this.#owners.total;
   }
 
-  /** How many owners were lost with threads that ended. Costs a look at each thread that has one. */
-  lost(): number {
-    return this.#owners.count.lost();
+  /** How many owners leaked with threads that ended. Costs a look at each thread that has one. */
+  leaked(): number {
+    return this.#owners.count.leaked();
   }
 
   /** Whether it was disposed: other owners may not be. */

@@ -2,8 +2,8 @@
  * A count of owners in shared memory, and who counts what: each thread has a row of its own, so that what a thread
  * held when it ended can be told. Words of 32 bits:
  *
- *     0  owners in all, among them those that are lost
- *     1  owners lost with their threads
+ *     0  owners in all, among them those that leaked
+ *     1  owners leaked with their threads
  *     2  a descriptor, for whoever is last
  *     3  zero
  *     4  rows of three: thread, its start, its owners; thread 0 is a free row, -1 one that is changing hands
@@ -12,7 +12,7 @@ import { HandleError } from "./map_errors.ts";
 import { currentThread, isAlive, type Thread } from "./thread.ts";
 
 const TOTAL = 0;
-const LOST = 1;
+const LEAKED = 1;
 const DESCRIPTOR = 2;
 const HEADER = 4;
 const ROW = 3;
@@ -44,7 +44,7 @@ function clearRows(words: Int32Array): void {
     if (id <= 0 || isAlive({ id, start: Atomics.load(words, row + 1) })) continue;
     // Of several that see it, one takes the row.
     if (Atomics.compareExchange(words, row, id, CHANGING) !== id) continue;
-    Atomics.add(words, LOST, Atomics.exchange(words, row + 2, 0));
+    Atomics.add(words, LEAKED, Atomics.exchange(words, row + 2, 0));
     Atomics.store(words, row, 0);
   }
 }
@@ -117,9 +117,9 @@ export class SharedCount {
     return Atomics.sub(words, TOTAL, owners) === owners;
   }
 
-  /** How many owners were lost with threads that ended. */
-  lost(): number {
+  /** How many owners leaked with threads that ended. */
+  leaked(): number {
     clearRows(this.#words);
-    return Atomics.load(this.#words, LOST);
+    return Atomics.load(this.#words, LEAKED);
   }
 }

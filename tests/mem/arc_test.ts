@@ -284,7 +284,7 @@ describe("an Arc in workers", () => {
       } catch (thrown) {
         error = thrown;
       }
-      console.log(adopted, byte, rest, error.name, arc.lost(), descriptors() - before);`;
+      console.log(adopted, byte, rest, error.name, arc.leaked(), descriptors() - before);`;
     assertEquals(outputWith(worker, source), "[ 2, 3 ] 42 [ 1, 0 ] HandleError 0 0");
   });
 
@@ -300,13 +300,13 @@ describe("an Arc in workers", () => {
       const arc = share(5);
       const worker = start();
       const adopted = await post(worker, arc.handle());
-      const before = arc.lost();
+      const before = arc.leaked();
       await worker.terminate();
-      await until(() => arc.lost() > 0);
-      const lost = [arc.lost(), arc.lost()];
+      await until(() => arc.leaked() > 0);
+      const lost = [arc.leaked(), arc.leaked()];
       const other = start();
       const again = await post(other, arc.handle());
-      const alive = arc.lost();
+      const alive = arc.leaked();
       const byte = arc.bytes()[0];
       const handle = arc.handle();
       arc[Symbol.dispose]();
@@ -332,7 +332,7 @@ describe("an Arc in workers", () => {
       const workers = [start(), start(), start()];
       const done = workers.map((worker) => post(worker, arc.handle()));
       await Promise.all(done);
-      console.log(arc.count, arc.lost());`;
+      console.log(arc.count, arc.leaked());`;
     assertEquals(outputWith(worker, source), "1 0");
   });
 });

@@ -46,7 +46,7 @@ describe("SharedCount", () => {
     const { id, start } = currentThread();
     words.set([NOBODY, start, 5, id, start + 1, 2], HEADER + ROW);
     Atomics.add(words, 0, 7);
-    assertEquals([count.lost(), count.lost(), count.total], [7, 7, 8]);
+    assertEquals([count.leaked(), count.leaked(), count.total], [7, 7, 8]);
     assertEquals([...words.subarray(HEADER, HEADER + 3 * ROW)], [id, start, 1, 0, start, 0, 0, start + 1, 0]);
     assertEquals([count.subtract(1), count.total], [false, 7]);
   });
@@ -56,7 +56,7 @@ describe("SharedCount", () => {
     const words = new Int32Array(memory);
     for (const row of rows(words)) words.set([NOBODY, 0, 1], row);
     const count = SharedCount.join(memory);
-    assertEquals([count.total, count.lost()], [2, rows(words).length]);
+    assertEquals([count.total, count.leaked()], [2, rows(words).length]);
     assertEquals(words[HEADER], currentThread().id);
     // As if others were about to take them.
     for (const row of rows(words)) words.set([-1, 0, 1], row);
