@@ -19,7 +19,12 @@ export function guide(name: string): string {
   return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
 }
 
-const MODULES: Readonly<Record<string, string>> = { ffi: "ffi/mod.ts", jit: "lib/jit/mod.ts" };
+const MODULES: Readonly<Record<string, string>> = {
+  cow: "lib/mem/cow.ts",
+  ffi: "ffi/mod.ts",
+  jit: "lib/jit/mod.ts",
+  mmap: "lib/mem/mmap.ts",
+};
 
 /** The programs of a guide's text. */
 export function programs(text: string): Program[] {
