@@ -82,7 +82,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
   "@oxbow/oxbow/mmap: `Mmap.open` to write": {
     imports: "Mmap",
-    steps: ["r+", "a+"].map((mode) => `Mmap.open("FILE", { mode: "${mode}" })[Symbol.dispose]();`),
+    steps: ["r+", "a+"].map((mode) => `using map = Mmap.open("FILE", { mode: "${mode}" }); map.bytes();`),
   },
   "@oxbow/oxbow/mmap: `anonymous`, `memfd`, `adopt`": {
     imports: "Mmap",
@@ -118,7 +118,7 @@ const programs: Readonly<Record<string, Program>> = {
       `const { Mmap } = await import("@oxbow/oxbow/mmap");
        using map = Mmap.anonymous(4);
        using arc = Arc.share(map);
-       arc.clone()[Symbol.dispose]();`,
+       arc.bytes();`,
     ],
   },
   "@oxbow/oxbow/shared: everything, in a map of memory": {
