@@ -50,6 +50,12 @@ const table = {
     result: "i32",
   },
 
+  // sys/resource.h
+  getrlimit: { parameters: [/* int resource */ "i32", /* struct rlimit *rlim */ "buffer!"], result: "i32" },
+
+  // sys/vfs.h
+  fstatfs: { parameters: [/* int fd */ "i32", /* struct statfs *buf */ "buffer!"], result: "i32" },
+
   // unistd.h
   ftruncate: { parameters: [/* int fd */ "i32", /* off_t length */ "i64"], result: "i32" },
   pread: {

@@ -1,9 +1,6 @@
 import { Buffer } from "node:buffer";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { SystemError } from "../../ffi/mod.ts";
+import { replaceFile, type StagedFile } from "../io/replace_file.ts";
 import { quote } from "./safetensors_error.ts";
 import {
   byteSize,
@@ -28,7 +25,6 @@ interface Placed extends TensorSource {
 }
 
 const DATA_ALIGNMENT = 64;
-const STAGE_BYTES = 1 << 18;
 
 export function writeSafeTensors(
   path: string | URL,
@@ -126,88 +122,4 @@ function putTensor(out: StagedFile, tensor: Placed): void {
     out.put(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
   }
   if (written !== tensor.bytes) throw wrongSize(tensor, `${written}`);
-}
-
-/** Gathers small pieces, so that each costs a copy and not a system call. */
-class StagedFile {
-  readonly #fd: number;
-  readonly #target: string;
-  readonly #stage = new Uint8Array(STAGE_BYTES);
-  #staged = 0;
-
-  constructor(fd: number, target: string) {
-    this.#fd = fd;
-    this.#target = target;
-  }
-
-  put(bytes: Uint8Array): void {
-    if (this.#staged + bytes.length > STAGE_BYTES) this.flush();
-    if (bytes.length > STAGE_BYTES) return this.#write(bytes);
-    this.#stage.set(bytes, this.#staged);
-    this.#staged += bytes.length;
-  }
-
-  flush(): void {
-    this.#write(this.#stage.subarray(0, this.#staged));
-    this.#staged = 0;
-  }
-
-  #write(bytes: Uint8Array): void {
-    attempt("write", this.#target, () => {
-      let at = 0;
-      while (at < bytes.length) at += writeSync(this.#fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
-    });
-  }
-}
-
-/** Writes a file under another name beside `target` and renames it, durably: `target` is the old or the new. */
-function replaceFile(target: string, fill: (out: StagedFile) => void): void {
-  const folder = dirname(target);
-  const temporary = join(folder, `.oxbow-${crypto.randomUUID()}.tmp`);
-  const fd = attempt("open", target, () => openSync(temporary, "wx"));
-  try {
-    try {
-      const out = new StagedFile(fd, target);
-      fill(out);
-      out.flush();
-      attempt("fsync", target, () => fsyncSync(fd));
-    } finally {
-      closeSync(fd);
-    }
-    attempt("rename", target, () => renameSync(temporary, target));
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  syncFolder(folder);
-}
-
-/** The rename itself reaches the disk with the folder. Windows cannot open one. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Runs a call of `node:fs`; where the system refuses it, the error tells of `target` and not of a temporary file. */
-function attempt<T>(syscall: string, target: string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    throw new SystemError(errno, syscall, { path: target, hint: "the target is left as it was" });
-  }
-}
-
-/** Deno's `writeSync` and `fsyncSync` tell the number in their message alone. */
-function errnoOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ("errno" in error && typeof error.errno === "number") return Math.abs(error.errno);
-  const [, number] = /\(os error (\d+)\)/.exec(error.message) ?? [];
-  return number === undefined ? undefined : Number(number);
 }

@@ -52,6 +52,8 @@ export interface SharedMap {
 /** A record, for as long as its map is shared. It takes over the descriptor. */
 export class MapRecord implements Disposable {
   readonly handle: MapHandle;
+  readonly writes: boolean;
+  readonly byteLength: number;
   readonly #record: Fd;
   readonly #file: Fd;
 
@@ -70,6 +72,8 @@ export class MapRecord implements Disposable {
     view.setBigUint64(64, BigInt(map.byteLength), true);
     this.#record = createSealed("oxbow-map-record", bytes);
     this.#file = map.fd;
+    this.writes = map.writes;
+    this.byteLength = map.byteLength;
     this.handle = Object.freeze({
       kind: "oxbow-map",
       process: process.pid,

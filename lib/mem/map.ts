@@ -16,7 +16,7 @@ import {
   requireMemfdOptions,
   requireOptions,
 } from "./map_options.ts";
-import { addSeals, createMemfd } from "./memfd.ts";
+import { addSeals, createMemfd, hasLargePages } from "./memfd.ts";
 import { Region } from "./region.ts";
 import type { StableBytes } from "./stable_bytes.ts";
 import { LARGEST_VIEW, type ViewConstructor } from "./views.ts";
@@ -58,7 +58,8 @@ const abandoned = new FinalizationRegistry<Disposable>((resource) => resource[Sy
 /** A file, or a part of one, as memory. */
 export class Mmap<A extends MapAccess = "read"> implements Disposable, StableBytes {
   readonly #region: Region;
-  #record: MapRecord | undefined;
+  /** Of what has been shared: more than one where it was changed since. */
+  readonly #records: MapRecord[] = [];
 
   static {
     pointerIn = (map, byteOffset) => map.#region.pointerTo(byteOffset);
@@ -68,6 +69,8 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     if (key !== KEY) throw new TypeError("cannot make a map: call Mmap.open");
     this.#region = region;
     try {
+      // Files of /proc say that they are empty; only mmap tells.
+      if (length === 0) region.probe(fd.number);
       region.map(this, fd.number, length, options);
     } catch (error) {
       region.close();
@@ -132,8 +135,6 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       if (mode === "w+" || (grows && offset + length > found)) setLength(path, fd, offset + length);
       const kept = writesThrough(mode) ? fd : undefined;
       const region = new Region({ path, mode, fd: kept, device, inode }, offset);
-      // Files of /proc say that they are empty; only mmap tells.
-      if (found === 0 && length === 0) region.probe(fd.number);
       return new Mmap(KEY, region, fd, length, options);
     } catch (error) {
       fd.close();
@@ -167,12 +168,13 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     const what = `cannot map memory as ${name}`;
     requireCount(what, "length", length);
     requireMemfdOptions(what, options);
-    const { hugePages, seals = [], ...rest } = options;
+    const { advice, hugePages, populate, seals = [] } = options;
     const fd = createMemfd(name, length, hugePages);
     const { device, inode } = fd.status();
-    const region = new Region({ path: name, mode: "r+", fd, device, inode }, 0);
+    const isLarge = hugePages === "reserved";
+    const region = new Region({ path: name, mode: "r+", fd, device, inode, hasLargePages: isLarge }, 0);
     const transparent = hugePages === "transparent" ? { hugePages } : {};
-    const map = new Mmap<"write">(KEY, region, fd, length, { ...rest, ...transparent });
+    const map = new Mmap<"write">(KEY, region, fd, length, { advice, populate, ...transparent });
     try {
       addSeals(name, fd, seals);
     } catch (error) {
@@ -213,7 +215,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     length: number,
     options: MmapOptions,
   ): Mmap<MapAccess> {
-    const region = new Region({ path, mode, fd, ...identity }, offset);
+    const region = new Region({ path, mode, fd, ...identity, hasLargePages: hasLargePages(fd) }, offset);
     return new Mmap(KEY, region, fd, length, options);
   }
 
@@ -432,11 +434,13 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     }
   }
 
-  #range(what: string, { offset = 0, length }: MapRange): [number, number] {
+  #range(what: string, range: MapRange): [number, number] {
     this.#region.requireOpen(what);
-    const count = length ?? this.byteLength - offset;
-    this.#requireIn(what, offset, count, 1, "bytes");
-    return [offset, count];
+    if (typeof range !== "object" || range === null) throw new TypeError(`${what}: range is no object`);
+    const { offset = 0 } = range;
+    const { length = this.byteLength - offset } = range;
+    this.#requireIn(what, offset, length, 1, "bytes");
+    return [offset, length];
   }
 
   #requireShared(what: string): void {
@@ -507,10 +511,11 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * refused by a signal, as mprotect(2) would.
    *
    * @throws {TypeError} where the map was opened with a mode that writes to no file.
+   * @throws {MapInUseError} where somebody has retained the map.
    */
   protect(mode: "r" | "r+"): void {
     const what = this.#cannot("protect");
-    this.#region.requireOpen(what);
+    this.#region.requireIntact(what);
     if (mode !== "r" && mode !== "r+") {
       throw new TypeError(`${what}: mode is ${String(mode)}, and neither r nor r+`);
     }
@@ -519,7 +524,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
         `${what}: it was opened with mode ${this.#region.file.mode}, which writes to no file`,
       );
     }
-    this.#region.protect(mode);
+    this.#region.protect(what, mode);
   }
 
   /**
@@ -550,8 +555,8 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A handle for other threads of this process, which `adopt` it. It may be posted to any of them, and more than
-   * once; it is stale when this map is disposed, which leaves those alone that were adopted. Another process takes
-   * the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
+   * once; it is stale when this map is disposed or forgotten, which leaves those alone that were adopted. It stands for the map as
+   * it is now, and not as `remap` and `protect` make it later. Another process takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
    * whom ptrace(2) is.
    *
    * A file is known by its descriptor from then on, and no more by its path.
@@ -565,8 +570,11 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     if (this.mode === "c") {
       throw new TypeError(`${what}: mode c has pages of its own, which nobody else can map`);
     }
-    this.#record ??= this.#newRecord(what);
-    return this.#record.handle;
+    const { isShared, byteLength } = this;
+    const known = this.#records.find((record) =>
+      record.writes === isShared && record.byteLength === byteLength
+    );
+    return (known ?? this.#newRecord(what)).handle;
   }
 
   #newRecord(what: string): MapRecord {
@@ -583,6 +591,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
         byteLength: this.byteLength,
       });
       abandoned.register(this, record, this);
+      this.#records.push(record);
       return record;
     } catch (error) {
       fd.close();
@@ -612,9 +621,10 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * the host does with it: its zero pages stay.
    */
   [Symbol.dispose](): void {
-    abandoned.unregister(this);
-    this.#record?.[Symbol.dispose]();
-    this.#record = undefined;
+    for (const record of this.#records) record[Symbol.dispose]();
+    this.#records.length = 0;
     this.#region.close();
+    // Of a map that is retained and then forgotten the descriptor is still to be closed.
+    if (!this.#region.isHeld) abandoned.unregister(this);
   }
 }

@@ -110,6 +110,8 @@ export function requireOptions(what: string, options: MmapOptions, modes: readon
       `${what}: mode w+ makes a file of the length that is asked for, and length is missing`,
     );
   }
+  // Before a file is made.
+  if (mode === "w+" || mode === "a+") requireCounts(what, options);
 }
 
 function isCount(value: unknown): value is number {
@@ -121,6 +123,13 @@ export function requireCount(what: string, name: string, value: unknown): void {
   if (!isCount(value)) throw new RangeError(`${what}: ${name} is ${String(value)}, not a count of bytes`);
 }
 
+/** Throws for what is no part of any file. */
+function requireCounts(what: string, { offset = 0, length = 0 }: MmapOptions): void {
+  requireCount(what, "offset", offset);
+  requireCount(what, "length", length);
+  requireCount(what, "offset + length", offset + length);
+}
+
 /** The part that is mapped of a file of `size` bytes; of one that grows with it where `grows`. */
 export function checkedRange(
   what: string,
@@ -129,9 +138,7 @@ export function checkedRange(
   grows: boolean,
 ): [offset: number, length: number] {
   if (grows) {
-    requireCount(what, "offset", offset);
-    requireCount(what, "length", length ?? 0);
-    requireCount(what, "offset + length", offset + (length ?? 0));
+    requireCounts(what, { offset, length });
     return [offset, length ?? Math.max(size - offset, 0)];
   }
   if (!isCount(offset) || offset > size) {

@@ -5,6 +5,7 @@ import { anonymousParts } from "../../ffi/proc_maps.ts";
 import { ADVICE, type Advice } from "./advice.ts";
 import { MapFaultError, MapInUseError, MapTransferredError, MapTruncatedError } from "./map_errors.ts";
 import { type MapFile, reopen, setLength, writesThrough } from "./map_file.ts";
+import { LARGE_PAGE } from "./memfd.ts";
 import type { MapMode, MmapOptions } from "./map_options.ts";
 import {
   MAP_FIXED,
@@ -21,11 +22,14 @@ import {
 } from "./pages.ts";
 import { type Lent, Views } from "./views.ts";
 
+const EPERM = 1;
+const EFAULT = 14;
 const EINVAL = 22;
 const ENODEV = 19;
 const ENOMEM = 12;
 
 const HINTS: Readonly<Record<number, string>> = {
+  [EPERM]: "it is sealed against what the mode does; take mode r or c",
   [ENODEV]: "its file system makes it up as it is read; read it instead",
   [ENOMEM]: "the process may not have so many addresses, or so much memory (ulimit -v and -d, " +
     "vm.overcommit_memory); map a part of it",
@@ -38,9 +42,12 @@ function mappingOf({ path, fd }: { path: string; fd: number }, mode: MapMode, st
 }
 
 /** `result` is the negative of what errno(3) says. */
-function mmapError(path: string, result: bigint): SystemError {
+function mmapError({ path, hasLargePages }: MapFile, result: bigint): SystemError {
   const failure = Number(-result);
-  return new SystemError(failure, "mmap", { path, hint: HINTS[failure] });
+  const hint = hasLargePages && failure === ENOMEM
+    ? "no pages are reserved, or too few: vm.nr_hugepages says how many; take transparent ones"
+    : HINTS[failure];
+  return new SystemError(failure, "mmap", { path, hint });
 }
 
 /** A part of a file, mapped. */
@@ -50,6 +57,8 @@ export class Region {
   readonly offset: number;
   /** From the first page to the first byte. */
   readonly #lead: number;
+  /** What is mapped is a multiple of it. */
+  readonly #granule: number;
   #mode: MapMode;
   #byteLength: number;
   #isEnforced = false;
@@ -63,6 +72,7 @@ export class Region {
     this.file = file;
     this.offset = offset;
     this.#lead = offset % PAGE;
+    this.#granule = file.hasLargePages ? LARGE_PAGE : 1;
     this.#mode = file.mode;
     this.#byteLength = 0;
   }
@@ -79,6 +89,11 @@ export class Region {
     return this.#isClosed;
   }
 
+  /** Whether it goes on where it was closed, since somebody has retained it. */
+  get isHeld(): boolean {
+    return this.#users > 0;
+  }
+
   get isEnforced(): boolean {
     return this.#isEnforced;
   }
@@ -91,17 +106,18 @@ export class Region {
     return this.#pages?.faults ?? 0;
   }
 
-  /** Throws what mmap(2) says of a file that seems to be empty. */
+  /** Throws what mmap(2) says of a file of which nothing is mapped. */
   probe(fd: number): void {
-    const { path } = this.file;
+    const { path, hasLargePages } = this.file;
+    if (hasLargePages) return;
     const at = mapAt(NULL, PAGE, mappingOf({ path, fd }, this.#mode, 0));
-    if (at < 0n) throw mmapError(path, at);
+    if (at < 0n) throw mmapError(this.file, at);
     new Pages(path, pointerAt(at), PAGE).end(false);
   }
 
   /** Maps `length` bytes of the file behind `fd`, where nothing is mapped yet. `owner` is what hands out its views. */
   map(owner: object, fd: number, length: number, options: MmapOptions): void {
-    if (length > 0) this.#pages = this.#mapAnew(owner, fd, length, options.unsafeEnforce === true);
+    if (length > 0) this.#use(this.#mapAnew(owner, fd, length, options.unsafeEnforce === true));
     this.#byteLength = length;
     const { advice, hugePages, populate } = options;
     if (hugePages === "transparent") this.advise("hugepage", 0, length);
@@ -109,38 +125,56 @@ export class Region {
     if (populate) this.#populate();
   }
 
+  /** The bytes that are mapped for the map's `length`. */
+  #wholeOf(length: number): number {
+    return Math.ceil((this.#lead + length) / this.#granule) * this.#granule;
+  }
+
   #mapAnew(owner: object, fd: number, length: number, isEnforced: boolean): Pages {
     const { path } = this.file;
-    const whole = this.#lead + length;
+    const whole = this.#wholeOf(length);
     const writable = mappingOf({ path, fd }, this.#mode, this.offset - this.#lead);
     const enforced = { ...writable, protection: PROT_READ };
     let mapping = isEnforced ? enforced : writable;
     let at = mapAt(NULL, whole, mapping);
     // What cannot be written to asks for no memory: under strict overcommit it is what there is.
     if (at === -BigInt(ENOMEM) && this.#mode === "r") at = mapAt(NULL, whole, mapping = enforced);
-    if (at < 0n) throw mmapError(path, at);
+    if (at < 0n) throw mmapError(this.file, at);
     const pages = new Pages(path, pointerAt(at), whole);
     try {
-      pages.guard(mapping.protection);
+      // The guard puts in small pages, which the kernel does not let lie among large ones.
+      if (!this.file.hasLargePages) pages.guard(mapping.protection);
     } catch (error) {
       pages.end(false);
       throw error;
     }
     pages.hold(owner);
     this.#isEnforced = mapping === enforced;
-    this.#views = new Views(pages);
     return pages;
+  }
+
+  #use(pages: Pages): void {
+    this.#pages = pages;
+    this.#views = new Views(pages);
   }
 
   /** Read in, and not written to: MAP_POPULATE would make a copy of each private page. */
   #populate(): void {
+    const { path } = this.file;
     if (this.#pages === undefined) return;
     const { pointer, length } = this.#pages;
     if (mman().madvise(pointer, length, ADVICE.populateRead) === 0) return;
     const failure = errno();
     // Linux before 5.14.
     if (failure === EINVAL && mman().madvise(pointer, length, ADVICE.willneed) === 0) return;
-    throw new SystemError(failure, "madvise", { path: this.file.path });
+    const what = `cannot read ${path}`;
+    const size = failure === EFAULT ? this.#sizeNow(what) : undefined;
+    if (size === undefined || size >= this.offset + this.#byteLength) {
+      throw new SystemError(failure, "madvise", { path });
+    }
+    const from = Math.max(size - this.offset, 0);
+    const why = `the file was cut to ${size} bytes; map it anew`;
+    throw new MapTruncatedError(`${what}: ${why}`, path, from, this.#byteLength - from);
   }
 
   /** Throws where the map was disposed. */
@@ -165,7 +199,8 @@ export class Region {
     const where = `bytes ${from} to ${to} of the map read zeros, and what was written there is lost`;
     const size = this.#sizeNow(what);
     if (size !== undefined && size >= this.offset + to) {
-      const why = `its pages could not be had: the disk is full, or fails`;
+      const why =
+        "its pages could not be had: the disk is full or fails, or the file was cut short for a while";
       return new MapFaultError(`${what}: ${why}; ${where}`, path, from, to - from);
     }
     const cut = size === undefined ? "the file was cut short" : `the file was cut to ${size} bytes`;
@@ -208,20 +243,44 @@ export class Region {
     );
   }
 
-  /** The pages of a part, from the first one's address: those that it touches, or those that lie in it. */
-  #part(from: number, length: number, isInner: boolean): { pointer: Pointer; length: number } | undefined {
-    if (this.#pages === undefined || length === 0) return undefined;
-    const [start, end] = [this.#lead + from, this.#lead + from + length];
-    const first = isInner ? Math.ceil(start / PAGE) : Math.floor(start / PAGE);
-    const isLast = from + length === this.#byteLength;
-    const last = isInner && !isLast ? Math.floor(end / PAGE) : Math.ceil(end / PAGE);
-    if (last <= first) return undefined;
+  /** The pages from `first` up to `last`, by their numbers in the map. */
+  #pagesFrom(first: number, last: number): { pointer: Pointer; length: number } | undefined {
+    if (this.#pages === undefined || last <= first) return undefined;
     return { pointer: offset(this.#pages.pointer, first * PAGE), length: (last - first) * PAGE };
+  }
+
+  /** The pages that a part touches. */
+  #touched(from: number, length: number): { pointer: Pointer; length: number } | undefined {
+    if (length === 0) return undefined;
+    const start = this.#lead + from;
+    return this.#pagesFrom(Math.floor(start / PAGE), Math.ceil((start + length) / PAGE));
+  }
+
+  /** The pages that lie in a part as a whole, the map's last one too where nobody has the rest of it. */
+  #within(
+    from: number,
+    length: number,
+    isLastOwn: boolean,
+  ): { pointer: Pointer; length: number } | undefined {
+    const start = this.#lead + from;
+    const isLast = isLastOwn && from + length === this.#byteLength;
+    const end = (start + length) / PAGE;
+    return this.#pagesFrom(Math.ceil(start / PAGE), isLast ? Math.ceil(end) : Math.floor(end));
+  }
+
+  /** Whether the file has no bytes behind the map's, which a hole in the last page would take along. */
+  #endsWithFile(): boolean {
+    const { fd } = this.file;
+    return fd !== undefined && fd.status().size <= this.offset + this.#byteLength;
   }
 
   /** madvise(2). What changes the bytes is said of pages that lie in the part as a whole. */
   advise(advice: Advice, from: number, length: number): void {
-    const part = this.#part(from, length, advice === "dontneed" || advice === "remove");
+    const part = advice === "remove"
+      ? this.#within(from, length, this.#endsWithFile())
+      : advice === "dontneed"
+      ? this.#within(from, length, true)
+      : this.#touched(from, length);
     if (part === undefined) return;
     if (mman().madvise(part.pointer, part.length, ADVICE[advice]) === 0) return;
     const { path } = this.file;
@@ -234,7 +293,7 @@ export class Region {
   /** msync(2): back when the part is written. */
   flush(from: number, length: number): void {
     const MS_SYNC = 4;
-    const part = this.#part(from, length, false);
+    const part = this.#touched(from, length);
     if (part === undefined) return;
     const { path } = this.file;
     if (mman().msync(part.pointer, part.length, MS_SYNC) !== 0) {
@@ -290,23 +349,30 @@ export class Region {
   }
 
   /** Maps the same pages for another mode in place: private ones, or the file's own. */
-  protect(mode: MapMode): void {
+  protect(what: string, mode: MapMode): void {
+    this.#requireFree(what);
     const { path, fd } = this.file;
     if (this.#pages !== undefined && fd !== undefined) {
       const { pointer, length } = this.#pages;
       const mapping = mappingOf({ path, fd: fd.number }, mode, this.offset - this.#lead);
       const at = mapAt(pointer, length, mapping, MAP_FIXED);
-      if (at < 0n) throw mmapError(path, at);
+      if (at < 0n) throw mmapError(this.file, at);
     }
     this.#mode = mode;
   }
 
-  /** Maps `length` bytes from now on. All views of before have length 0 then. */
-  remap(owner: object, what: string, length: number): void {
+  #requireFree(what: string): void {
     if (this.#users > 0) {
       throw new MapInUseError(`${what}: it is retained, by ${this.#users}, and stays where it is`);
     }
+  }
+
+  /** Maps `length` bytes from now on. All views of before have length 0 then. */
+  remap(owner: object, what: string, length: number): void {
+    this.#requireFree(what);
     if (this.#views?.areEscaped) throw this.#transferred();
+    // Its own pages go along, and some of them are lost.
+    if (this.#mode === "c") this.requireIntact(what);
     using fd = reopen(what, this.file);
     const { size } = fd.status();
     if (this.offset + length > size) {
@@ -316,20 +382,26 @@ export class Region {
           `${what}: length is ${length}, and from ${this.offset} the file has ${rest} bytes`,
         );
       }
-      setLength(this.file.path, fd, this.offset + length);
+      setLength(this.file.path, fd, this.offset - this.#lead + this.#wholeOf(length));
     }
     const isEscaped = this.#views?.detach() ?? false;
     const before = this.#pages;
-    const whole = this.#lead + length;
+    const whole = this.#wholeOf(length);
     if (before === undefined) {
       this.map(owner, fd.number, length, {});
       return;
     }
-    if (whole > before.length && (isEscaped || !before.growInPlace(whole))) {
+    const isLarger = whole > before.length;
+    if (before.faults > 0 || (isLarger && (isEscaped || !before.growInPlace(whole)))) {
       const pages = this.#mapAnew(owner, fd.number, length, this.#isEnforced);
-      // What was written to private pages goes along.
-      if (this.#mode === "c") movePages(before, pages);
-      this.#pages = pages;
+      try {
+        // What was written to private pages goes along.
+        if (this.#mode === "c") movePages(before, pages);
+      } catch (error) {
+        pages.end(false);
+        throw error;
+      }
+      this.#use(pages);
       before.end(isEscaped);
     }
     this.#byteLength = length;

@@ -1,0 +1,146 @@
+/** Maps that nobody disposes, after the garbage collector has found them; each in a process of its own. */
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { outputOf } from "../child.ts";
+import { TOOLS } from "./scratch.ts";
+
+function told(source: string): string {
+  return outputOf(TOOLS + source);
+}
+
+describe("a map that is forgotten", () => {
+  it("goes, with its pages and its descriptor", () => {
+    const source = `
+      for (const options of [{}, { mode: "r+" }, { mode: "c" }, { mode: "w+", length: 5 * PAGE }]) {
+        for (const uses of [0, 1, 2]) {
+          const path = file(20);
+          (function () {
+            const map = Mmap.open(path, options);
+            if (uses > 0) map.bytes()[0];
+            if (uses > 1 && map.mode !== "c") map.share();
+          })();
+          const isThere = isMapped(path);
+          console.log(isThere, await eventually(() => !isMapped(path)), await eventually(() => descriptors(path) === 0));
+        }
+      }`;
+    assertEquals(told(source), Array(12).fill("true true true").join("\n"));
+  });
+
+  it("goes where it has no path", () => {
+    const source = `
+      (function () {
+        for (let i = 0; i < 20; i++) {
+          Mmap.memfd("forgotten" + i, 10_000).bytes().fill(1);
+          Mmap.anonymous(10_000).share();
+        }
+      })();
+      console.log(isMapped("memfd:forgotten"), await eventually(() => !isMapped("memfd:forgotten")));
+      console.log(await eventually(() => descriptors("memfd:forgotten") + descriptors("memfd:oxbow ") === 0));
+      console.log(await eventually(() => descriptors("oxbow-map-record") === 0));`;
+    assertEquals(told(source), "true true\ntrue\ntrue");
+  });
+
+  it("stays for as long as a view of it is there, or a part of one", () => {
+    const source = `
+      for (const take of [
+        (map) => map.bytes(),
+        (map) => map.bytes().subarray(5 * PAGE, 5 * PAGE + 4),
+        (map) => map.view(Float32Array, 8, 100).subarray(3),
+        (map) => map.dataView(10, 10),
+        (map) => map.bytes(100, 1).buffer,
+        (map) => [...map.windows(PAGE)].at(-1).bytes,
+      ]) {
+        const path = file(20);
+        const kept = [];
+        (() => kept.push(take(Mmap.open(path))))();
+        for (let i = 0; i < 10; i++) {
+          collect();
+          await sleep(5);
+        }
+        const isThere = isMapped(path);
+        const byte = (() => {
+          const [view] = kept;
+          return view instanceof ArrayBuffer ? new Uint8Array(view)[0] : new Uint8Array(view.buffer)[view.byteOffset];
+        })();
+        kept.length = 0;
+        console.log(isThere, byte, await eventually(() => !isMapped(path)));
+      }`;
+    assertEquals(told(source), Array(6).fill("true 7 true").join("\n"));
+  });
+
+  it("goes where it was retained, and disposed or not, by those who are forgotten with it", () => {
+    const source = `
+      for (const isDisposed of [false, true]) {
+        const path = file(20);
+        (function () {
+          const map = Mmap.open(path, { mode: "r+" });
+          map.bytes()[0];
+          map.retain();
+          if (isDisposed) map[Symbol.dispose]();
+        })();
+        console.log(isMapped(path), await eventually(() => !isMapped(path)), await eventually(() => descriptors(path) === 0));
+      }`;
+    assertEquals(told(source), "true true true\ntrue true true");
+  });
+
+  it("leaves zeros to a buffer of it that was transferred away", () => {
+    const source = `
+      const path = file(20);
+      let kept = (() => new Uint8Array(Mmap.open(path).bytes(0, 20 * PAGE).buffer.transfer()))();
+      const before = kept[5000];
+      console.log(before, await eventually(() => !isMapped(path)));
+      for (let i = 0; i < 500; i++) Mmap.open(path).bytes();
+      collect();
+      await sleep(20);
+      console.log(kept.every((byte) => byte === 0));
+      kept[5000] = 1;
+      console.log(kept.indexOf(1), fs.readFileSync(path)[5000]);`;
+    assertEquals(told(source), "7 true\ntrue\n5000 7");
+  });
+
+  it("is no other map, whatever was remapped before", () => {
+    const source = `
+      const path = file(100);
+      const kept = [];
+      (() => {
+        const map = Mmap.open(path, { length: PAGE });
+        map.bytes()[0];
+        for (let i = 1; i <= 100; i++) map.remap(i * PAGE);
+        kept.push(map.bytes());
+      })();
+      for (let i = 0; i < 10; i++) {
+        collect();
+        await sleep(5);
+      }
+      const read = (() => kept[0].every((byte) => byte === 7))();
+      kept.length = 0;
+      console.log(read, await eventually(() => !isMapped(path)));`;
+    assertEquals(told(source), "true true");
+  });
+});
+
+describe("addresses", () => {
+  it("are given back of maps that were disposed, once their views are collected", () => {
+    const source = `
+      const path = file(1);
+      const size = () => Number(/^VmSize:\\s+(\\d+)/m.exec(fs.readFileSync("/proc/self/status", "latin1"))[1]);
+      fs.truncateSync(path, 2 ** 30);
+      async function cycles(count) {
+        for (let i = 0; i < count; i++) {
+          const map = Mmap.open(path);
+          map.bytes(i * PAGE, 1);
+          map[Symbol.dispose]();
+          if (i % 50 === 0) {
+            collect();
+            await sleep(2);
+          }
+        }
+        return size();
+      }
+      await cycles(600);
+      const before = size();
+      const after = await cycles(2000);
+      console.log(after - before < 600 * 2 ** 20);`;
+    assertEquals(told(source), "true");
+  });
+});

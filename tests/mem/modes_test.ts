@@ -1,0 +1,305 @@
+import { describe, it } from "node:test";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { SystemError } from "../../ffi/mod.ts";
+import { type MapMode, Mmap } from "../../lib/mem/mmap.ts";
+import { pattern, scratch, smaps } from "./scratch.ts";
+
+const SIZE = 3 * 4096 + 123;
+const contents = pattern(SIZE);
+const disk = scratch();
+
+function fileIs(path: string, expected: Uint8Array): void {
+  assertEquals(readFileSync(path).equals(expected), true);
+}
+
+describe("mode r", () => {
+  it("keeps a stray write from the file and from every other map", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path);
+    using other = Mmap.open(path);
+    using writer = Mmap.open(path, { mode: "r+" });
+    map.bytes().fill(0xee);
+    assertEquals([other.bytes()[9], writer.bytes()[9]], [contents[9], contents[9]]);
+    fileIs(path, contents);
+  });
+
+  it("sees what is written to the file, but for pages with stray writes", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path);
+    using writer = Mmap.open(path, { mode: "r+" });
+    const bytes: Uint8Array = map.bytes();
+    bytes[0] = contents[0];
+    writer.bytes()[1] = contents[1] ^ 255;
+    writer.bytes()[5000] = contents[5000] ^ 255;
+    assertEquals([bytes[1], bytes[5000]], [contents[1], contents[5000] ^ 255]);
+  });
+
+  it("costs nothing while it is read", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { populate: true });
+    map.bytes().reduce((sum, byte) => sum + byte, 0);
+    assertEquals(smaps(path, "Anonymous"), 0);
+    assertEquals(smaps(path, "Rss"), 16);
+    map.bytes().fill(1, 0, 1);
+    assertEquals(smaps(path, "Anonymous"), 4);
+  });
+
+  it("is neither shared nor enforced, and says so", () => {
+    using map = Mmap.open(disk.file(contents));
+    assertEquals([map.mode, map.isShared, map.isEnforced, map.guarded], ["r", false, false, true]);
+  });
+});
+
+describe("mode r+", () => {
+  it("writes to the file, which every other map sees at once", () => {
+    const path = disk.file(contents);
+    using read = Mmap.open(path, { offset: 4000 });
+    using copy = Mmap.open(path, { mode: "c" });
+    using map = Mmap.open(path, { mode: "r+", offset: 77, length: 8000 });
+    map.view(Uint8Array, 4000, 3).set([1, 2, 3]);
+    assertEquals([...read.bytes(77, 3)], [1, 2, 3]);
+    assertEquals([...copy.bytes(4077, 3)], [1, 2, 3]);
+    const expected = contents.slice();
+    expected.set([1, 2, 3], 4077);
+    fileIs(path, expected);
+    assertEquals([map.mode, map.isShared, map.isEnforced, map.guarded], ["r+", true, false, true]);
+  });
+
+  it("does not make or lengthen a file", () => {
+    const none = join(disk.folder, "none.bin");
+    const error = assertThrows(() => Mmap.open(none, { mode: "r+" }), SystemError, none);
+    assertEquals([error.code, existsSync(none)], ["ENOENT", false]);
+    const path = disk.file(contents);
+    assertThrows(() => Mmap.open(path, { mode: "r+", length: SIZE + 1 }), RangeError, "length is");
+    assertEquals(statSync(path).size, SIZE);
+  });
+
+  it("leaves what lies behind the file's end to nobody", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "r+" });
+    assertEquals(new Uint8Array(map.bytes().buffer).length >= SIZE, true);
+    map.bytes().fill(9);
+    assertEquals(statSync(path).size, SIZE);
+    fileIs(path, new Uint8Array(SIZE).fill(9));
+  });
+});
+
+describe("mode c", () => {
+  it("keeps its writes to itself, of which a page costs a page", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "c" });
+    using other = Mmap.open(path, { mode: "c" });
+    map.bytes()[5000] = contents[5000] ^ 255;
+    assertEquals([map.bytes()[5000], other.bytes()[5000]], [contents[5000] ^ 255, contents[5000]]);
+    assertEquals(smaps(path, "Anonymous"), 4);
+    fileIs(path, contents);
+    assertEquals([map.mode, map.isShared], ["c", false]);
+  });
+
+  it("takes a file that nobody may write to", () => {
+    const path = "/proc/self/exe";
+    using map = Mmap.open(path, { mode: "c", length: 4096 });
+    assertEquals([...map.bytes(0, 4)], [0x7f, 0x45, 0x4c, 0x46]);
+    map.bytes()[0] = 0;
+    using read = Mmap.open(path, { length: 4096 });
+    assertEquals(read.bytes()[0], 0x7f);
+  });
+});
+
+describe("mode w+", () => {
+  it("makes a file of zeros", () => {
+    const path = join(disk.folder, "new.bin");
+    using map = Mmap.open(path, { mode: "w+", length: 5000 });
+    assertEquals([map.byteLength, statSync(path).size, map.isShared], [5000, 5000, true]);
+    assertEquals(map.bytes(), new Uint8Array(5000));
+    map.bytes()[4999] = 7;
+    assertEquals(readFileSync(path)[4999], 7);
+  });
+
+  it("empties a file that is there, and keeps zeros before an offset", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "w+", offset: 4099, length: 10 });
+    map.bytes().fill(1);
+    const expected = new Uint8Array(4109).fill(1, 4099);
+    fileIs(path, expected);
+    assertEquals(map.byteLength, 10);
+  });
+
+  it("takes a length of none", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "w+", length: 0 });
+    assertEquals([map.byteLength, statSync(path).size, map.guarded], [0, 0, false]);
+  });
+
+  it("needs a length", () => {
+    const path = disk.file(contents);
+    assertThrows(
+      () => Mmap.open(path, { mode: "w+" }),
+      TypeError,
+      `cannot map ${path}: mode w+ makes a file`,
+    );
+    fileIs(path, contents);
+  });
+});
+
+describe("mode a+", () => {
+  it("makes, lengthens, and leaves what is there", () => {
+    const path = join(disk.folder, "grown.bin");
+    {
+      using map = Mmap.open(path, { mode: "a+", length: 10 });
+      map.bytes().fill(1);
+    }
+    {
+      using map = Mmap.open(path, { mode: "a+", offset: 5, length: 10 });
+      assertEquals([...map.bytes()], [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+      map.bytes().fill(2);
+    }
+    {
+      using map = Mmap.open(path, { mode: "a+", length: 3 });
+      assertEquals(map.byteLength, 3);
+    }
+    using map = Mmap.open(path, { mode: "a+" });
+    assertEquals([...map.bytes()], [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+  });
+
+  it("without a length maps what there is, up from an offset", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "a+", offset: 4097 });
+    assertEquals(map.bytes(), contents.slice(4097));
+    using behind = Mmap.open(path, { mode: "a+", offset: SIZE + 5 });
+    assertEquals([behind.byteLength, statSync(path).size], [0, SIZE + 5]);
+  });
+});
+
+describe("a file that is made anew or lengthened", () => {
+  it("is not touched where a number is wrong", () => {
+    const none = join(disk.folder, "untouched.bin");
+    const path = disk.file(contents);
+    const modes: MapMode[] = ["w+", "a+"];
+    for (const mode of modes) {
+      for (const value of [-1, 0.5, NaN, 2 ** 53, "1", null]) {
+        for (const numbers of [{ offset: value, length: 1 }, { length: value }]) {
+          for (const name of [none, path]) {
+            assertThrows(
+              () => Reflect.apply(Mmap.open, Mmap, [name, { mode, ...numbers }]),
+              RangeError,
+              `cannot map ${name}: ${"offset" in numbers ? "offset" : "length"} is ${value}`,
+            );
+          }
+        }
+      }
+      assertThrows(
+        () => Mmap.open(none, { mode, offset: 2 ** 53 - 1, length: 1 }),
+        RangeError,
+        "offset + length is",
+      );
+    }
+    assertEquals(existsSync(none), false);
+    fileIs(path, contents);
+  });
+
+  it("is not lengthened beyond what its file system takes", () => {
+    const path = disk.file(contents);
+    const error = assertThrows(
+      () => Mmap.open(path, { mode: "a+", length: 2 ** 53 - 1 }),
+      SystemError,
+      `ftruncate ${path} failed`,
+    );
+    assert(["EFBIG", "EINVAL"].includes(error.code));
+    fileIs(path, contents);
+  });
+});
+
+describe("protect", () => {
+  it("keeps what is written to the map from its file, and r+ forgets it", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "r+" });
+    const bytes = map.bytes();
+    bytes[0] = 1;
+    map.protect("r");
+    assertEquals([map.mode, map.isShared], ["r", false]);
+    bytes[0] = 2;
+    bytes[5000] = contents[5000] ^ 255;
+    assertEquals([bytes[0], readFileSync(path)[0]], [2, 1]);
+    map.protect("r");
+    map.protect("r+");
+    assertEquals([bytes[0], bytes[5000], map.mode], [1, contents[5000], "r+"]);
+    bytes[0] = 3;
+    assertEquals(readFileSync(path)[0], 3);
+  });
+
+  it("refuses to flush a map that writes nowhere just now", () => {
+    using map = Mmap.open(disk.file(contents), { mode: "r+" });
+    map.protect("r");
+    const sentence = `cannot flush ${map.path}: mode r writes to no file; open it with mode r+`;
+    assertThrows(() => map.flushSync(), TypeError, sentence);
+    assertThrows(() => map.flush(), TypeError, sentence);
+  });
+
+  it("refuses a map that never wrote, and other modes", () => {
+    const path = disk.file(contents);
+    for (const mode of ["r", "c"] satisfies MapMode[]) {
+      using map = Mmap.open(path, { mode });
+      assertThrows(
+        () => map.protect("r+"),
+        TypeError,
+        `it was opened with mode ${mode}, which writes to no file`,
+      );
+    }
+    using map = Mmap.open(path, { mode: "r+" });
+    for (const mode of ["c", "w+", "", null, undefined, 1, Symbol("r"), {}]) {
+      assertThrows(
+        () => Reflect.apply(map.protect, map, [mode]),
+        TypeError,
+        `cannot protect ${path}: mode is ${String(mode)}, and neither r nor r+`,
+      );
+    }
+  });
+
+  it("leaves an empty map, and memory without a path, as usable as they were", () => {
+    const path = disk.file(0);
+    using empty = Mmap.open(path, { mode: "r+" });
+    empty.protect("r");
+    assertEquals(empty.mode, "r");
+    using memory = Mmap.anonymous(10_000);
+    memory.bytes().fill(1);
+    memory.protect("r");
+    memory.bytes().fill(2);
+    memory.protect("r+");
+    assertEquals(memory.bytes(), new Uint8Array(10_000).fill(1));
+  });
+});
+
+describe("flushSync and flush", () => {
+  it("take any range, and change nothing", () => {
+    const path = disk.file(contents);
+    for (const offset of [0, 1, 4097]) {
+      using map = Mmap.open(path, { mode: "r+", offset });
+      map.bytes()[0] = 0xab;
+      const ranges = [{}, { offset: 1 }, { offset: 4095, length: 2 }, { length: 0 }, {
+        offset: map.byteLength,
+      }];
+      for (const range of ranges) {
+        map.flushSync(range);
+        map.flush(range);
+      }
+      assertEquals(readFileSync(path)[offset], 0xab);
+    }
+    using memory = Mmap.memfd("flushed", 10_000);
+    memory.flushSync();
+    memory.flush({ offset: 1, length: 5000 });
+    assertEquals(memory.bytes(), new Uint8Array(10_000));
+  });
+
+  it("are refused where nothing is written", () => {
+    const path = disk.file(contents);
+    writeFileSync(path, contents);
+    for (const mode of ["r", "c"] satisfies MapMode[]) {
+      using map = Mmap.open(path, { mode });
+      const error = assertThrows(() => map.flushSync(), TypeError, `mode ${mode} writes to no file`);
+      assertStringIncludes(error.message, `cannot flush ${path}`);
+    }
+  });
+});

@@ -1,0 +1,519 @@
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { hostName, SystemError } from "../../ffi/mod.ts";
+import { type ByteSource, Overlay } from "../../lib/mem/cow.ts";
+import { Mmap } from "../../lib/mem/mmap.ts";
+import { moduleUrl, outputOf, runChild } from "../child.ts";
+import { skipping } from "../skip.ts";
+import { tiered } from "../tier.ts";
+
+const PAGE = 4096;
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "oxbow-overlay-"));
+  path = join(folder, "file");
+});
+
+afterEach(() => {
+  chmodSync(folder, 0o755);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 2654435761) >>> 24);
+}
+
+function bytesOf(file: string): Uint8Array {
+  return new Uint8Array(readFileSync(file));
+}
+
+interface Counted extends ByteSource {
+  held: number;
+}
+
+function counted(all: Uint8Array): Counted {
+  return {
+    held: 0,
+    byteLength: all.length,
+    bytes: (offset, length) => all.subarray(offset, offset + length),
+    retain() {
+      this.held++;
+    },
+    release() {
+      this.held--;
+    },
+  };
+}
+
+describe("Overlay", () => {
+  it("is written to by pages, and what lies below stays", () => {
+    const lower = noise(3 * PAGE + 100);
+    using overlay = new Overlay(lower);
+    assertEquals([overlay.byteLength, overlay.pageSize, overlay.dirtyPages()], [lower.length, PAGE, []]);
+    overlay.write(PAGE - 2, Uint8Array.of(1, 2, 3, 4));
+    assertEquals(overlay.dirtyPages(), [0, 1]);
+    assertEquals([...overlay.read(PAGE - 3, 6)], [lower[PAGE - 3], 1, 2, 3, 4, lower[PAGE + 2]]);
+    overlay.write(lower.length - 1, Uint8Array.of(9));
+    assertEquals(overlay.dirtyPages(), [0, 1, 3]);
+    assertEquals([overlay.page(3).length, overlay.page(3)[99]], [100, 9]);
+    assertEquals(lower, noise(3 * PAGE + 100));
+  });
+
+  it("gives pages in place, and copies of what is read", () => {
+    const lower = noise(2 * PAGE);
+    using overlay = new Overlay(lower);
+    assertEquals([overlay.page(1).buffer === lower.buffer, overlay.page(1).byteOffset], [true, PAGE]);
+    overlay.write(PAGE, Uint8Array.of(7));
+    const page = overlay.page(1);
+    assertEquals([page.buffer === lower.buffer, page[0], page[1]], [false, 7, lower[PAGE + 1]]);
+    const copy = overlay.read(PAGE, 2);
+    copy[0] = 8;
+    overlay.write(PAGE, Uint8Array.of(5));
+    assertEquals([page[0], copy[0]], [5, 8]);
+    overlay.read(0, 1)[0] ^= 1;
+    assertEquals(lower, noise(2 * PAGE));
+  });
+
+  it("agrees with a plain buffer, whatever is read, written, discarded and committed", () => {
+    const length = fc.constantFrom(0, 1, PAGE - 1, PAGE, PAGE + 1, 5 * PAGE + 17);
+    const operation = fc.record({
+      kind: fc.constantFrom("write", "write", "write", "read", "readInto", "discard", "commit", "self"),
+      at: fc.nat(),
+      size: fc.oneof(fc.nat(10), fc.nat(3 * PAGE), fc.constantFrom(PAGE, 2 * PAGE)),
+      seed: fc.nat(255),
+    });
+    fc.assert(
+      fc.property(length, fc.array(operation, { maxLength: 30, size: "max" }), (length, operations) => {
+        const lower = noise(length);
+        let plain = lower.slice();
+        using overlay = new Overlay(counted(lower));
+        const touched = new Set<number>();
+        for (const { kind, at, size, seed } of operations) {
+          const offset = at % (length + 1);
+          const count = Math.min(size, length - offset);
+          if (kind === "write") {
+            overlay.write(offset, noise(count, seed));
+            plain.set(noise(count, seed), offset);
+            for (let i = offset; i < offset + count; i++) touched.add(Math.floor(i / PAGE));
+          } else if (kind === "self" && length > 0) {
+            // A page of its own, written across others and itself.
+            const page = overlay.page(seed % Math.ceil(length / PAGE));
+            const piece = page.subarray(0, length - offset);
+            plain.set(piece.slice(), offset);
+            overlay.write(offset, piece);
+            for (let i = offset; i < offset + piece.length; i++) touched.add(Math.floor(i / PAGE));
+          } else if (kind === "read") {
+            assertEquals(overlay.read(offset, count), plain.slice(offset, offset + count));
+          } else if (kind === "readInto") {
+            const target = new Uint8Array(count + 2).fill(seed);
+            overlay.readInto(target.subarray(1, count + 1), offset);
+            assertEquals(target.slice(1, count + 1), plain.slice(offset, offset + count));
+            assertEquals([target[0], target[count + 1]], [seed, seed]);
+          } else if (kind === "discard") {
+            overlay.discard();
+            plain = lower.slice();
+            touched.clear();
+          } else if (kind === "commit") {
+            overlay.commit(path);
+            assertEquals(bytesOf(path), plain);
+          }
+        }
+        assertEquals(overlay.read(0, length), plain);
+        assertEquals(overlay.dirtyPages(), [...touched].sort((a, b) => a - b));
+        const mended = lower.slice();
+        for (const { offset, bytes } of overlay.diff()) mended.set(bytes, offset);
+        assertEquals(mended, plain);
+        assertEquals(lower, noise(length));
+      }),
+      { numRuns: tiered({ quick: 30, full: 300, soak: 6000 }) },
+    );
+  });
+
+  it("tells the bytes that differ, in ranges that cannot be shorter", () => {
+    const lower = new Uint8Array(3 * PAGE);
+    using overlay = new Overlay(lower);
+    assertEquals(overlay.diff(), []);
+    overlay.write(10, Uint8Array.of(0, 1, 1, 0, 2));
+    overlay.write(PAGE - 1, Uint8Array.of(3, 4));
+    overlay.write(2 * PAGE, new Uint8Array(PAGE));
+    assertEquals(overlay.diff(), [
+      { offset: 11, bytes: Uint8Array.of(1, 1) },
+      { offset: 14, bytes: Uint8Array.of(2) },
+      { offset: PAGE - 1, bytes: Uint8Array.of(3, 4) },
+    ]);
+    assertEquals(overlay.dirtyPages(), [0, 1, 2]);
+    const [range] = overlay.diff();
+    range.bytes[0] = 99;
+    assertEquals(overlay.read(11, 1)[0], 1);
+  });
+
+  it("lies over a map, whose file stays", () => {
+    const old = noise(PAGE + 5);
+    writeFileSync(path, old);
+    using map = Mmap.open(path);
+    using overlay = new Overlay(map);
+    overlay.write(PAGE, Uint8Array.of(1, 2));
+    assertEquals(bytesOf(path), old);
+    overlay.commit(pathToFileURL(path));
+    const expected = old.slice();
+    expected.set([1, 2], PAGE);
+    assertEquals(bytesOf(path), expected);
+    // The map is of the file that was replaced.
+    assertEquals(map.bytes().slice(), old);
+    assertEquals([overlay.dirtyPages(), overlay.read(0, overlay.byteLength)], [[1], expected]);
+    overlay.discard();
+    overlay.commit(path);
+    assertEquals(bytesOf(path), old);
+  });
+
+  it("lies over more than the 4 GiB that a view holds", () => {
+    const length = 5 * 2 ** 30 + 3;
+    writeFileSync(path, "");
+    truncateSync(path, length);
+    using map = Mmap.open(path);
+    using overlay = new Overlay(map);
+    overlay.write(2 ** 32 - 3, noise(6));
+    overlay.write(length - 1, Uint8Array.of(4));
+    assertEquals([...overlay.read(2 ** 32 - 4, 8)], [0, ...noise(6), 0]);
+    assertEquals([overlay.page(5 * 2 ** 18).length, overlay.page(5 * 2 ** 18)[2]], [3, 4]);
+    assertEquals(overlay.diff().map(({ offset }) => offset), [2 ** 32 - 3, length - 1]);
+  });
+
+  it("retains what lies below until it is disposed", () => {
+    const lower = counted(noise(10));
+    const overlay = new Overlay(lower);
+    assertEquals([lower.held, overlay.isDisposed], [1, false]);
+    overlay[Symbol.dispose]();
+    overlay[Symbol.dispose]();
+    assertEquals([lower.held, overlay.isDisposed], [0, true]);
+    const uses = [
+      () => overlay.byteLength,
+      () => overlay.read(0, 0),
+      () => overlay.readInto(new Uint8Array(0), 0),
+      () => overlay.write(0, new Uint8Array(0)),
+      () => overlay.page(0),
+      () => overlay.dirtyPages(),
+      () => overlay.diff(),
+      () => overlay.discard(),
+      () => overlay.commit(path),
+    ];
+    for (const use of uses) assertThrows(use, Error, "cannot use an overlay that was disposed");
+    assertEquals(existsSync(path), false);
+  });
+
+  it("reads on what is retained, after its owner has disposed it", () => {
+    const all = noise(2 * PAGE);
+    let isClosed = false;
+    const lower: ByteSource = {
+      byteLength: all.length,
+      get isClosed() {
+        return isClosed;
+      },
+      bytes(offset, length) {
+        if (isClosed) throw new Error("the map was disposed");
+        return all.subarray(offset, offset + length);
+      },
+      check() {
+        throw new Error("the map was disposed");
+      },
+    };
+    using overlay = new Overlay(lower);
+    isClosed = true;
+    overlay.write(5, Uint8Array.of(1));
+    assertEquals([overlay.read(5, 2), overlay.page(1)], [Uint8Array.of(1, all[6]), all.subarray(PAGE)]);
+    overlay.commit(path);
+    assertEquals(bytesOf(path).length, all.length);
+    assertThrows(() => new Overlay(lower), Error, "the map was disposed");
+  });
+
+  it("lets go of what lies below when it is forgotten", () => {
+    const output = outputOf(`
+      import { setFlagsFromString } from "node:v8";
+      import { runInNewContext } from "node:vm";
+      import { Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+
+      function collect() {
+        if ("Bun" in globalThis) return Bun.gc(true);
+        setFlagsFromString("--expose-gc");
+        runInNewContext("gc")();
+      }
+      const bytes = new Uint8Array(9);
+      let held = 0;
+      const lower = { byteLength: 9, bytes: () => bytes, retain: () => held++, release: () => held-- };
+      function forget() {
+        for (let i = 0; i < 100; i++) new Overlay(lower).write(0, Uint8Array.of(1));
+      }
+      const kept = new Overlay(lower);
+      for (let i = 0; i < 100; i++) new Overlay(lower)[Symbol.dispose]();
+      forget();
+      const before = held;
+      for (let turn = 0; turn < 50 && (turn < 5 || held > 50); turn++) {
+        collect();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      console.log(before, held >= 1 && held <= 50, kept.read(0, 1).length);
+    `);
+    assertEquals(output, "101 true 1");
+  });
+
+  it("tells that the memory below is gone, and keeps what was written", () => {
+    const lower = noise(2 * PAGE);
+    using overlay = new Overlay(lower);
+    overlay.write(0, Uint8Array.of(42));
+    writeFileSync(path, "old");
+    lower.buffer.transfer();
+    for (
+      const use of [
+        () => overlay.read(PAGE, 1),
+        () => overlay.page(1),
+        () => overlay.write(PAGE, Uint8Array.of(1)),
+        () => overlay.diff(),
+        () => overlay.commit(path),
+      ]
+    ) assertThrows(use, TypeError, "their memory is gone");
+    assertEquals([overlay.read(0, 1)[0], overlay.dirtyPages()], [42, [0]]);
+    assertEquals([readFileSync(path, "utf8"), readdirSync(folder)], ["old", ["file"]]);
+    overlay.write(0, noise(PAGE));
+    assertThrows(() => new Overlay(lower), TypeError, "its memory is gone");
+  });
+
+  it("writes nothing where it cannot write all", () => {
+    using overlay = new Overlay(noise(2 * PAGE));
+    overlay.write(5, Uint8Array.of(1));
+    const before = overlay.read(0, 2 * PAGE);
+    for (
+      const [offset, length] of [[2 * PAGE, 1], [PAGE, PAGE + 1], [-1, 1], [0.5, 1], [NaN, 1], [2 ** 53, 1]]
+    ) {
+      const bytes = new Uint8Array(length);
+      assertThrows(
+        () => overlay.write(offset, bytes),
+        RangeError,
+        `${length} bytes from ${offset} do not lie`,
+      );
+      assertThrows(() => overlay.readInto(bytes, offset), RangeError, "cannot read an overlay");
+      assertThrows(() => overlay.read(offset, length), RangeError, "in its 8192");
+    }
+    for (const length of [-1, 0.5, NaN, Infinity]) {
+      assertThrows(() => overlay.read(0, length), RangeError, `${length} bytes from 0`);
+    }
+    for (const i of [-1, 2, 0.5, NaN]) {
+      assertThrows(() => overlay.page(i), RangeError, `there is no page ${i}`);
+    }
+    for (const value of [undefined, null, "text", [1], new Uint16Array(1)]) {
+      assertThrows(
+        () => Reflect.apply(overlay.write, overlay, [0, value]),
+        TypeError,
+        "bytes is no Uint8Array",
+      );
+      assertThrows(
+        () => Reflect.apply(overlay.readInto, overlay, [value, 0]),
+        TypeError,
+        "target is no Uint8",
+      );
+      assertThrows(
+        () => Reflect.construct(Overlay, [value]),
+        TypeError,
+        "cannot lay over it: it is no Uint8Array",
+      );
+    }
+    assertEquals([overlay.dirtyPages(), overlay.read(0, 2 * PAGE)], [[0], before]);
+  });
+});
+
+describe("Overlay.commit", () => {
+  it("keeps the permissions of the file that it replaces, and makes a new one as any", () => {
+    using overlay = new Overlay(noise(10));
+    for (const mode of [0o600, 0o640, 0o755, 0o444]) {
+      rmSync(path, { force: true });
+      writeFileSync(path, "old");
+      chmodSync(path, mode);
+      const { ino } = statSync(path);
+      overlay.commit(path);
+      const now = statSync(path);
+      assertEquals([now.mode & 0o7777, bytesOf(path)], [mode, noise(10)]);
+      assertNotEquals(now.ino, ino);
+    }
+    const beside = join(folder, "beside");
+    writeFileSync(beside, "");
+    const other = join(folder, "new");
+    overlay.commit(other);
+    assertEquals(statSync(other).mode, statSync(beside).mode);
+    assertEquals(readdirSync(folder).sort(), ["beside", "file", "new"]);
+  });
+
+  it("gives no set-user-ID to a file whose owner may be another", () => {
+    writeFileSync(path, "old");
+    chmodSync(path, 0o4755);
+    using overlay = new Overlay(noise(10));
+    overlay.commit(path);
+    assertEquals(statSync(path).mode & 0o7777, 0o755);
+  });
+
+  it("refuses what is not a regular file, and leaves it", () => {
+    using overlay = new Overlay(noise(10));
+    writeFileSync(path, "old");
+    const link = join(folder, "link");
+    symlinkSync(path, link);
+    assertThrows(
+      () => overlay.commit(link),
+      TypeError,
+      `cannot replace ${link}: it is no regular file but a sym`,
+    );
+    const dangling = join(folder, "dangling");
+    symlinkSync(join(folder, "nothing"), dangling);
+    assertThrows(() => overlay.commit(dangling), TypeError, "symbolic link");
+    const pipe = join(folder, "pipe");
+    spawnSync("mkfifo", [pipe]);
+    assertThrows(() => overlay.commit(pipe), TypeError, "but a pipe");
+    assertThrows(() => overlay.commit("/dev/null"), TypeError, "but a device");
+    const directory = join(folder, "directory");
+    mkdirSync(directory);
+    assertEquals(assertThrows(() => overlay.commit(directory), SystemError, directory).code, "EISDIR");
+    const within = join(path, "x");
+    assertEquals(assertThrows(() => overlay.commit(within), SystemError, within).code, "ENOTDIR");
+    const nowhere = join(folder, "none", "x");
+    assertEquals(assertThrows(() => overlay.commit(nowhere), SystemError, nowhere).code, "ENOENT");
+    assertThrows(() => Reflect.apply(overlay.commit, overlay, [3]), TypeError, "path is no string");
+    assertEquals([readFileSync(path, "utf8"), lstatSync(link).isSymbolicLink()], ["old", true]);
+    assertEquals(readdirSync(folder).sort(), ["dangling", "directory", "file", "link", "pipe"]);
+  });
+
+  it("leaves the file where the source says that its bytes are no more what they were", () => {
+    writeFileSync(path, "old");
+    const source = counted(noise(3 * PAGE));
+    let isClosed = false;
+    using overlay = new Overlay({
+      byteLength: source.byteLength,
+      bytes: source.bytes,
+      get isClosed() {
+        return isClosed;
+      },
+      check() {
+        throw new RangeError("the file was cut short");
+      },
+    });
+    assertThrows(() => overlay.commit(path), RangeError, "cut short");
+    assertEquals([readFileSync(path, "utf8"), readdirSync(folder)], ["old", ["file"]]);
+    // A map that was disposed, and is retained, has nothing to say.
+    isClosed = true;
+    overlay.commit(path);
+    assertEquals(bytesOf(path), noise(3 * PAGE));
+  });
+
+  it("leaves the file where the disk takes no more", () => {
+    writeFileSync(path, "old");
+    const { stdout } = runChild(
+      `
+      import { Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+      using overlay = new Overlay(new Uint8Array(1_000_000));
+      try {
+        overlay.commit(${JSON.stringify(path)});
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    `,
+      { before: "trap '' XFSZ; ulimit -f 64" },
+    );
+    assertMatch(
+      stdout,
+      /^SystemError write .* failed: File too large \(EFBIG\); the target is left as it was/,
+    );
+    assertEquals([readFileSync(path, "utf8"), readdirSync(folder)], ["old", ["file"]]);
+  });
+
+  it("asks Deno for the permission to read and write there", {
+    skip: skipping(hostName !== "deno" && "this host has no permissions"),
+  }, () => {
+    writeFileSync(path, "old");
+    const source = `
+      import { Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+      using overlay = new Overlay(Uint8Array.of(0x6e, 0x65, 0x77));
+      try {
+        overlay.commit(${JSON.stringify(path)});
+        console.log("committed");
+      } catch (error) {
+        console.log(error.name);
+      }
+    `;
+    const [read, write] = [`--allow-read=${folder}`, `--allow-write=${folder}`];
+    for (const permissions of [[], [read], [write], [`${read}/file`, `${write}/file`]]) {
+      assertEquals([outputOf(source, { permissions }), readFileSync(path, "utf8")], ["NotCapable", "old"]);
+    }
+    assertEquals([outputOf(source, { permissions: [read, write] }), readdirSync(folder)], ["committed", [
+      "file",
+    ]]);
+    assertEquals(readFileSync(path, "utf8"), "new");
+  });
+
+  it("leaves the old file where it is killed half-way", () => {
+    writeFileSync(path, "old");
+    const { code } = runChild(`
+      import process from "node:process";
+      import { Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+      const overlay = new Overlay({
+        byteLength: 1 << 22,
+        bytes: (offset, length) => new Uint8Array(length),
+        check: () => process.kill(process.pid, "SIGKILL"),
+      });
+      overlay.commit(${JSON.stringify(path)});
+      for (;;);
+    `);
+    assert(code === "SIGKILL" || code === 137, `it ended with ${code}`);
+    assertEquals(readFileSync(path, "utf8"), "old");
+    const left = readdirSync(folder).filter((name) => name !== "file");
+    assertMatch(left.join(), /^\.oxbow-[\w-]+\.tmp$/);
+  });
+
+  it("leaves one whole file, whenever it is killed", async () => {
+    const length = 1 << 20;
+    writeFileSync(path, new Uint8Array(length));
+    const program = join(folder, "program.mts");
+    writeFileSync(
+      program,
+      `
+      import { Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+      using overlay = new Overlay(new Uint8Array(${length}));
+      console.log("ready");
+      for (let i = 1;; i++) {
+        overlay.write(0, new Uint8Array(${length}).fill(i));
+        overlay.commit(${JSON.stringify(path)});
+      }
+    `,
+    );
+    const host = hostName === "deno" ? ["run", "-A", "--no-config", "--quiet"] : [];
+    for (let round = 0; round < tiered({ quick: 5, full: 50, soak: 1000 }); round++) {
+      const child = spawn(process.execPath, [...host, program], { stdio: ["ignore", "pipe", "ignore"] });
+      const ended = new Promise((resolve) => child.on("close", resolve));
+      await Promise.race([ended, new Promise((resolve) => child.stdout.once("data", resolve))]);
+      assertEquals([child.exitCode, child.signalCode], [null, null]);
+      await new Promise((resolve) => setTimeout(resolve, 3 + (round * 7919) % 40));
+      child.kill("SIGKILL");
+      await ended;
+      const file = bytesOf(path);
+      assertEquals(file.length, length);
+      assert(file.every((byte) => byte === file[0]), "it is torn");
+    }
+  });
+});
