@@ -108,7 +108,7 @@ async function compareMessages(quick: boolean): Promise<void> {
     quick,
     targets: [{ name: RING, atMost: 0.1, figuresAtMost: [200] }],
   });
-  const trips = quick ? 5_000 : 1_000_000;
+  const trips = quick ? 5_000 : 500_000;
   await compare({
     title: "round trips of 64 bytes, both sides awake",
     units: ["µs"],

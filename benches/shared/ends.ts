@@ -11,9 +11,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { dlopen } from "../../ffi/mod.ts";
 import { memoryOf } from "../../lib/mem/memory.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
-import { initMutex, mutexCalls } from "../../lib/mem/shared/robust_mutex.ts";
+import { initMutex } from "../../lib/mem/shared/robust_mutex.ts";
 import { SharedMutex, SharedRing } from "../../lib/mem/shared.ts";
 
 const CAPACITY = 2 ** 16;
@@ -31,6 +32,12 @@ const count = Number(countText);
 const warmUp = Math.ceil(count / 5);
 const all = warmUp + count;
 const areLocks = mode === "mutex" || mode === "bare";
+
+/** As anybody would bind them; once, for a call site that has seen two libraries is slow. */
+const library = dlopen(["libc.so.6"], {
+  pthread_mutex_lock: { parameters: ["pointer!"], result: "i32" },
+  pthread_mutex_unlock: { parameters: ["pointer!"], result: "i32" },
+});
 
 function numbersOf(map: Mmap<"write">, byteOffset: number): Int32Array<ArrayBuffer> {
   return map.view(Int32Array<ArrayBuffer>, byteOffset, 1);
@@ -103,13 +110,13 @@ function addLocked(map: Mmap<"write">, times: number): void {
 }
 
 function addBare(map: Mmap<"write">, times: number): void {
-  const { lock, unlock } = mutexCalls();
+  const { pthread_mutex_lock, pthread_mutex_unlock } = library.symbols;
   const mutex = memoryOf(map, "cannot bench", BARE, 64).pointer;
   const counter = numbersOf(map, COUNTED);
   for (let i = 0; i < times; i++) {
-    if (lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
+    if (pthread_mutex_lock(mutex) !== 0) throw new Error("pthread_mutex_lock failed");
     counter[0]++;
-    if (unlock(mutex) !== 0) throw new Error("pthread_mutex_unlock failed");
+    if (pthread_mutex_unlock(mutex) !== 0) throw new Error("pthread_mutex_unlock failed");
   }
 }
 
