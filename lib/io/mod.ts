@@ -32,4 +32,5 @@ export {
 } from "./epoll.ts";
 export { Fd, type FileStatus, type OpenOptions } from "./fd.ts";
 export { type ListenOptions, type NetAddress, Socket, WouldBlock } from "./socket.ts";
+export { UnixSocket } from "./unix_socket.ts";
 export { NativeBuffer } from "../../ffi/native_buffer.ts";

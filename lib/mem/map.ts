@@ -600,6 +600,18 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   }
 
   /**
+   * A descriptor of the map's file, for its owner to close: what another process is passed, by `UnixSocket` of
+   * `@oxbow/oxbow/io`, to map it with `fromFd`. It may do what the map's mode does to the file.
+   *
+   * @throws {Error} where another file has taken the path of a map that reads it.
+   */
+  dupFd(): Fd {
+    const what = this.#cannot("pass on");
+    this.#region.requireOpen(what);
+    return reopen(what, this.#region.file);
+  }
+
+  /**
    * Keeps the memory where it is until `release`, once for each call: dispose then closes the map, and its views hold
    * on. It may be called of a map that was disposed, where somebody else has retained it.
    */
