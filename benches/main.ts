@@ -16,7 +16,10 @@ interface Bench {
 const benches: Record<string, () => Promise<Bench>> = {
   ffi: () => import("./ffi.ts"),
   jit: () => import("./jit.ts"),
-  map_sum: () => import("./map_sum.ts"),
+  mem: () => import("./mem.ts"),
+  cow: () => import("./cow.ts"),
+  yoke: () => import("./yoke.ts"),
+  dispatch: () => import("./dispatch.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
   search: () => import("./search.ts"),

@@ -1,21 +1,23 @@
 /**
- * The small C programs and libraries of `peers/`, built when a bench asks for them.
+ * The small programs and libraries of `peers/`, in C and in Rust, built when a bench asks for them.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const COMPILER = "gcc";
+const CARGO = "cargo";
 const folder = fileURLToPath(new URL("../.build/peers/", import.meta.url));
 
-let missing = false;
+const announced = new Set<string>();
 
-function announceMissing(): undefined {
-  if (!missing) console.log(`${COMPILER} is not here: the rows of C are left out`);
-  missing = true;
+/** Says once why some rows are left out. */
+export function announce(why: string): undefined {
+  if (!announced.has(why)) console.log(why);
+  announced.add(why);
 }
 
 function compile(source: string, target: string, flags: readonly string[]): string | undefined {
@@ -35,7 +37,9 @@ function compile(source: string, target: string, flags: readonly string[]): stri
   ], {
     encoding: "utf8",
   });
-  if (error !== undefined && "code" in error && error.code === "ENOENT") return announceMissing();
+  if (error !== undefined && "code" in error && error.code === "ENOENT") {
+    return announce(`${COMPILER} is not here: the rows of C are left out`);
+  }
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${COMPILER} cannot compile ${path}:\n${stderr}`);
   renameSync(building, target);
@@ -58,6 +62,35 @@ export function libraryPath(name: string): string {
 /** Compiles `peers/NAME.c` to a shared library, as `buildPeer` does to a program. */
 export function buildLibrary(name: string): string | undefined {
   return compile(name, libraryPath(name), ["-shared", "-fPIC"]);
+}
+
+/** Writes `text` where the file says anything else: what is newer than its program is built anew. */
+function bring(path: string, text: string): void {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
+
+/**
+ * Builds the crate `peers/NAME/` outside the checkout's sources, where cargo leaves a lock file. Gives the program's
+ * path; `undefined` where there is no cargo, or it cannot get what the crate depends on, and says so.
+ */
+export function buildCrate(name: string): string | undefined {
+  const source = new URL(`peers/${name}/`, import.meta.url);
+  const crate = `${folder}${name}/`;
+  mkdirSync(crate, { recursive: true });
+  for (const file of readdirSync(source)) {
+    bring(`${crate}${file}`, readFileSync(new URL(file, source), "utf8"));
+  }
+  const { error, status, stderr } = spawnSync(CARGO, ["build", "--release", "--quiet"], {
+    cwd: crate,
+    encoding: "utf8",
+  });
+  if (error !== undefined && "code" in error && error.code === "ENOENT") {
+    return announce(`${CARGO} is not here: the rows of ${name} are left out`);
+  }
+  if (error !== undefined) throw error;
+  if (status === 0) return `${crate}target/release/${name}`;
+  if (stderr.includes("could not compile")) throw new Error(`${CARGO} cannot compile ${crate}:\n${stderr}`);
+  return announce(`${CARGO} cannot build ${name}, whose rows are left out: ${stderr.trim().split("\n")[0]}`);
 }
 
 /** The numbers that a peer prints. Throws what it says on stderr where it fails. */

@@ -19,17 +19,12 @@ export function guide(name: string): string {
   return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
 }
 
-const MODULES: Readonly<Record<string, string>> = {
-  cow: "lib/mem/cow.ts",
-  ffi: "ffi/mod.ts",
-  jit: "lib/jit/mod.ts",
-  mmap: "lib/mem/mmap.ts",
-};
+const { exports: MODULES } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8"));
 
 /** The programs of a guide's text. */
 export function programs(text: string): Program[] {
   return [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => ({
-    source: block.replace(/@oxbow\/oxbow\/(\w+)/g, (_, name: string) => moduleUrl(MODULES[name])),
+    source: block.replace(/@oxbow\/oxbow\/(\w+)/g, (_, name: string) => moduleUrl(MODULES[`./${name}`])),
     printed: [...block.matchAll(/console\.log\(.*\);\s+\/\/ (.*)/g)].map(([, text]) => text),
   }));
 }

@@ -73,10 +73,60 @@ const programs: Readonly<Record<string, Program>> = {
       'dlopen(["libc.so.6"], { strerror: { parameters: ["i32"], result: "cstring" } }).symbols.strerror(1);',
     ],
   },
-  "@oxbow/oxbow/mmap: everything": {
+  "@oxbow/oxbow/mmap: `Mmap.open` to read": {
+    imports: "Mmap",
+    steps: ["r", "c"].map((mode) =>
+      `using map = Mmap.open("FILE", { mode: "${mode}" });
+       if (map.bytes().length !== 10) throw new Error("not ten bytes");`
+    ),
+  },
+  "@oxbow/oxbow/mmap: `Mmap.open` to write": {
+    imports: "Mmap",
+    steps: ["r+", "a+"].map((mode) => `using map = Mmap.open("FILE", { mode: "${mode}" }); map.bytes();`),
+  },
+  "@oxbow/oxbow/mmap: `anonymous`, `memfd`, `adopt`": {
     imports: "Mmap",
     steps: [
-      'using map = Mmap.open("FILE"); if (map.bytes().length !== 10) throw new Error("not ten bytes");',
+      "using map = Mmap.anonymous(10); map.bytes()[0] = 1;",
+      'using map = Mmap.memfd("ox", 10, { seals: ["shrink"] }); map.bytes()[0] = 1;',
+      "using map = Mmap.anonymous(10); using other = Mmap.adopt(map.share()); other.bytes();",
+    ],
+  },
+  "@oxbow/oxbow/cow: `Cow`, `Utf8`, `CowTable`, `Overlay`": {
+    imports: "Cow, CowTable, Overlay, Utf8",
+    steps: [
+      "Cow.borrowed(Uint8Array.of(1)).toMut()[0] = 2;",
+      'Utf8.fromString("ox").equals(Utf8.fromString("bow"));',
+      "using table = new CowTable(); table.pushOwned(Uint8Array.of(1));",
+      "using overlay = new Overlay(new Uint8Array(10)); overlay.write(0, Uint8Array.of(1));",
+    ],
+  },
+  "@oxbow/oxbow/cow: `Overlay.commit`": {
+    imports: "Overlay",
+    steps: ['using overlay = new Overlay(new Uint8Array(10)); overlay.commit("FOLDER/overlaid");'],
+  },
+  "@oxbow/oxbow/yoke: `Yoke`, `Rc`, `PinnedBytes`": {
+    imports: "PinnedBytes, Rc, Yoke",
+    steps: [
+      "using bytes = PinnedBytes.zeros(4); using yoke = Yoke.attach(bytes, (cart) => cart.bytes(0, 1));",
+      "using rc = Rc.of(1); rc.clone()[Symbol.dispose]();",
+    ],
+  },
+  "@oxbow/oxbow/yoke: `Arc`": {
+    imports: "Arc",
+    steps: [
+      `const { Mmap } = await import("@oxbow/oxbow/mmap");
+       using map = Mmap.anonymous(4);
+       using arc = Arc.share(map);
+       arc.bytes();`,
+    ],
+  },
+  "@oxbow/oxbow/shared: everything, in a map of memory": {
+    imports: "SharedMutex",
+    steps: [
+      `const { Mmap } = await import("@oxbow/oxbow/mmap");
+       using map = Mmap.anonymous(SharedMutex.byteSize);
+       using guard = SharedMutex.create(map, 0).lockSync();`,
     ],
   },
   "@oxbow/oxbow/slab: everything": { imports: "Slab", steps: ["new Slab().insert(1);"] },

@@ -30,6 +30,7 @@
  * @module
  */
 import { Mmap } from "../mem/mmap.ts";
+import type { StableBytes } from "../mem/stable_bytes.ts";
 import { nearNames } from "./near_names.ts";
 import { quote } from "./safetensors_error.ts";
 import { type Dtype, DTYPE_SIZES, type Header, readHeader, type TensorInfo } from "./safetensors_header.ts";
@@ -116,17 +117,22 @@ export class SafeTensors implements Disposable {
 
   /**
    * Reads a file that is in memory already. Tensors are views of `bytes`, which may begin anywhere in their
-   * buffer.
+   * buffer. A yoke's cart serves as well, of any size; it is read for as long as tensors are asked for, and stays
+   * the caller's.
    *
    * @throws {SafeTensorsError} where the bytes break a rule of the format.
    */
-  static fromBytes(bytes: Uint8Array<ArrayBuffer>): SafeTensors {
+  static fromBytes(bytes: Uint8Array<ArrayBuffer> | StableBytes): SafeTensors {
+    const { byteLength } = bytes;
+    const part = bytes instanceof Uint8Array
+      ? (offset: number, length: number) => bytes.subarray(offset, offset + length)
+      : (offset: number, length: number) => bytes.bytes(offset, length);
     return new SafeTensors({
-      byteLength: bytes.length,
-      byteOffset: bytes.byteOffset,
-      bytes: (offset, length) => bytes.subarray(offset, offset + length),
+      byteLength,
+      byteOffset: part(0, Math.min(1, byteLength)).byteOffset,
+      bytes: part,
       dispose: () => {},
-    }, `safetensors of ${bytes.length} bytes`);
+    }, `safetensors of ${byteLength} bytes`);
   }
 
   /**

@@ -164,19 +164,22 @@ export class Pages {
   }
 
   /**
-   * Ends the range, once: zero pages take its place, and its addresses are given back when nobody has any. Its
-   * buffers are detached by then, or `escaped`: what was transferred away is out of our sight, and keeps them.
+   * Ends the range, once. Its buffers are detached by then, or `escaped`: what was transferred away is out of our
+   * sight. Where nobody has any of it, which a count tells at once, it is unmapped; else zero pages take its place, and
+   * its addresses are given back when nobody has them.
    */
   end(escaped: boolean): void {
     if (this.#isEnded) return;
-    const isLent = this.#loans.wereMade;
+    const { wereMade, areCounted, areOut } = this.#loans;
+    const mayBeOut = wereMade && (areOut || !areCounted);
     // Before the guard goes: another thread may be reading.
-    if (isLent) blank(this.path, this.pointer, this.#length);
+    if (mayBeOut) blank(this.path, this.pointer, this.#length);
     this.#isEnded = true;
     this.#guard?.[Symbol.dispose]();
-    if (!isLent) {
+    if (!mayBeOut) {
+      this.wereUnmapped();
       unmapAll([this]);
-    } else if (!escaped || this.#loans.areCounted) {
+    } else if (!escaped || areCounted) {
       ended.push(this);
       if (ended.length >= lookAt) giveBack(LEFT);
     }

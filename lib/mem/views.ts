@@ -74,7 +74,8 @@ export class Views {
   detach(): boolean {
     let isEscaped = false;
     for (const { buffer } of this.#lent) {
-      if (!buffer.detached) buffer.transfer();
+      // To none, or the whole would be counted as a new buffer's, for the collector to look after.
+      if (!buffer.detached) buffer.transfer(0);
       else isEscaped = true;
       if (!buffer.detached) isEscaped = true;
     }

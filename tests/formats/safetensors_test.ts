@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import fc from "fast-check";
 import { SafeTensors, SafeTensorsError } from "../../lib/formats/safetensors.ts";
 import { SystemError } from "../../ffi/mod.ts";
+import { PinnedBytes, Rc, type StableBytes } from "../../lib/mem/yoke.ts";
 
 let folder: string;
 let path: string;
@@ -93,6 +94,32 @@ describe("SafeTensors", () => {
     const copy = SafeTensors.fromBytes(shifted.subarray(1)).tensor("x");
     assert(copy.copied && copy.data.buffer !== shifted.buffer);
     assertEquals<ArrayBufferView>(copy.data, Float32Array.of(1, 2));
+  });
+
+  it("reads whatever has bytes that stay, for as long as it has them, and leaves it to its owner", () => {
+    SafeTensors.write(path, {
+      x: { dtype: "F32", shape: [2], data: Float32Array.of(1, 2) },
+      none: { dtype: "F32", shape: [0], data: new Float32Array(0) },
+    });
+    const file = readFileSync(path);
+    using aligned = PinnedBytes.copy(file);
+    using shifted = Rc.of(new Uint8Array(file.length + 1).subarray(1));
+    shifted.value.set(file);
+    const carts: [StableBytes, boolean][] = [[aligned, false], [shifted, true]];
+    for (const [cart, copied] of carts) {
+      const tensors = SafeTensors.fromBytes(cart);
+      const tensor = tensors.tensor("x");
+      assertEquals<ArrayBufferView>(tensor.data, Float32Array.of(1, 2));
+      assertEquals([tensor.copied, tensor.data.buffer === cart.bytes().buffer], [copied, !copied]);
+      assertEquals(tensors.f32("none").length, 0);
+      tensors[Symbol.dispose]();
+      assertEquals(cart.bytes().length, file.length);
+    }
+    const tensors = SafeTensors.fromBytes(aligned);
+    aligned[Symbol.dispose]();
+    assertThrows(() => tensors.tensor("x"), Error, "it was disposed");
+    using nothing = PinnedBytes.zeros(0);
+    assertThrows(() => SafeTensors.fromBytes(nothing), SafeTensorsError);
   });
 
   it("copies tensors that are misaligned in the file, and no others", () => {

@@ -1,0 +1,61 @@
+/**
+ * Threads of this process by number, and whether they are there still: proc_pid_stat(5). The kernel gives a number
+ * out again, so that a thread is known by its start as well.
+ */
+import { check, cString, errno, libc, SystemError } from "../../ffi/mod.ts";
+import { mman } from "../../ffi/mman.ts";
+import { Fd } from "../io/fd.ts";
+
+/** A thread, as long as the process runs. */
+export interface Thread {
+  readonly id: number;
+  /** The lower 31 bits of when it began, in clock ticks. */
+  readonly start: number;
+}
+
+const O_CLOEXEC = 0o2000000;
+const ENOENT = 2;
+const ESRCH = 3;
+/** Of the fields after the name in parentheses, that of the start. */
+const START = 19;
+
+/** When the thread began, or undefined where there is none. */
+function startOf(id: number): number | undefined {
+  const path = `/proc/self/task/${id}/stat`;
+  const number = libc().open(cString(path), O_CLOEXEC, 0);
+  if (number === -1) {
+    const failure = errno();
+    if (failure === ENOENT) return undefined;
+    throw new SystemError(failure, "open", { path });
+  }
+  using fd = Fd.unsafeOwn(number);
+  const bytes = new Uint8Array(1024);
+  const count = Number(mman().pread(fd.number, bytes, bytes.length, 0));
+  if (count === -1) {
+    const failure = errno();
+    if (failure === ESRCH) return undefined;
+    throw new SystemError(failure, "pread", { path });
+  }
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, count));
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return Number(BigInt.asUintN(31, BigInt(fields[START])));
+}
+
+let current: Thread | undefined;
+
+/** The one that calls. */
+export function currentThread(): Thread {
+  if (current !== undefined) return current;
+  const path = "/proc/thread-self";
+  const bytes = new Uint8Array(64);
+  const count = check(Number(libc().readlink(path, bytes, bytes.length)), "readlink", { path });
+  const id = Number(new TextDecoder("latin1").decode(bytes.subarray(0, count)).split("/").at(-1));
+  const start = startOf(id);
+  if (start === undefined) throw new Error(`cannot find thread ${id} in /proc/self/task`);
+  return current = { id, start };
+}
+
+/** Whether the thread has not ended. */
+export function isAlive({ id, start }: Thread): boolean {
+  return startOf(id) === start;
+}

@@ -1,0 +1,356 @@
+import { after, before, describe, it } from "node:test";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { SystemError } from "../../ffi/mod.ts";
+import { HandleError, Mmap } from "../../lib/mem/mmap.ts";
+import { Arc, type ArcHandle, Yoke } from "../../lib/mem/yoke.ts";
+import { moduleUrl, outputOf } from "../child.ts";
+import { tiered } from "../tier.ts";
+import { runCollecting } from "./collect.ts";
+
+const RUNS = tiered({ quick: 60, full: 2_000, soak: 50_000 });
+
+let folder: string;
+let path: string;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "oxbow-arc-"));
+  path = join(folder, "file");
+  writeFileSync(path, Uint8Array.of(1, 2, 3));
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+function descriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+function shared(...bytes: number[]): Arc<"write"> {
+  using map = Mmap.anonymous(bytes.length);
+  map.bytes().set(bytes);
+  return Arc.share(map);
+}
+
+describe("Arc", () => {
+  it("outlives the map that it was shared from, and all go with the last owner", () => {
+    shared(0)[Symbol.dispose]();
+    const before = descriptors();
+    const one = shared(1, 2, 3);
+    const two = one.clone();
+    const three = Arc.adopt(one.handle());
+    assertEquals([one.count, two.count, three.count], [3, 3, 3]);
+    one[Symbol.dispose]();
+    one[Symbol.dispose]();
+    assertEquals([one.isDisposed, two.count, [...two.bytes()]], [true, 2, [1, 2, 3]]);
+    const view = two.bytes();
+    two[Symbol.dispose]();
+    assertEquals([view.length, three.count, [...three.bytes(1)]], [0, 1, [2, 3]]);
+    three[Symbol.dispose]();
+    assertEquals([three.count, descriptors()], [0, before]);
+  });
+
+  it("shares what is written, where the map that was shared writes", () => {
+    using one = shared(0, 0);
+    using read = Arc.adopt(one.handle());
+    using written = Arc.adopt(one.handle(), { mode: "r+" });
+    written.bytes()[1] = 5;
+    one.map.view(Uint8Array, 0, 1)[0] = 4;
+    assertEquals([[...read.bytes()], read.map.mode, one.map.mode, one.byteLength], [[4, 5], "r", "r+", 2]);
+  });
+
+  it("reads a file, and writes to none that was shared to be read", () => {
+    using map = Mmap.open(path);
+    using arc = Arc.share(map);
+    assertEquals([[...arc.bytes()], arc.map.mode], [[1, 2, 3], "r"]);
+    const error = assertThrows(() => Arc.adopt(arc.handle(), { mode: "r+" }), SystemError);
+    assertEquals([error.code, arc.count], ["EACCES", 1]);
+  });
+
+  it("is not shared from pages of a map's own, and leaves no descriptor behind", () => {
+    using map = Mmap.open(path, { mode: "c" });
+    const before = descriptors();
+    assertThrows(() => Arc.share(map), TypeError, "mode c has pages of its own");
+    assertEquals(descriptors(), before);
+  });
+
+  it("that cannot be shared for want of descriptors leaves none behind", () => {
+    const source = `
+      import { closeSync, openSync, readdirSync } from "node:fs";
+      import { Arc } from "${moduleUrl("lib/mem/yoke.ts")}";
+      import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+      const descriptors = () => readdirSync("/proc/self/fd").length;
+      using map = Mmap.anonymous(1);
+      Arc.share(map)[Symbol.dispose]();
+      const before = descriptors();
+      const opened = [];
+      try {
+        for (;;) opened.push(openSync("/dev/null"));
+      } catch {}
+      // For the one that is shared, and none for what names it.
+      closeSync(opened.pop());
+      let code;
+      try {
+        Arc.share(map);
+      } catch (error) {
+        code = error.code;
+      }
+      for (const fd of opened) closeSync(fd);
+      console.log(code, descriptors() - before);`;
+    assertEquals(outputOf(source, { before: "ulimit -n 200" }), "EMFILE 0");
+  });
+
+  it("gives nothing once it was disposed, though others have it", () => {
+    const one = shared(1);
+    using two = one.clone();
+    one[Symbol.dispose]();
+    const uses: [string, () => unknown][] = [
+      ["read", () => one.map],
+      ["read", () => one.bytes()],
+      ["share", () => one.handle()],
+      ["clone", () => one.clone()],
+      ["retain", () => one.retain()],
+    ];
+    for (const [action, use] of uses) assertThrows(use, Error, `cannot ${action} an Arc: it was disposed`);
+    assertThrows(() => one.release(), Error, "nobody has retained it");
+    assertEquals(two.count, 1);
+  });
+
+  it("stays for a yoke, whose values are empty after it", () => {
+    const arc = shared(1, 2);
+    const yoke = Yoke.attach(arc, (cart) => cart.bytes());
+    const { value } = yoke;
+    arc[Symbol.dispose]();
+    const clone = yoke.clone();
+    yoke[Symbol.dispose]();
+    assertEquals([arc.count, [...value], [...clone.cart.bytes(1)]], [1, [1, 2], [2]]);
+    clone[Symbol.dispose]();
+    assertEquals([arc.count, value.length], [0, 0]);
+  });
+
+  it("cannot be made but by share and adopt", () => {
+    assertThrows(() => Reflect.construct(Arc, [Symbol("Arc"), {}]), TypeError, "call Arc.share or Arc.adopt");
+  });
+
+  it("counts as a model does, whatever is cloned, adopted, retained and ended", () => {
+    const kind = fc.constantFrom("clone", "adopt", "retain", "release", "dispose");
+    const steps = fc.array(fc.record({ kind, which: fc.nat() }), { maxLength: 40 });
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const before = descriptors();
+        const handles = [{ arc: shared(7), isOpen: true, holds: 0 }];
+        for (const { kind, which } of steps) {
+          const handle = handles[which % handles.length];
+          const { arc, isOpen, holds } = handle;
+          if (kind === "dispose") {
+            arc[Symbol.dispose]();
+            handle.isOpen = false;
+          } else if (kind === "release" && holds > 0) {
+            arc.release();
+            handle.holds--;
+          } else if (kind === "retain" && (isOpen || holds > 0)) {
+            arc.retain();
+            handle.holds++;
+          } else if (kind === "clone" && isOpen) {
+            handles.push({ arc: arc.clone(), isOpen: true, holds: 0 });
+          } else if (kind === "adopt" && isOpen) {
+            const adopted = Arc.adopt(arc.handle(), { mode: "r+" });
+            handles.push({ arc: adopted, isOpen: true, holds: 0 });
+          }
+          const count = handles.reduce((sum, { isOpen, holds }) => sum + holds + Number(isOpen), 0);
+          assertEquals(handles.map(({ arc }) => arc.count), handles.map(() => count));
+          for (const { arc, isOpen, holds } of handles) {
+            if (isOpen || holds > 0) assertEquals(arc.bytes()[0], 7);
+          }
+        }
+        for (const { arc, holds } of handles) {
+          arc[Symbol.dispose]();
+          for (let i = 0; i < holds; i++) arc.release();
+        }
+        assertEquals([handles[0].arc.count, descriptors()], [0, before]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe("a handle of an Arc", () => {
+  it("is plain data, and holds nothing by itself", () => {
+    const arc = shared(9);
+    const handle = structuredClone(arc.handle());
+    using adopted = Arc.adopt(handle);
+    assertEquals([adopted.bytes()[0], arc.count], [9, 2]);
+    adopted[Symbol.dispose]();
+    arc[Symbol.dispose]();
+    assertThrows(() => Arc.adopt(handle), HandleError, "cannot adopt an Arc: its last owner was disposed");
+  });
+
+  it("that is none is refused, and what it names stays", () => {
+    using arc = shared(1);
+    using other = shared(2);
+    const { map, count } = arc.handle();
+    const forged: unknown[] = [
+      undefined,
+      null,
+      7,
+      {},
+      map,
+      { kind: "oxbow-arc", map },
+      { kind: "oxbow-arc", map, count: new SharedArrayBuffer(8) },
+      { kind: "oxbow-arc", map, count: new ArrayBuffer(count.byteLength) },
+      { kind: "oxbow-arc", map, count: new SharedArrayBuffer(count.byteLength) },
+      { kind: "oxbow-arc", count },
+      { kind: "oxbow-arc", count, map: { ...map, nonce: "0".repeat(32) } },
+      { kind: "oxbow-arc", count, map: { ...map, process: map.process + 1 } },
+    ];
+    for (const handle of forged) assertThrows(() => Reflect.apply(Arc.adopt, Arc, [handle]), HandleError);
+    assertEquals([arc.count, other.count, arc.bytes()[0]], [1, 1, 1]);
+  });
+
+  it("of one map and another's count closes neither", () => {
+    using arc = shared(1);
+    using other = shared(2);
+    const mixed: ArcHandle = { ...arc.handle(), count: structuredClone(other.handle().count) };
+    const adopted = Arc.adopt(mixed);
+    assertEquals([adopted.bytes()[0], arc.count, other.count], [1, 1, 2]);
+    other[Symbol.dispose]();
+    assertThrows(() => adopted[Symbol.dispose](), HandleError, "its count was written over");
+    using again = Arc.adopt(arc.handle());
+    assertEquals([again.bytes()[0], arc.count], [1, 2]);
+  });
+});
+
+describe("an Arc in workers", () => {
+  const imports = `import { Arc, Yoke } from "${moduleUrl("lib/mem/yoke.ts")}";`;
+
+  /** What the program prints that has `post(worker, message)`, which waits for the answer, and `start()`. */
+  function outputWith(worker: string, source: string): string {
+    const file = join(folder, "worker.mts");
+    writeFileSync(file, `import { parentPort } from "node:worker_threads";\n${imports}\n${worker}`);
+    return outputOf(`${imports}
+      import { readdirSync } from "node:fs";
+      import { once } from "node:events";
+      import { Worker } from "node:worker_threads";
+      import process from "node:process";
+      import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+      const start = () => new Worker(${JSON.stringify(file)});
+      async function post(worker, message) {
+        const answer = once(worker, "message");
+        worker.postMessage(message);
+        return (await answer)[0];
+      }
+      function share(...bytes) {
+        using map = Mmap.anonymous(bytes.length);
+        map.bytes().set(bytes);
+        return Arc.share(map);
+      }
+      async function until(isDone) {
+        for (let i = 0; i < 500 && !isDone(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const descriptors = () => readdirSync("/proc/self/fd").length;
+      ${source}
+      process.exit(0);`);
+  }
+
+  it("is counted across them, and the last one ends it wherever it is", () => {
+    const worker = `
+      let arc;
+      parentPort.on("message", (message) => {
+        if (message === "dispose") arc[Symbol.dispose]();
+        else arc = Arc.adopt(message, { mode: "r+" });
+        if (message !== "dispose") arc.bytes()[0]++;
+        parentPort.postMessage(arc.count);
+      });`;
+    const source = `
+      share(1)[Symbol.dispose]();
+      const workers = [start(), start()];
+      const first = share(0);
+      await post(workers[0], first.handle());
+      await post(workers[0], "dispose");
+      first[Symbol.dispose]();
+      const before = descriptors();
+      const arc = share(40);
+      const handle = arc.handle();
+      const adopted = [];
+      for (const worker of workers) adopted.push(await post(worker, handle));
+      const byte = arc.bytes()[0];
+      arc[Symbol.dispose]();
+      const rest = [await post(workers[0], "dispose"), await post(workers[1], "dispose")];
+      let error;
+      try {
+        Arc.adopt(handle);
+      } catch (thrown) {
+        error = thrown;
+      }
+      console.log(adopted, byte, rest, error.name, arc.leaked(), descriptors() - before);`;
+    assertEquals(outputWith(worker, source), "[ 2, 3 ] 42 [ 1, 0 ] HandleError 0 0");
+  });
+
+  it("is lost with one that ends without having disposed it: counted, told and never freed", () => {
+    const worker = `
+      const kept = [];
+      parentPort.on("message", (message) => {
+        const arc = Arc.adopt(message);
+        kept.push(arc, arc.clone(), Yoke.attach(arc, (arc) => arc.bytes()));
+        parentPort.postMessage(arc.count);
+      });`;
+    const source = `
+      const arc = share(5);
+      const worker = start();
+      const adopted = await post(worker, arc.handle());
+      const before = arc.leaked();
+      await worker.terminate();
+      await until(() => arc.leaked() > 0);
+      const lost = [arc.leaked(), arc.leaked()];
+      const other = start();
+      const again = await post(other, arc.handle());
+      const alive = arc.leaked();
+      const byte = arc.bytes()[0];
+      const handle = arc.handle();
+      arc[Symbol.dispose]();
+      using last = Arc.adopt(handle);
+      console.log(adopted, before, lost, again, alive, byte, last.bytes()[0], last.count);`;
+    assertEquals(outputWith(worker, source), "4 0 [ 3, 3 ] 7 3 5 5 7");
+  });
+
+  it("counts exactly though all come and go at once", () => {
+    const rounds = tiered({ quick: 200, full: 5_000, soak: 100_000 });
+    const worker = `
+      parentPort.on("message", (handle) => {
+        for (let i = 0; i < ${rounds}; i++) {
+          using arc = Arc.adopt(handle);
+          using clone = arc.clone();
+          using yoke = Yoke.attach(clone, (arc) => arc.bytes());
+          if (yoke.value[0] !== 3) throw new Error("not 3");
+        }
+        parentPort.postMessage("done");
+      });`;
+    const source = `
+      const arc = share(3);
+      const workers = [start(), start(), start()];
+      const done = workers.map((worker) => post(worker, arc.handle()));
+      await Promise.all(done);
+      console.log(arc.count, arc.leaked());`;
+    assertEquals(outputWith(worker, source), "1 0");
+  });
+});
+
+describe("a forgotten Arc", () => {
+  it("is given back once it was collected", () => {
+    // JSC's collector takes what looks like a reference for one: some of many are collected, and not each.
+    const { stdout, code } = runCollecting(`
+      import { Arc } from "${moduleUrl("lib/mem/yoke.ts")}";
+      import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+      using map = Mmap.anonymous(1);
+      using arc = Arc.share(map);
+      (() => {
+        for (let i = 0; i < 20; i++) Arc.adopt(arc.handle());
+      })();
+      console.log(arc.count);
+      await collect(() => arc.count < 15);
+      console.log(arc.count < 15);`);
+    assertEquals([stdout, code], ["21\ntrue\n", 0]);
+  });
+});
