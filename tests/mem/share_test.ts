@@ -8,11 +8,16 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
 import { HandleError, type MapHandle, MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 import { pattern, scratch, TOOLS } from "./scratch.ts";
 
 const SIZE = 3 * 4096 + 123;
 const contents = pattern(SIZE);
 const disk = scratch();
+
+const withoutWorkers = skipping(
+  !("Worker" in globalThis) && "this host has the workers of node:worker_threads alone",
+);
 
 describe("share and adopt", () => {
   it("give another map of the same bytes, wherever the first one begins", () => {
@@ -319,5 +324,28 @@ describe("another thread", () => {
     assertEquals([maps[0].bytes(), maps[1].bytes()], [contents, contents]);
     assertEquals(maps[2].bytes(), new Uint8Array(5000).fill(3));
     for (const map of maps) map[Symbol.dispose]();
+  });
+
+  it("may be the host's own kind of worker", { skip: withoutWorkers }, () => {
+    const source = `
+      fs.writeFileSync(join(folder, "worker.mjs"), \`
+        import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+        globalThis.onmessage = ({ data }) => {
+          using map = Mmap.adopt(data);
+          map.bytes()[1] = map.bytes()[0] + 1;
+          globalThis.postMessage(map.mode);
+        };
+      \`);
+      const worker = new Worker(new URL("file://" + join(folder, "worker.mjs")), { type: "module" });
+      const maps = [Mmap.anonymous(5000), Mmap.open(file(1), { mode: "r+" })];
+      for (const map of maps) {
+        map.bytes()[0] = 41;
+        const answer = new Promise((resolve) => worker.onmessage = resolve);
+        worker.postMessage(map.share());
+        console.log((await answer).data, map.bytes()[1]);
+      }
+      worker.terminate();
+      process.exit(0);`;
+    assertEquals(outputOf(TOOLS + source), "r+ 42\nr+ 42");
   });
 });
