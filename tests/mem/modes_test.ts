@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
 import { type MapMode, Mmap } from "../../lib/mem/mmap.ts";
-import { pattern, scratch, smaps } from "./scratch.ts";
+import { outputOf, runChild } from "../child.ts";
+import { pattern, scratch, smaps, TOOLS } from "./scratch.ts";
 
 const SIZE = 3 * 4096 + 123;
 const contents = pattern(SIZE);
@@ -49,6 +50,26 @@ describe("mode r", () => {
   it("is neither shared nor enforced, and says so", () => {
     using map = Mmap.open(disk.file(contents));
     assertEquals([map.mode, map.isShared, map.isEnforced, map.guarded], ["r", false, false, true]);
+  });
+});
+
+describe("unsafeEnforce", () => {
+  it("lets the CPU refuse to write, and a file be cut", () => {
+    const source = `
+      const path = file(4);
+      const map = Mmap.open(path, { unsafeEnforce: true });
+      const bytes = map.bytes();
+      fs.truncateSync(path, PAGE);
+      console.log(map.isEnforced, bytes[0], bytes[2 * PAGE], map.faults());
+      map[Symbol.dispose]();
+      console.log(bytes.length);`;
+    assertEquals(outputOf(TOOLS + source), "true 7 0 1\n0");
+    const { code, stdout } = runChild(`${TOOLS}
+      const map = Mmap.open(file(1), { unsafeEnforce: true });
+      console.log(map.bytes()[0]);
+      map.bytes()[0] = 1;
+      console.log("written");`);
+    assertEquals([code !== 0, stdout.includes("written")], [true, false]);
   });
 });
 
