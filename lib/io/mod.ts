@@ -15,7 +15,7 @@
  * console.log(client.fd.isClosed); // false
  * ```
  *
- * Follows epoll(7), socket(7), tcp(7), open(2).
+ * Follows epoll(7), socket(7), tcp(7), unix(7), open(2).
  *
  * @module
  */

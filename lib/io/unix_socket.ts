@@ -72,6 +72,26 @@ function message(): Message {
 /**
  * A stream socket of this machine: unix(7), non-blocking. What it is here for is to pass descriptors to other
  * processes (SCM_RIGHTS), which then have the same open file: a map's memory, say.
+ *
+ * @example
+ * ```ts
+ * import { UnixSocket, WouldBlock } from "@oxbow/oxbow/io";
+ * import { Mmap } from "@oxbow/oxbow/mmap";
+ *
+ * const [here, there] = UnixSocket.pair();
+ * using map = Mmap.anonymous(4096);
+ * using fd = map.dupFd();
+ * here.sendFd(fd);
+ *
+ * const received = there.receiveFd();
+ * if (received !== undefined && received !== WouldBlock) {
+ *   using other = Mmap.fromFd(received, { mode: "r+" });
+ *   other.bytes()[0] = 42;
+ *   received.close();
+ * }
+ * console.log(map.bytes()[0]); // 42
+ * for (const socket of [here, there]) socket[Symbol.dispose]();
+ * ```
  */
 export class UnixSocket implements Disposable {
   readonly fd: Fd;
