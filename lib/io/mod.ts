@@ -15,7 +15,7 @@
  * console.log(client.fd.isClosed); // false
  * ```
  *
- * Follows epoll(7), socket(7), tcp(7), open(2).
+ * Follows epoll(7), socket(7), tcp(7), unix(7), open(2).
  *
  * @module
  */
@@ -32,4 +32,5 @@ export {
 } from "./epoll.ts";
 export { Fd, type FileStatus, type OpenOptions } from "./fd.ts";
 export { type ListenOptions, type NetAddress, Socket, WouldBlock } from "./socket.ts";
+export { UnixSocket } from "./unix_socket.ts";
 export { NativeBuffer } from "../../ffi/native_buffer.ts";

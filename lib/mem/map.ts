@@ -2,7 +2,15 @@ import type { Pointer } from "../../ffi/mod.ts";
 import { Fd, toPath } from "../io/fd.ts";
 import type { Advice } from "./advice.ts";
 import { type MapHandle, MapRecord, resolve } from "./handle.ts";
-import { mappableStatus, openFor, reopen, requireAccess, setLength, writesThrough } from "./map_file.ts";
+import {
+  locationOf,
+  mappableStatus,
+  openFor,
+  reopen,
+  requireAccess,
+  setLength,
+  writesThrough,
+} from "./map_file.ts";
 import {
   type AnonymousOptions,
   checkedRange,
@@ -134,7 +142,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       if (mode === "w+") setLength(path, fd, 0);
       if (mode === "w+" || (grows && offset + length > found)) setLength(path, fd, offset + length);
       const kept = writesThrough(mode) ? fd : undefined;
-      const region = new Region({ path, mode, fd: kept, device, inode }, offset);
+      const region = new Region({ path, location: locationOf(path), mode, fd: kept, device, inode }, offset);
       return new Mmap(KEY, region, fd, length, options);
     } catch (error) {
       fd.close();
@@ -597,6 +605,18 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       fd.close();
       throw error;
     }
+  }
+
+  /**
+   * A descriptor of the map's file, for its owner to close: what another process is passed, by `UnixSocket` of
+   * `@oxbow/oxbow/io`, to map it with `fromFd`. It may do what the map's mode does to the file.
+   *
+   * @throws {Error} where another file has taken the path of a map that reads it.
+   */
+  dupFd(): Fd {
+    const what = this.#cannot("pass on");
+    this.#region.requireOpen(what);
+    return reopen(what, this.#region.file);
   }
 
   /**

@@ -2,6 +2,8 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { mman } from "../../ffi/mman.ts";
 import { Fd, type FileStatus } from "../io/fd.ts";
+import { isAbsolute } from "node:path";
+import process from "node:process";
 import type { MapMode } from "./map_options.ts";
 
 const O_ACCMODE = 0o3;
@@ -25,6 +27,8 @@ const WHY_NOT: Partial<Record<FileStatus["type"], string>> = {
 export interface MapFile {
   /** What errors call it. */
   readonly path: string;
+  /** Where it is found again, whatever the working directory is then. */
+  readonly location?: string;
   readonly mode: MapMode;
   /** Where the map writes to the file the descriptor is kept, to lengthen and to share it. */
   readonly fd: Fd | undefined;
@@ -37,6 +41,11 @@ export interface MapFile {
 /** Whether writes go to the file. */
 export function writesThrough(mode: MapMode): boolean {
   return mode !== "r" && mode !== "c";
+}
+
+/** The path from the root, which a change of the working directory does not change. */
+export function locationOf(path: string): string {
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
 /** Opens a file as a mode asks for it. Does not cut it yet. */
@@ -86,7 +95,7 @@ export function setLength(path: string, fd: Fd, length: number): void {
 /** The map's file again: its own descriptor, or one of the file that its path names, if that is still the same. */
 export function reopen(what: string, file: MapFile): Fd {
   if (file.fd !== undefined) return file.fd.dup();
-  const fd = openFor(file.path, file.mode);
+  const fd = openFor(file.location ?? file.path, file.mode);
   const { device, inode } = fd.status();
   if (device === file.device && inode === file.inode) return fd;
   fd.close();

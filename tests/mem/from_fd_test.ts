@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { readdirSync, readFileSync, readlinkSync, truncateSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, renameSync, truncateSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -135,5 +135,25 @@ describe("Mmap.fromFd", () => {
     assertEquals(count(), 2);
     map[Symbol.dispose]();
     assertEquals([count(), fd.isClosed], [1, false]);
+  });
+});
+
+describe("dupFd", () => {
+  it("gives a descriptor of its own, to what the map may do", () => {
+    const path = disk.file(contents);
+    for (const mode of ["r", "r+", "c"] as const) {
+      const map = Mmap.open(path, { mode, offset: 5 });
+      using fd = map.dupFd();
+      map[Symbol.dispose]();
+      using other = Mmap.fromFd(fd, { mode });
+      assertEquals(other.bytes(), contents);
+      if (mode !== "r+") {
+        assertEquals(assertThrows(() => Mmap.fromFd(fd, { mode: "r+" }), SystemError).code, "EACCES");
+      }
+      assertThrows(() => map.dupFd(), Error, `cannot pass on ${path}: the map was disposed`);
+    }
+    using map = Mmap.open(path);
+    renameSync(disk.file(contents), path);
+    assertThrows(() => map.dupFd(), Error, `cannot pass on ${path}: another file has taken its path`);
   });
 });

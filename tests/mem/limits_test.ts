@@ -73,6 +73,7 @@ describe("a process", () => {
     const source = `
       fs.writeFileSync(path, "x");
       using first = Mmap.open(path);
+      first.bytes();
       using memory = Mmap.anonymous(10);
       const opened = [];
       tell(() => {
@@ -101,17 +102,17 @@ describe("a process", () => {
   it("that may make small files is told so, and not ended by a signal", () => {
     const source = `
       const other = join(folder, "other.bin");
-      console.log(tell(() => Mmap.open(other, { mode: "w+", length: 2 ** 24 })));
-      console.log(tell(() => Mmap.open(path, { mode: "a+", length: 2 ** 24 })));
-      console.log(tell(() => Mmap.anonymous(2 ** 24)));
+      console.log(tell(() => Mmap.open(other, { mode: "w+", length: 2 ** 26 })));
+      console.log(tell(() => Mmap.open(path, { mode: "a+", length: 2 ** 26 })));
+      console.log(tell(() => Mmap.anonymous(2 ** 26)));
       using map = Mmap.open(path, { mode: "r+" });
-      console.log(tell(() => map.remap(2 ** 24)));
+      console.log(tell(() => map.remap(2 ** 26)));
       map.remap(1000);
       map.bytes().fill(1);
       console.log(map.bytes().length, fs.statSync(path).size);`;
     const refused =
       "SystemError: EFBIG: ulimit -f lets this process make files of N bytes, and this one would have N";
-    assertEquals(told(source, "ulimit -f 4096"), [refused, refused, refused, refused, "1000 1000"]);
+    assertEquals(told(source, "ulimit -f 65536"), [refused, refused, refused, refused, "1000 1000"]);
   });
 
   it("that may lock little memory is told so", { skip: withoutNamespace }, () => {

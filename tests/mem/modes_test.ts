@@ -1,10 +1,11 @@
 import { describe, it } from "node:test";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
 import { type MapMode, Mmap } from "../../lib/mem/mmap.ts";
-import { pattern, scratch, smaps } from "./scratch.ts";
+import { outputOf, runChild } from "../child.ts";
+import { pattern, scratch, smaps, TOOLS } from "./scratch.ts";
 
 const SIZE = 3 * 4096 + 123;
 const contents = pattern(SIZE);
@@ -49,6 +50,26 @@ describe("mode r", () => {
   it("is neither shared nor enforced, and says so", () => {
     using map = Mmap.open(disk.file(contents));
     assertEquals([map.mode, map.isShared, map.isEnforced, map.guarded], ["r", false, false, true]);
+  });
+});
+
+describe("unsafeEnforce", () => {
+  it("lets the CPU refuse to write, and a file be cut", () => {
+    const source = `
+      const path = file(4);
+      const map = Mmap.open(path, { unsafeEnforce: true });
+      const bytes = map.bytes();
+      fs.truncateSync(path, PAGE);
+      console.log(map.isEnforced, bytes[0], bytes[2 * PAGE], map.faults());
+      map[Symbol.dispose]();
+      console.log(bytes.length);`;
+    assertEquals(outputOf(TOOLS + source), "true 7 0 1\n0");
+    const { code, stdout } = runChild(`${TOOLS}
+      const map = Mmap.open(file(1), { unsafeEnforce: true });
+      console.log(map.bytes()[0]);
+      map.bytes()[0] = 1;
+      console.log("written");`);
+    assertEquals([code !== 0, stdout.includes("written")], [true, false]);
   });
 });
 
@@ -209,97 +230,5 @@ describe("a file that is made anew or lengthened", () => {
     );
     assert(["EFBIG", "EINVAL"].includes(error.code));
     fileIs(path, contents);
-  });
-});
-
-describe("protect", () => {
-  it("keeps what is written to the map from its file, and r+ forgets it", () => {
-    const path = disk.file(contents);
-    using map = Mmap.open(path, { mode: "r+" });
-    const bytes = map.bytes();
-    bytes[0] = 1;
-    map.protect("r");
-    assertEquals([map.mode, map.isShared], ["r", false]);
-    bytes[0] = 2;
-    bytes[5000] = contents[5000] ^ 255;
-    assertEquals([bytes[0], readFileSync(path)[0]], [2, 1]);
-    map.protect("r");
-    map.protect("r+");
-    assertEquals([bytes[0], bytes[5000], map.mode], [1, contents[5000], "r+"]);
-    bytes[0] = 3;
-    assertEquals(readFileSync(path)[0], 3);
-  });
-
-  it("refuses to flush a map that writes nowhere just now", () => {
-    using map = Mmap.open(disk.file(contents), { mode: "r+" });
-    map.protect("r");
-    const sentence = `cannot flush ${map.path}: mode r writes to no file; open it with mode r+`;
-    assertThrows(() => map.flushSync(), TypeError, sentence);
-    assertThrows(() => map.flush(), TypeError, sentence);
-  });
-
-  it("refuses a map that never wrote, and other modes", () => {
-    const path = disk.file(contents);
-    for (const mode of ["r", "c"] satisfies MapMode[]) {
-      using map = Mmap.open(path, { mode });
-      assertThrows(
-        () => map.protect("r+"),
-        TypeError,
-        `it was opened with mode ${mode}, which writes to no file`,
-      );
-    }
-    using map = Mmap.open(path, { mode: "r+" });
-    for (const mode of ["c", "w+", "", null, undefined, 1, Symbol("r"), {}]) {
-      assertThrows(
-        () => Reflect.apply(map.protect, map, [mode]),
-        TypeError,
-        `cannot protect ${path}: mode is ${String(mode)}, and neither r nor r+`,
-      );
-    }
-  });
-
-  it("leaves an empty map, and memory without a path, as usable as they were", () => {
-    const path = disk.file(0);
-    using empty = Mmap.open(path, { mode: "r+" });
-    empty.protect("r");
-    assertEquals(empty.mode, "r");
-    using memory = Mmap.anonymous(10_000);
-    memory.bytes().fill(1);
-    memory.protect("r");
-    memory.bytes().fill(2);
-    memory.protect("r+");
-    assertEquals(memory.bytes(), new Uint8Array(10_000).fill(1));
-  });
-});
-
-describe("flushSync and flush", () => {
-  it("take any range, and change nothing", () => {
-    const path = disk.file(contents);
-    for (const offset of [0, 1, 4097]) {
-      using map = Mmap.open(path, { mode: "r+", offset });
-      map.bytes()[0] = 0xab;
-      const ranges = [{}, { offset: 1 }, { offset: 4095, length: 2 }, { length: 0 }, {
-        offset: map.byteLength,
-      }];
-      for (const range of ranges) {
-        map.flushSync(range);
-        map.flush(range);
-      }
-      assertEquals(readFileSync(path)[offset], 0xab);
-    }
-    using memory = Mmap.memfd("flushed", 10_000);
-    memory.flushSync();
-    memory.flush({ offset: 1, length: 5000 });
-    assertEquals(memory.bytes(), new Uint8Array(10_000));
-  });
-
-  it("are refused where nothing is written", () => {
-    const path = disk.file(contents);
-    writeFileSync(path, contents);
-    for (const mode of ["r", "c"] satisfies MapMode[]) {
-      using map = Mmap.open(path, { mode });
-      const error = assertThrows(() => map.flushSync(), TypeError, `mode ${mode} writes to no file`);
-      assertStringIncludes(error.message, `cannot flush ${path}`);
-    }
   });
 });

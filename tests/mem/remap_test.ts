@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
 import { MapInUseError, MapTransferredError, Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
-import { pattern, scratch } from "./scratch.ts";
+import { outputOf } from "../child.ts";
+import { pattern, scratch, TOOLS } from "./scratch.ts";
 
 const PAGE = 4096;
 const GIB = 2 ** 30;
@@ -171,6 +172,18 @@ describe("remap", () => {
     assertThrows(() => map.remap(10), MapTransferredError, `cannot use the map of ${path}: a buffer of it`);
     assertEquals([map.byteLength, new Uint8Array(kept)[5]], [SIZE, contents[5]]);
     assertThrows(() => map[Symbol.dispose](), MapTransferredError);
+  });
+
+  it("finds a file again by a path from another folder", () => {
+    const source = `
+      process.chdir(folder);
+      fs.writeFileSync("relative.bin", "abc");
+      const map = Mmap.open("relative.bin");
+      process.chdir("/");
+      fs.appendFileSync(join(folder, "relative.bin"), "def");
+      map.remap(6);
+      console.log(map.path, map.bytes()[5], Mmap.adopt(map.share()).byteLength);`;
+    assertEquals(outputOf(TOOLS + source), "relative.bin 102 6");
   });
 
   it("is refused where another file has taken the path", () => {

@@ -42,11 +42,6 @@ export function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 131 + (i >> 8) * 17 + 5) & 255);
 }
 
-/** A file's length, when it is read. */
-export function lengthOf(path: string): number {
-  return readFileSync(path).length;
-}
-
 /** What smaps(5) says in kilobytes of the mappings whose line holds `text`, added up. */
 export function smaps(text: string, field: string): number {
   const parts = readFileSync("/proc/self/smaps", "latin1").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);

@@ -1,18 +1,22 @@
-import { after, before, describe, it } from "node:test";
-import { closeSync, openSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { once } from "node:events";
 import { assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
-import { HandleError, type MapHandle, MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
+import { type MapHandle, MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 import { pattern, scratch, TOOLS } from "./scratch.ts";
 
 const SIZE = 3 * 4096 + 123;
 const contents = pattern(SIZE);
 const disk = scratch();
+
+const withoutWorkers = skipping(
+  !("Worker" in globalThis) && "this host has the workers of node:worker_threads alone",
+);
 
 describe("share and adopt", () => {
   it("give another map of the same bytes, wherever the first one begins", () => {
@@ -128,124 +132,6 @@ describe("share and adopt", () => {
   });
 });
 
-describe("a handle", () => {
-  let map: Mmap;
-  let handle: MapHandle;
-
-  before(() => {
-    map = Mmap.open(disk.file(contents));
-    handle = map.share();
-  });
-
-  after(() => map[Symbol.dispose]());
-
-  function refused(value: unknown, sentence: string): void {
-    assertThrows(
-      () => Reflect.apply(Mmap.adopt, Mmap, [value]),
-      HandleError,
-      `cannot adopt a map: ${sentence}`,
-    );
-  }
-
-  it("is data, and says nothing of addresses", () => {
-    assertEquals(Object.keys(handle).sort(), ["descriptor", "kind", "nonce", "process"]);
-    assertEquals([handle.kind, handle.process, Object.isFrozen(handle)], ["oxbow-map", process.pid, true]);
-  });
-
-  it("is refused where it is none", () => {
-    for (
-      const value of [undefined, null, 1, "handle", [], {}, () => {}, Symbol("x"), { ...handle, kind: "map" }]
-    ) {
-      refused(value, "what was given is no handle; share() of a map makes them");
-    }
-  });
-
-  it("is refused with a descriptor that is none, or another's", () => {
-    for (const descriptor of [-1, -0.5, 0.5, NaN, Infinity, 2 ** 31, 2 ** 40, "1", null, undefined, 1n, {}]) {
-      refused({ ...handle, descriptor }, `its descriptor is ${String(descriptor)}, and none`);
-    }
-    const file = openSync(disk.file(contents), "r");
-    for (const descriptor of [0, 1, 2, file, 1_000_000, 0x7fffffff]) {
-      if (descriptor !== handle.descriptor) refused({ ...handle, descriptor }, "its map was disposed");
-    }
-    closeSync(file);
-    for (let descriptor = 0; descriptor < 200; descriptor++) {
-      if (descriptor !== handle.descriptor) refused({ ...handle, descriptor }, "its map was disposed");
-    }
-  });
-
-  it("is refused with a nonce that is none, or another's", () => {
-    for (
-      const nonce of ["", "0", handle.nonce.slice(1), `${handle.nonce}0`, "x".repeat(32), 5, null, undefined]
-    ) {
-      refused({ ...handle, nonce }, "its nonce is none");
-    }
-    if (/[a-f]/.test(handle.nonce)) {
-      refused({ ...handle, nonce: handle.nonce.toUpperCase() }, "its nonce is none");
-    }
-    refused({ ...handle, nonce: "0".repeat(32) }, "its map was disposed");
-    using other = Mmap.open(map.path);
-    refused({ ...handle, nonce: other.share().nonce }, "its map was disposed");
-    refused({ ...handle, descriptor: other.share().descriptor }, "its map was disposed");
-  });
-
-  it("is refused of another process", () => {
-    for (const other of [process.pid + 1, 0, -1, String(process.pid), undefined]) {
-      refused({ ...handle, process: other }, `it is of process ${String(other)}, and this is ${process.pid}`);
-    }
-    const source = `import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
-      try {
-        Mmap.adopt(${JSON.stringify(handle)});
-      } catch (error) {
-        console.log(error.name, error.message.includes("over a Unix socket, and map it with fromFd"));
-      }`;
-    assertEquals(outputOf(source), "HandleError true");
-  });
-
-  it("is stale when its map is disposed, and does not name the next one", () => {
-    const old = Mmap.open(map.path);
-    const stale = old.share();
-    old[Symbol.dispose]();
-    refused(stale, "its map was disposed, in whichever thread shared it");
-    using next = Mmap.open(map.path);
-    const fresh = next.share();
-    refused(stale, "its map was disposed");
-    using other = Mmap.adopt(fresh);
-    assertEquals(other.bytes(), contents);
-  });
-
-  it("is taken with modes that a handle has, and no others", () => {
-    for (const mode of ["w+", "a+", "", null, 1]) {
-      assertThrows(
-        () => Reflect.apply(Mmap.adopt, Mmap, [handle, { mode }]),
-        TypeError,
-        `cannot adopt a map: mode is ${String(mode)}, and none of r, r+, c`,
-      );
-    }
-    assertThrows(() => Reflect.apply(Mmap.adopt, Mmap, [handle, null]), TypeError, "options are no object");
-  });
-
-  it("leaves no descriptor behind, whether it is taken or refused", () => {
-    const source = `
-      const path = file(4);
-      const map = Mmap.open(path);
-      const handle = map.share();
-      const before = fs.readdirSync("/proc/self/fd").length;
-      for (let i = 0; i < 300; i++) {
-        Mmap.adopt(handle)[Symbol.dispose]();
-        thrown(() => Mmap.adopt(handle, { mode: "r+" }));
-        thrown(() => Mmap.adopt({ ...handle, nonce: "0".repeat(32) }));
-        const other = Mmap.open(path, { mode: "r+" });
-        other.share();
-        other[Symbol.dispose]();
-      }
-      fs.truncateSync(path, 1);
-      for (let i = 0; i < 300; i++) thrown(() => Mmap.adopt(handle));
-      console.log(fs.readdirSync("/proc/self/fd").length - before);`;
-    assertEquals(outputOf(TOOLS + source), "0");
-  });
-});
-
 describe("another thread", () => {
   /** A thread that adopts what it is sent, and says what it reads; it writes 9 to byte 1 where it may. */
   function reader(): Worker {
@@ -319,5 +205,28 @@ describe("another thread", () => {
     assertEquals([maps[0].bytes(), maps[1].bytes()], [contents, contents]);
     assertEquals(maps[2].bytes(), new Uint8Array(5000).fill(3));
     for (const map of maps) map[Symbol.dispose]();
+  });
+
+  it("may be the host's own kind of worker", { skip: withoutWorkers }, () => {
+    const source = `
+      fs.writeFileSync(join(folder, "worker.mjs"), \`
+        import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
+        globalThis.onmessage = ({ data }) => {
+          using map = Mmap.adopt(data);
+          map.bytes()[1] = map.bytes()[0] + 1;
+          globalThis.postMessage(map.mode);
+        };
+      \`);
+      const worker = new Worker(new URL("file://" + join(folder, "worker.mjs")), { type: "module" });
+      const maps = [Mmap.anonymous(5000), Mmap.open(file(1), { mode: "r+" })];
+      for (const map of maps) {
+        map.bytes()[0] = 41;
+        const answer = new Promise((resolve) => worker.onmessage = resolve);
+        worker.postMessage(map.share());
+        console.log((await answer).data, map.bytes()[1]);
+      }
+      worker.terminate();
+      process.exit(0);`;
+    assertEquals(outputOf(TOOLS + source), "r+ 42\nr+ 42");
   });
 });
