@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   cow: () => import("./cow.ts"),
   yoke: () => import("./yoke.ts"),
   dispatch: () => import("./dispatch.ts"),
+  shared: () => import("./shared.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
   search: () => import("./search.ts"),
