@@ -5,6 +5,7 @@
  * buffer, which the garbage collector tells.
  */
 import {
+  check,
   errno,
   libc,
   NativeUnavailableError,
@@ -32,6 +33,8 @@ const MREMAP_DONTUNMAP = 4;
 export const PAGE = 4096;
 
 const ENOMEM = 12;
+const RLIMIT_DATA = 2;
+const UNLIMITED = 2n ** 64n - 1n;
 const READ_WRITE = PROT_READ | PROT_WRITE;
 
 /** What of a file is mapped, and how: mmap(2)'s own terms. `fd` is -1 where no file is. */
@@ -78,11 +81,22 @@ export function mapAt(address: Pointer, length: number, mapping: Mapping, flags 
   }
 }
 
+/** Private zeros take no memory; but where `ulimit -d` bounds it they count as if they did, and the host dies of it. */
+let kindOfZeros: number | undefined;
+
+function measureKind(): number {
+  const limit = new BigUint64Array(2);
+  check(mman().getrlimit(RLIMIT_DATA, new Uint8Array(limit.buffer)), "getrlimit");
+  return limit[0] === UNLIMITED ? MAP_PRIVATE : MAP_SHARED;
+}
+
 /** Puts zero pages in the range's place: what reads it from now on, reads nothing of the file. */
 export function blank(path: string, pointer: Pointer, length: number): void {
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  const flags = (kindOfZeros ??= measureKind()) | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
   const zeros = { path, fd: -1, offset: 0, protection: READ_WRITE, flags };
-  const failure = mapAt(pointer, length, zeros);
+  let failure = mapAt(pointer, length, zeros);
+  // Under strict overcommit there is room for what cannot be written to alone.
+  if (failure === -BigInt(ENOMEM)) failure = mapAt(pointer, length, { ...zeros, protection: PROT_READ });
   if (failure < 0n) throw new SystemError(Number(-failure), "mmap", { path });
 }
 

@@ -64,8 +64,15 @@ describe("a process", () => {
       const shared = Mmap.open(path, { mode: "r+" });
       shared.bytes(0, 1)[0] = 9;
       console.log(shared.isEnforced, map.bytes(0, 1)[0]);
-      console.log(tell(() => Mmap.open(path, { mode: "c" })));`;
-    const expected = ["true true 6 97", "false", "false 9", NO_ADDRESSES];
+      console.log(tell(() => Mmap.open(path, { mode: "c" })));
+      const kept = new Uint8Array(shared.bytes(0, 1 << 20).buffer.transfer());
+      console.log(tell(() => map[Symbol.dispose]()), tell(() => small[Symbol.dispose]()));
+      console.log(tell(() => shared[Symbol.dispose]()).split(":")[0], kept[0], isMapped(path));
+      kept[5] = 1;`;
+    const expected = [
+      ...["true true 6 97", "false", "false 9", NO_ADDRESSES],
+      ...["undefined undefined", "MapTransferredError 0 false"],
+    ];
     assertEquals(told(source, `ulimit -d ${16 * 2 ** 20}`), expected);
   });
 
