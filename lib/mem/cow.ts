@@ -32,7 +32,7 @@
  * @module
  */
 export type { ByteSource } from "./cow/byte_source.ts";
-export { Cow } from "./cow/cow.ts";
+export { Cow, type Writable } from "./cow/cow.ts";
 export { CowTable } from "./cow/cow_table.ts";
 export { Overlay, type OverlayRange } from "./cow/overlay.ts";
 export { Utf8 } from "./cow/utf8.ts";

@@ -94,9 +94,7 @@ function measureKind(): number {
 export function blank(path: string, pointer: Pointer, length: number): void {
   const flags = (kindOfZeros ??= measureKind()) | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
   const zeros = { path, fd: -1, offset: 0, protection: READ_WRITE, flags };
-  let failure = mapAt(pointer, length, zeros);
-  // Under strict overcommit there is room for what cannot be written to alone.
-  if (failure === -BigInt(ENOMEM)) failure = mapAt(pointer, length, { ...zeros, protection: PROT_READ });
+  const failure = mapAt(pointer, length, zeros);
   if (failure < 0n) throw new SystemError(Number(-failure), "mmap", { path });
 }
 

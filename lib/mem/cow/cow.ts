@@ -48,6 +48,9 @@ function areEqual(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return true;
 }
 
+/** A view whose elements may be assigned to, also where it was borrowed from a map that is only read. */
+export type Writable<T> = T extends { readonly [index: number]: infer E } ? T & { [index: number]: E } : T;
+
 /** A typed array or a `DataView` that is borrowed until it is to change: three words, and no copy before that. */
 export class Cow<T extends ArrayBufferView> {
   #value: T;
@@ -118,6 +121,7 @@ export class Cow<T extends ArrayBufferView> {
    * where it is not so; it is not looked at where the Cow owns its value. If there is no memory for the copy the
    * host's `RangeError` is thrown, and the Cow stays borrowed. Throws as `value` does.
    */
+  toMut(options?: { into?: T }): Writable<T>;
   toMut({ into }: { into?: T } = {}): T {
     const value = this.value;
     if (!this.#isBorrowed) return value;
@@ -132,8 +136,9 @@ export class Cow<T extends ArrayBufferView> {
    * Takes the value out, copied if it is borrowed. The Cow is spent: using it again is a `TypeError`. Throws as
    * `toMut` does, and then the Cow is as it was.
    */
+  intoOwned(): Writable<T>;
   intoOwned(): T {
-    const value = this.toMut();
+    const value: T = this.toMut();
     this.#probe = SPENT;
     return value;
   }
