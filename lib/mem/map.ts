@@ -624,12 +624,12 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * on. It may be called of a map that was disposed, where somebody else has retained it.
    */
   retain(): void {
-    this.#region.retain(this.#cannot("retain"));
+    this.#region.retain();
   }
 
   /** Ends what one `retain` began, and the map itself where it is the last and the map was disposed. */
   release(): void {
-    this.#region.release(this.#cannot("release"));
+    this.#region.release();
   }
 
   /**

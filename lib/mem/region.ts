@@ -407,13 +407,14 @@ export class Region {
     this.#byteLength = length;
   }
 
-  retain(what: string): void {
-    if (this.#users === 0) this.requireOpen(what);
+  // A lock does both each time: the text is made where it is thrown alone.
+  retain(): void {
+    if (this.#users === 0 && this.#isClosed) this.requireOpen(`cannot retain ${this.file.path}`);
     this.#users++;
   }
 
-  release(what: string): void {
-    if (this.#users === 0) throw new Error(`${what}: nobody has retained the map`);
+  release(): void {
+    if (this.#users === 0) throw new Error(`cannot release ${this.file.path}: nobody has retained the map`);
     this.#users--;
     if (this.#isClosed && this.#users === 0) this.#end();
   }
