@@ -1,7 +1,6 @@
 /** munmap(2) for many ranges, with one call for those that lie side by side. */
 import { fromPointer, toPointer } from "./host.ts";
 import { libc } from "./libc.ts";
-import { check } from "./system_error.ts";
 import type { Pointer } from "./types.ts";
 
 const PAGE = 4096n;
@@ -13,22 +12,28 @@ export interface MappedRange {
   readonly length: number;
 }
 
-function unmap(start: bigint, end: bigint): void {
-  if (end > start) check(libc().munmap(toPointer(start), end - start), "munmap");
-}
-
-/** Unmaps the ranges. The kernel puts one map before the other, so that those in their order are often neighbours. */
-export function unmapAll(ranges: Iterable<MappedRange>): void {
+/**
+ * Unmaps the ranges, and gives those that it could not: the kernel is out of maps where it would have to cut one in
+ * two. It puts one map before the other, so that ranges in their order are often neighbours.
+ */
+export function unmapAll<T extends MappedRange>(ranges: Iterable<T>): T[] {
+  const failed: T[] = [];
+  let group: T[] = [];
   let [start, end] = [0n, 0n];
-  for (const { pointer, length } of ranges) {
-    const from = fromPointer(pointer);
-    const to = from + (BigInt(length) + PAGE - 1n) / PAGE * PAGE;
+  function unmap(): void {
+    if (group.length > 0 && libc().munmap(toPointer(start), end - start) !== 0) failed.push(...group);
+  }
+  for (const range of ranges) {
+    const from = fromPointer(range.pointer);
+    const to = from + (BigInt(range.length) + PAGE - 1n) / PAGE * PAGE;
     if (to === start) start = from;
     else if (from === end) end = to;
     else {
-      unmap(start, end);
-      [start, end] = [from, to];
+      unmap();
+      [start, end, group] = [from, to, []];
     }
+    group.push(range);
   }
-  unmap(start, end);
+  unmap();
+  return failed;
 }

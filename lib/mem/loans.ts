@@ -1,14 +1,33 @@
 /** Who has buffers over memory that is not the host's, as the garbage collector tells it. */
 import { type Pointer, unsafeBufferAt } from "../../ffi/mod.ts";
+import type { Lender } from "../../ffi/lend.ts";
 import { countingLender } from "../jit/lend.ts";
 import { giveCount, type LoanCount, takeCount } from "./loan_count.ts";
+
+const COUNT_BYTES = 4;
+
+/**
+ * Each buffer's token, which nobody else has: a buffer that is counted as well, and collected with it. What is
+ * detached has let go of its memory and lives on, in the hands of a host's call that still has its address.
+ */
+const tokens = new WeakMap<ArrayBuffer, ArrayBuffer>();
+
+function lendOnce(lend: Lender, pointer: Pointer, length: number, count: LoanCount): ArrayBuffer {
+  Atomics.add(count.words, count.index, 1);
+  try {
+    return lend(pointer, length, count.pointer);
+  } catch (error) {
+    Atomics.sub(count.words, count.index, 1);
+    throw error;
+  }
+}
 
 /**
  * The objects by which a range of memory can be reached: buffers, which their views keep, and what hands them out.
  *
  * Two things are told. That the objects are gone: some time after they are, and at a turn of the event loop at the
- * earliest. And that nobody has the memory of a buffer any more, where the host tells it: not whom the buffer was
- * transferred to, and no call that reads it on another thread.
+ * earliest. And, where the host tells it, as soon as it is so: that neither a buffer is there any more, nor anybody who
+ * has its memory, be it that it was transferred to him or that he reads it on another thread.
  */
 export class Loans {
   static readonly #ownerGone = new FinalizationRegistry<Loans>((loans) => {
@@ -20,6 +39,8 @@ export class Loans {
     loans.#lost();
   });
 
+  /** Asked for with the map: it takes a descriptor, once. */
+  readonly #lend = countingLender();
   #owners = 0;
   #buffers = 0;
   #count: LoanCount | undefined;
@@ -38,7 +59,7 @@ export class Loans {
 
   /** Whether those are counted too that were transferred away. */
   get areCounted(): boolean {
-    return this.#count !== undefined;
+    return this.#lend !== undefined;
   }
 
   /** Whether somebody may have a buffer still; or its memory, where that is counted. */
@@ -64,11 +85,12 @@ export class Loans {
   }
 
   #counted(pointer: Pointer, length: number): ArrayBuffer | undefined {
-    const lend = countingLender();
+    const lend = this.#lend;
     if (lend === undefined) return undefined;
-    const { words, index, pointer: count } = this.#count ??= takeCount();
-    Atomics.add(words, index, 1);
-    return lend(pointer, length, count);
+    const count = this.#count ??= takeCount();
+    const buffer = lendOnce(lend, pointer, length, count);
+    tokens.set(buffer, lendOnce(lend, count.pointer, COUNT_BYTES, count));
+    return buffer;
   }
 
   #lost(): void {

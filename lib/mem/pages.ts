@@ -64,9 +64,15 @@ function giveBack(left: number): void {
     if (!stays) free.push(pages);
     return stays;
   });
+  unmap(free);
   lookAt = 2 * Math.max(ended.length, LEFT);
-  unmapAll(free);
-  for (const pages of free) pages.wereUnmapped();
+}
+
+/** Unmaps what nobody has. What the kernel does not unmap now waits on. */
+function unmap(free: readonly Pages[]): void {
+  const failed = new Set(unmapAll(free));
+  for (const pages of free) if (!failed.has(pages)) pages.wereUnmapped();
+  ended.push(...failed);
 }
 
 /** The address, or the negative of what errno(3) says. Gives back what it can where addresses are short. */
@@ -177,8 +183,8 @@ export class Pages {
 
   /**
    * Ends the range, once. Its buffers are detached by then, or `escaped`: what was transferred away is out of our
-   * sight. Where nobody has any of it, which a count tells at once, it is unmapped; else zero pages take its place, and
-   * its addresses are given back when nobody has them.
+   * sight. Zero pages take its place, and its addresses are given back when nobody has them; at once where nobody
+   * ever had, or where they are gone.
    */
   end(escaped: boolean): void {
     if (this.#isEnded) return;
@@ -189,8 +195,7 @@ export class Pages {
     this.#isEnded = true;
     this.#guard?.[Symbol.dispose]();
     if (!mayBeOut) {
-      this.wereUnmapped();
-      unmapAll([this]);
+      unmap([this]);
     } else if (!escaped || areCounted) {
       ended.push(this);
       if (ended.length >= lookAt) giveBack(LEFT);

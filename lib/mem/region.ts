@@ -3,6 +3,7 @@ import { errno, NULL, offset, type Pointer, pointerAt, SystemError } from "../..
 import { mman } from "../../ffi/mman.ts";
 import { anonymousParts } from "../../ffi/proc_maps.ts";
 import { ADVICE, type Advice } from "./advice.ts";
+import { isDetached } from "./detach.ts";
 import { MapFaultError, MapInUseError, MapTransferredError, MapTruncatedError } from "./map_errors.ts";
 import { type MapFile, reopen, setLength, writesThrough } from "./map_file.ts";
 import { LARGE_PAGE } from "./memfd.ts";
@@ -117,7 +118,8 @@ export class Region {
 
   /** Maps `length` bytes of the file behind `fd`, where nothing is mapped yet. `owner` is what hands out its views. */
   map(owner: object, fd: number, length: number, options: MmapOptions): void {
-    if (length > 0) this.#use(this.#mapAnew(owner, fd, length, options.unsafeEnforce === true));
+    this.#isEnforced = options.unsafeEnforce === true;
+    if (length > 0) this.#use(this.#mapAnew(owner, fd, length, this.#isEnforced));
     this.#byteLength = length;
     const { advice, hugePages, populate } = options;
     if (hugePages === "transparent") this.advise("hugepage", 0, length);
@@ -185,6 +187,12 @@ export class Region {
   /** Throws where the map was disposed, or has zeros where its file had bytes. */
   requireIntact(what: string): void {
     this.requireOpen(what);
+    this.requireWhole(what);
+  }
+
+  /** Throws where the map is gone, or has zeros where its file had bytes. Whoever has retained it may ask. */
+  requireWhole(what: string): void {
+    if (this.#users === 0) this.requireOpen(what);
     const pages = this.#pages;
     if (pages !== undefined && pages.faults > 0) throw this.#faultOf(what, pages);
   }
@@ -220,9 +228,11 @@ export class Region {
   /** A buffer that has the bytes of the map from `from` up to `to`, and where in it they begin. */
   covering(from: number, to: number): { lent: Lent; start: number } {
     const views = this.#views;
-    if (views === undefined) throw new RangeError(`cannot view ${this.file.path}: nothing of it is mapped`);
+    if (views === undefined || !(from >= 0 && from <= to && to <= this.#byteLength)) {
+      throw new RangeError(`cannot view ${this.file.path}: bytes ${from} to ${to} are not mapped`);
+    }
     const lent = views.covering(this.#lead + from, this.#lead + to);
-    if (lent.buffer.detached) throw this.#transferred();
+    if (isDetached(lent.buffer)) throw this.#transferred();
     return { lent, start: this.#lead + from - lent.from };
   }
 
@@ -371,12 +381,14 @@ export class Region {
   remap(owner: object, what: string, length: number): void {
     this.#requireFree(what);
     if (this.#views?.areEscaped) throw this.#transferred();
-    // Its own pages go along, and some of them are lost.
-    if (this.#mode === "c") this.requireIntact(what);
+    const writes = writesThrough(this.#mode);
+    // What was written to pages of its own goes along, also where `protect` made them so. Some of them may be lost.
+    const ownsPages = !writes && (this.#mode === "c" || writesThrough(this.file.mode));
+    if (ownsPages) this.requireIntact(what);
     using fd = reopen(what, this.file);
     const { size } = fd.status();
     if (this.offset + length > size) {
-      if (!writesThrough(this.file.mode)) {
+      if (!writes) {
         const rest = size - this.offset;
         throw new RangeError(
           `${what}: length is ${length}, and from ${this.offset} the file has ${rest} bytes`,
@@ -388,15 +400,14 @@ export class Region {
     const before = this.#pages;
     const whole = this.#wholeOf(length);
     if (before === undefined) {
-      this.map(owner, fd.number, length, {});
+      this.map(owner, fd.number, length, { unsafeEnforce: this.#isEnforced });
       return;
     }
     const isLarger = whole > before.length;
-    if (before.faults > 0 || (isLarger && (isEscaped || !before.growInPlace(whole)))) {
+    if (isEscaped || before.faults > 0 || (isLarger && !before.growInPlace(whole))) {
       const pages = this.#mapAnew(owner, fd.number, length, this.#isEnforced);
       try {
-        // What was written to private pages goes along.
-        if (this.#mode === "c") movePages(before, pages);
+        if (ownsPages) movePages(before, pages);
       } catch (error) {
         pages.end(false);
         throw error;
@@ -405,6 +416,7 @@ export class Region {
       before.end(isEscaped);
     }
     this.#byteLength = length;
+    if (isEscaped) throw this.#transferred();
   }
 
   // A lock does both each time: the text is made where it is thrown alone.
@@ -427,9 +439,15 @@ export class Region {
   }
 
   #end(): void {
-    const isEscaped = this.#views?.detach() ?? false;
-    this.#pages?.end(isEscaped);
-    this.file.fd?.close();
+    const [pages, views] = [this.#pages, this.#views];
+    this.#pages = undefined;
+    this.#views = undefined;
+    const isEscaped = views?.detach() ?? false;
+    try {
+      pages?.end(isEscaped);
+    } finally {
+      this.file.fd?.close();
+    }
     if (isEscaped) throw this.#transferred();
   }
 }

@@ -3,6 +3,7 @@
  * since engines collect garbage by the bytes that buffers seem to take (a buffer of 1 GiB costs Node milliseconds);
  * else one for the whole range, or one of 4 GiB at each multiple of 2.
  */
+import { detach, isDetached } from "./detach.ts";
 import type { Pages } from "./pages.ts";
 
 /** JSC's largest buffer; V8 would allow more, but one limit on all hosts is easier to live with. */
@@ -64,20 +65,14 @@ export class Views {
 
   /** Whether a buffer was transferred away. */
   get areEscaped(): boolean {
-    return this.#lent.some(({ buffer }) => buffer.detached);
+    return this.#lent.some(({ buffer }) => isDetached(buffer));
   }
 
-  /**
-   * Leaves every view with length 0. Gives whether one could not be: its buffer had been transferred away, or JSC
-   * keeps it attached and copies it, since one of its own asynchronous calls holds it.
-   */
+  /** Leaves every view with length 0. Gives whether one could not be, or its buffer had been transferred away. */
   detach(): boolean {
     let isEscaped = false;
     for (const { buffer } of this.#lent) {
-      // To none, or the whole would be counted as a new buffer's, for the collector to look after.
-      if (!buffer.detached) buffer.transfer(0);
-      else isEscaped = true;
-      if (!buffer.detached) isEscaped = true;
+      if (isDetached(buffer) || !detach(buffer)) isEscaped = true;
     }
     this.#lent.length = 0;
     this.#last = undefined;

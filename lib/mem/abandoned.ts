@@ -1,0 +1,32 @@
+/**
+ * What maps have open goes with them: descriptors, and the records of those that are shared. It is closed where the map
+ * was forgotten, and where its thread ends; a thread that is terminated closes nothing.
+ */
+import process from "node:process";
+import { isMainThread } from "node:worker_threads";
+
+/** Of a worker: the process would keep them. */
+const open = new Set<Disposable>();
+
+const abandoned = new FinalizationRegistry<Disposable>((resource) => {
+  open.delete(resource);
+  resource[Symbol.dispose]();
+});
+
+function closeAll(): void {
+  for (const resource of open) resource[Symbol.dispose]();
+}
+
+/** Disposes the resource once its owner is forgotten, or the thread ends. It must not reach its owner. */
+export function disposeWith(owner: object, resource: Disposable): void {
+  abandoned.register(owner, resource, resource);
+  if (isMainThread) return;
+  if (open.size === 0) process.once("exit", closeAll);
+  open.add(resource);
+}
+
+/** For a resource that its owner has disposed itself. */
+export function wasDisposed(resource: Disposable): void {
+  abandoned.unregister(resource);
+  if (open.delete(resource) && open.size === 0) process.off("exit", closeAll);
+}
