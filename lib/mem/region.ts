@@ -65,6 +65,8 @@ export class Region {
   #isEnforced = false;
   #pages: Pages | undefined;
   #views: Views | undefined;
+  /** Of pages that are gone. */
+  #lastFaults = 0;
   #users = 0;
   #isClosed = false;
 
@@ -104,7 +106,7 @@ export class Region {
   }
 
   get faults(): number {
-    return this.#pages?.faults ?? 0;
+    return this.#pages?.faults ?? this.#lastFaults;
   }
 
   /** Throws what mmap(2) says of a file of which nothing is mapped. */
@@ -440,6 +442,7 @@ export class Region {
 
   #end(): void {
     const [pages, views] = [this.#pages, this.#views];
+    this.#lastFaults = this.faults;
     this.#pages = undefined;
     this.#views = undefined;
     const isEscaped = views?.detach() ?? false;

@@ -181,3 +181,50 @@ describe("a process goes on", () => {
     assertEquals(outputOf(source), "MapTransferredError 65536 0");
   });
 });
+
+describe("a buffer's own methods", () => {
+  it("are not asked whether it was detached, so that what was transferred away reads zeros", () => {
+    const source = `${prelude}
+      const map = Mmap.open(path);
+      const { buffer } = map.bytes();
+      const kept = new Uint8Array(buffer.transfer());
+      let asked = 0;
+      Object.defineProperty(buffer, "transfer", { value() { asked++; } });
+      Object.defineProperty(buffer, "detached", { get: () => asked++ > 0 });
+      const result = disposed(map);
+      churn();
+      for (let i = 0; i < 20; i++) {
+        churn();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      console.log(asked, result, kept.length, kept[9]);
+    `;
+    assertEquals(outputOf(source), "0 MapTransferredError 65536 0");
+  });
+
+  it("may throw, and keep no view alive", () => {
+    const source = `${prelude}
+      const map = Mmap.open(path);
+      const bytes = map.bytes();
+      Object.defineProperty(bytes.buffer, "transfer", { value() { throw new Error("mine"); } });
+      console.log(disposed(map), bytes.length);
+    `;
+    assertEquals(outputOf(source), "disposed 0");
+  });
+
+  it("may be forbidden by the host, which dispose says when all else is done", {
+    skip: skipping(hostName === "bun" && "Bun detaches what was marked as untransferable"),
+  }, () => {
+    const source = `${prelude}
+      import { markAsUntransferable } from "node:worker_threads";
+      import { readFileSync } from "node:fs";
+      const map = Mmap.open(path);
+      const bytes = map.bytes();
+      markAsUntransferable(bytes.buffer);
+      const result = disposed(map);
+      const isMapped = readFileSync("/proc/self/maps", "latin1").includes(path);
+      console.log(result, bytes.length, bytes[0], isMapped);
+    `;
+    assertEquals(outputOf(source), "MapTransferredError 65536 0 false");
+  });
+});
