@@ -1,11 +1,11 @@
 /**
- * What maps have open goes with them: descriptors, and the records of those that are shared. It is closed where the map
- * was forgotten, and where its thread ends; a thread that is terminated closes nothing.
+ * What maps have open goes with them: descriptors, and the records of those that are shared. It is closed where the
+ * map was forgotten, and where its thread ends; a thread that is terminated closes nothing.
  */
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 
-/** Of a worker: the process would keep them. */
+/** Of a worker: they would stay for as long as the process. */
 const open = new Set<Disposable>();
 
 const abandoned = new FinalizationRegistry<Disposable>((resource) => {
@@ -17,7 +17,7 @@ function closeAll(): void {
   for (const resource of open) resource[Symbol.dispose]();
 }
 
-/** Disposes the resource once its owner is forgotten, or the thread ends. It must not reach its owner. */
+/** Disposes the resource when its owner, which it must not reach, is forgotten, or the thread ends. */
 export function disposeWith(owner: object, resource: Disposable): void {
   abandoned.register(owner, resource, resource);
   if (isMainThread) return;
@@ -25,8 +25,8 @@ export function disposeWith(owner: object, resource: Disposable): void {
   open.add(resource);
 }
 
-/** For a resource that its owner has disposed itself. */
-export function wasDisposed(resource: Disposable): void {
+/** Says that the owner has disposed the resource itself. */
+export function disposedWith(resource: Disposable): void {
   abandoned.unregister(resource);
   if (open.delete(resource) && open.size === 0) process.off("exit", closeAll);
 }
