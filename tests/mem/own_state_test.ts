@@ -5,6 +5,7 @@
 import { describe, it } from "node:test";
 import { readdirSync } from "node:fs";
 import { assertEquals, assertThrows } from "@std/assert";
+import { Fd } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { memoryOf } from "../../lib/mem/memory.ts";
 import { moduleUrl, outputOf } from "../child.ts";
@@ -189,6 +190,22 @@ describe("a getter of an argument", () => {
     for (const name of ["descriptor", "nonce", "process"]) {
       const thrower = Object.defineProperty({ ...handle }, name, { get: () => fail() });
       assertThrows(() => Mmap.adopt(thrower), Error, "of its own");
+    }
+    assertEquals(readdirSync("/proc/self/fd").length, before);
+  });
+});
+
+describe("a handle whose file cannot be asked", () => {
+  it("leaves no descriptor behind", () => {
+    using map = Mmap.open(disk.file(contents));
+    const handle = map.share();
+    const before = readdirSync("/proc/self/fd").length;
+    const { status } = Fd.prototype;
+    Fd.prototype.status = fail;
+    try {
+      assertThrows(() => Mmap.adopt(handle), Error, "of its own");
+    } finally {
+      Fd.prototype.status = status;
     }
     assertEquals(readdirSync("/proc/self/fd").length, before);
   });
