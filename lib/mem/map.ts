@@ -353,7 +353,10 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     return this.#region.isEnforced;
   }
 
-  /** Whether the process goes on where the file is cut short under the map. An empty map is not. */
+  /**
+   * Whether the process goes on where the file is cut short under the map. An empty map is not. It does not see that
+   * `process.on("SIGBUS")` has put another handler in the guard's place, until the next map is opened.
+   */
   get guarded(): boolean {
     return this.#region.guarded;
   }
@@ -380,7 +383,8 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * The map's bytes, or `length` of them from `offset`, without a copy. Throws a `RangeError` outside the
-   * map, and for more than 4 GiB at once: `windows` gives those in parts.
+   * map, and for more than 4 GiB at once: `windows` gives those in parts. Whoever is given them asynchronously must be
+   * done before the map is disposed, or has zeros.
    */
   bytes(offset?: number, length?: number): View<Uint8Array<ArrayBuffer>, A>;
   bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer> {
@@ -463,7 +467,8 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A `DataView` of all bytes, or of `length` from `offset`: numbers of any alignment and byte order, without a
-   * copy. Throws as `bytes` does.
+   * copy. Throws as `bytes` does. That of a map that is only read can be written to, which changes what the map shows,
+   * and never the file.
    */
   dataView(offset?: number, length?: number): DataView<ArrayBuffer> {
     const what = `cannot view ${this.#region.file.path} as DataView`;
@@ -646,8 +651,9 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A handle for other threads of this process, which `adopt` it. It may be posted to any of them, and more than
-   * once; it is stale when this map is disposed or forgotten, which leaves those alone that were adopted. It stands for the map as
-   * it is now, and not as `remap` and `protect` make it later. Another process takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
+   * once. It is stale when this map is disposed or collected, which leaves those alone that were adopted: keep the map
+   * until then. It stands for the map as it is now, and not as `remap` and `protect` make it later. Another process
+   * takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
    * whom ptrace(2) is.
    *
    * A file is known by its descriptor from then on, and no more by its path.
