@@ -1,6 +1,6 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { EpollEvents } from "../../ffi/layout/epoll_events.ts";
-import { Fd } from "./fd.ts";
+import { Fd, numberOf } from "./fd.ts";
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
@@ -61,8 +61,9 @@ export class Epoll implements Disposable {
     if (!Number.isSafeInteger(token) || token < 0) {
       throw new RangeError(`cannot watch a descriptor: token is ${token}, not a safe integer from 0`);
     }
+    if (!Fd.isFd(fd)) throw new TypeError("cannot watch a descriptor: fd is no Fd");
     this.#change.set(0, events, token);
-    check(libc().epoll_ctl(this.#fd.number, operation, fd.number, this.#change.pointer), "epoll_ctl");
+    check(libc().epoll_ctl(this.#fd.number, operation, numberOf(fd), this.#change.pointer), "epoll_ctl");
   }
 
   /**

@@ -1,6 +1,7 @@
 import { check, libc } from "../../ffi/mod.ts";
 import { FileType, Stat } from "../../ffi/layout/stat.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
+import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { openFile } from "./open.ts";
 import { fileURLToPath } from "node:url";
 
@@ -33,25 +34,53 @@ export interface FileStatus {
   readonly inode: bigint;
 }
 
-/** The path of a `file:` URL, or the text itself. */
-export function toPath(path: string | URL): string {
-  if (path instanceof URL) return fileURLToPath(path);
-  if (typeof path !== "string") {
-    throw new TypeError(`cannot open ${String(path)}: path is no string and no URL`);
+function pathOf(what: string, url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new TypeError(`${what}: it is no file: URL of this machine`, { cause });
   }
-  return path;
 }
 
-function flagsOf(path: string, options: OpenOptions): number {
-  const { read = !options.write, write = false, create = false, truncate = false } = options;
-  if ((create || truncate) && !write) {
-    throw new TypeError(`cannot open ${path}: ${create ? "create" : "truncate"} asks for write`);
+/** The path of a `file:` URL, or the text itself. `verb` is what errors say that could not be done with it. */
+export function toPath(path: string | URL, verb = "open"): string {
+  const what = `cannot ${verb} ${shown(path)}`;
+  const text = path instanceof URL ? pathOf(what, path) : path;
+  if (typeof text !== "string") throw new TypeError(`${what}: path is no string and no URL`);
+  if (text === "") throw new TypeError(`${what}: path is empty`);
+  if (text.includes("\0")) throw new TypeError(`${what}: it holds a NUL, where the kernel would end it`);
+  return text;
+}
+
+const NAMES: readonly string[] = [
+  "read",
+  "write",
+  "create",
+  "truncate",
+  "mode",
+] satisfies (keyof OpenOptions)[];
+
+/** The flags of open(2), and the new file's permissions. */
+function flagsAndMode(path: string, options: OpenOptions): [flags: number, mode: number] {
+  const what = `cannot open ${path}`;
+  requireNames(what, "options are", options, NAMES);
+  const { read: asked, write = false, create = false, truncate = false, mode = 0o666 } = options;
+  for (const [name, value] of Object.entries({ read: asked, write, create, truncate })) {
+    requireFlag(what, name, value);
   }
-  if (!read && !write) throw new TypeError(`cannot open ${path}: neither read nor write is asked for`);
+  if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o7777)) {
+    throw new RangeError(`${what}: mode is ${shown(mode)}, and no permissions from 0 to 0o7777`);
+  }
+  const read = asked ?? !write;
+  if ((create || truncate) && !write) {
+    throw new TypeError(`${what}: ${create ? "create" : "truncate"} asks for write`);
+  }
+  if (!read && !write) throw new TypeError(`${what}: neither read nor write is asked for`);
   if (read) requireRead(path);
   if (write) requireWrite(path);
   const access = write ? (read ? O_RDWR : O_WRONLY) : 0;
-  return access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_NONBLOCK | O_CLOEXEC;
+  const flags = access | (create ? O_CREAT : 0) | (truncate ? O_TRUNC : 0) | O_NONBLOCK | O_CLOEXEC;
+  return [flags, mode];
 }
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
@@ -60,9 +89,16 @@ const KEY = Symbol("Fd");
 /** What fstat(2) has said last: made once, for a map asks it at each opening. */
 let found: Stat | undefined;
 
+/** What `number` gives, whatever the object's properties are made to say: for the inside of this package. */
+export let numberOf: (fd: Fd) => number;
+
 /** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
 export class Fd implements Disposable {
   #number: number;
+
+  static {
+    numberOf = (fd) => fd.#open();
+  }
 
   private constructor(key: symbol, number: number) {
     if (key !== KEY) throw new TypeError("cannot make an Fd: call Fd.open");
@@ -72,7 +108,13 @@ export class Fd implements Disposable {
   /** open(2), never inherited by a child, and not waiting for a pipe's other end. Throws a `SystemError`, or Deno's `NotCapable`. */
   static open(path: string | URL, options: OpenOptions = {}): Fd {
     const name = toPath(path);
-    return new Fd(KEY, openFile(name, flagsOf(name, options), options.mode ?? 0o666));
+    const [flags, mode] = flagsAndMode(name, options);
+    return new Fd(KEY, openFile(name, flags, mode));
+  }
+
+  /** Whether it is a descriptor that is owned: one of this class, and nothing that only says so. */
+  static isFd(value: unknown): value is Fd {
+    return typeof value === "object" && value !== null && #number in value;
   }
 
   /**
@@ -80,12 +122,18 @@ export class Fd implements Disposable {
    * closed under its owner.
    */
   static unsafeOwn(number: number): Fd {
-    if (!Number.isInteger(number) || number < 0) throw new RangeError(`cannot own descriptor ${number}`);
+    if (!Number.isInteger(number) || number < 0) {
+      throw new RangeError(`cannot own descriptor ${shown(number)}`);
+    }
     return new Fd(KEY, number);
   }
 
   /** The descriptor. Throws where it was closed. */
   get number(): number {
+    return this.#open();
+  }
+
+  #open(): number {
     if (this.#number === -1) throw new Error("cannot use a file descriptor that was closed");
     return this.#number;
   }
@@ -97,14 +145,14 @@ export class Fd implements Disposable {
   /** fstat(2). */
   status(): FileStatus {
     found ??= new Stat();
-    check(libc().fstat(this.number, found.bytes), "fstat");
+    check(libc().fstat(this.#open(), found.bytes), "fstat");
     const { size, device, inode } = found;
     return { type: typeName(found.type), size, device, inode };
   }
 
   /** dup(2), never inherited by a child: a second descriptor of the same open file. */
   dup(): Fd {
-    return new Fd(KEY, check(libc().fcntl(this.number, F_DUPFD_CLOEXEC, 0), "fcntl"));
+    return new Fd(KEY, check(libc().fcntl(this.#open(), F_DUPFD_CLOEXEC, 0), "fcntl"));
   }
 
   /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */

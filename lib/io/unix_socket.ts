@@ -2,7 +2,7 @@ import { check, errno, libc, NULL, pointerTo, SystemError } from "../../ffi/mod.
 import { iovec, msghdr } from "../../ffi/layout/linux.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
-import { Fd } from "./fd.ts";
+import { Fd, numberOf } from "./fd.ts";
 import { WouldBlock } from "./socket.ts";
 
 const AF_UNIX = 1;
@@ -151,11 +151,12 @@ export class UnixSocket implements Disposable {
 
   /** Passes a descriptor on, with a byte that carries it: the peer has one of its own then. */
   sendFd(fd: Fd): 1 | typeof WouldBlock {
+    if (!Fd.isFd(fd)) throw new TypeError("cannot send a descriptor: fd is no Fd");
     const { head, control } = message();
     control.setBigUint64(0, BigInt(CONTROL), true);
     control.setInt32(8, SOL_SOCKET, true);
     control.setInt32(12, SCM_RIGHTS, true);
-    control.setInt32(16, fd.number, true);
+    control.setInt32(16, numberOf(fd), true);
     return this.#call("sendmsg", head, MSG_NOSIGNAL) === WouldBlock ? WouldBlock : 1;
   }
 

@@ -19,6 +19,7 @@
  */
 import { check, libc } from "../../ffi/mod.ts";
 import { mman } from "../../ffi/mman.ts";
+import { shown } from "../io/arguments.ts";
 import { Fd } from "../io/fd.ts";
 import process from "node:process";
 import { HandleError } from "./map_errors.ts";
@@ -98,27 +99,28 @@ function refuse(why: string): never {
   throw new HandleError(`cannot adopt a map: ${why}`);
 }
 
-function requireHandle(handle: MapHandle): void {
+/** What it takes of a handle, whose fields may be anybody's getters, each read once. */
+function read(handle: MapHandle): { descriptor: number; nonce: string } {
   if (typeof handle !== "object" || handle === null || handle.kind !== "oxbow-map") {
     refuse("what was given is no handle; share() of a map makes them");
   }
-  const { descriptor, nonce } = handle;
+  const { descriptor, nonce, process: owner } = handle;
   if (!Number.isInteger(descriptor) || descriptor < 0 || descriptor > 0x7fffffff) {
-    refuse(`its descriptor is ${String(descriptor)}, and none`);
+    refuse(`its descriptor is ${shown(descriptor)}, and none`);
   }
   if (typeof nonce !== "string" || !/^[0-9a-f]{32}$/.test(nonce)) refuse("its nonce is none");
-  if (handle.process !== process.pid) {
+  if (owner !== process.pid) {
     refuse(
-      `it is of process ${String(handle.process)}, and this is ${process.pid}; ` +
+      `it is of process ${shown(owner)}, and this is ${process.pid}; ` +
         "pass the descriptor itself over a Unix socket, and map it with fromFd",
     );
   }
+  return { descriptor, nonce };
 }
 
 /** What the handle names, with a descriptor of its own. Throws a `HandleError` for any other. */
-export function resolve(handle: MapHandle): SharedMap {
-  requireHandle(handle);
-  const { descriptor, nonce } = handle;
+export function resolve(handle: MapHandle): SharedMap & { readonly nonce: string } {
+  const { descriptor, nonce } = read(handle);
   if (!isSealed(descriptor)) refuse(STALE);
   const bytes = new Uint8Array(BYTES);
   const count = check(Number(mman().pread(descriptor, bytes, BYTES, 0)), "pread");
@@ -130,12 +132,15 @@ export function resolve(handle: MapHandle): SharedMap {
   const number = libc().fcntl(view.getInt32(32, true), F_DUPFD_CLOEXEC, 0);
   if (number === -1) refuse(STALE);
   const fd = Fd.unsafeOwn(number);
-  const status = fd.status();
-  if (status.device !== device || status.inode !== inode) {
+  try {
+    const status = fd.status();
+    if (status.device !== device || status.inode !== inode) refuse(STALE);
+  } catch (error) {
     fd.close();
-    refuse(STALE);
+    throw error;
   }
   return {
+    nonce,
     fd,
     writes: view.getUint32(36, true) === 1,
     device,

@@ -1,5 +1,6 @@
 import type { Pointer } from "../../ffi/mod.ts";
-import { Fd, toPath } from "../io/fd.ts";
+import { requireNames, shown } from "../io/arguments.ts";
+import { Fd, numberOf, toPath } from "../io/fd.ts";
 import type { Advice } from "./advice.ts";
 import { type MapHandle, MapRecord, resolve } from "./handle.ts";
 import {
@@ -19,10 +20,11 @@ import {
   type MapMode,
   type MemfdOptions,
   type MmapOptions,
+  readMemfdOptions,
+  readOptions,
   requireAdvice,
   requireCount,
-  requireMemfdOptions,
-  requireOptions,
+  requireNumber,
 } from "./map_options.ts";
 import { addSeals, createMemfd, hasLargePages } from "./memfd.ts";
 import { Region } from "./region.ts";
@@ -31,6 +33,9 @@ import { LARGEST_VIEW, type ViewConstructor } from "./views.ts";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("Mmap");
+
+declare const ACCESS: unique symbol;
+const RANGE: readonly string[] = ["offset", "length"] satisfies (keyof MapRange)[];
 
 /**
  * A view of a map that is there to be written to, or to be read: then assigning to an element does not compile. It
@@ -57,20 +62,77 @@ export interface AdoptOptions {
   mode?: "r" | "r+" | "c";
 }
 
-/** Where a byte of the map lies, for the inside of this folder. */
-export let pointerIn: (map: Mmap<MapAccess>, byteOffset: number) => Pointer | undefined;
+/**
+ * A part of a map that shares, and where it lies: for the inside of this folder. It goes by what the map is, and not by
+ * its properties, which anybody may define anew.
+ */
+export let sharedIn: (
+  map: Mmap<MapAccess>,
+  what: string,
+  byteOffset: number,
+  byteLength: number,
+) => { bytes: Uint8Array<ArrayBuffer>; pointer: Pointer | undefined; path: string };
 
 /** What maps have open goes with them: their pages wait for their views, their descriptors do not. */
 const abandoned = new FinalizationRegistry<Disposable>((resource) => resource[Symbol.dispose]());
 
+/** Throws for what is no constructor, without calling it. */
+function requireConstructor(what: string, Type: unknown): void {
+  try {
+    if (typeof Type === "function") return void Reflect.construct(Object, [], Type);
+  } catch {
+    // Told below.
+  }
+  throw new TypeError(`${what}: Type is ${shown(Type)}, and it is no typed array's constructor`);
+}
+
+/** What a type says of itself, asked once. Throws where it is none of a typed array's. */
+function elementsOf(
+  what: string,
+  Type: ViewConstructor<ArrayBufferView<ArrayBuffer>>,
+): { name: string; size: number } {
+  requireConstructor(what, Type);
+  const { name, BYTES_PER_ELEMENT: size } = Type;
+  if (typeof name !== "string") {
+    throw new TypeError(`${what}: the name of Type is ${shown(name)}, and no text`);
+  }
+  if (Object.is(Type, DataView) || Object.prototype.isPrototypeOf.call(DataView, Type)) {
+    throw new TypeError(`${what} as ${name}: it is no typed array; use dataView()`);
+  }
+  if (!(Number.isSafeInteger(size) && size > 0 && size <= 8)) {
+    throw new TypeError(
+      `${what} as ${name}: it is no typed array, whose BYTES_PER_ELEMENT is from 1 to 8, and here ${
+        shown(size)
+      }`,
+    );
+  }
+  return { name, size };
+}
+
 /** A file, or a part of one, as memory. */
 export class Mmap<A extends MapAccess = "read"> implements Disposable, StableBytes {
+  /**
+   * For the compiler alone: a map that is there to be written to is one to be read, and not the other way round. By the
+   * `-?` it compares the members, and not what is said of `A`.
+   */
+  declare readonly [ACCESS]?: { readonly [K in [A] extends ["write"] ? "write" : never]-?: true };
   readonly #region: Region;
   /** Of what has been shared: more than one where it was changed since. */
   readonly #records: MapRecord[] = [];
 
   static {
-    pointerIn = (map, byteOffset) => map.#region.pointerTo(byteOffset);
+    sharedIn = (map, what, byteOffset, byteLength) => {
+      if (typeof map !== "object" || map === null || !(#region in map)) {
+        throw new TypeError(`${what}: map is no Mmap`);
+      }
+      const region = map.#region;
+      const { path } = region.file;
+      if (!writesThrough(region.mode)) {
+        throw new TypeError(`${what}: mode ${region.mode} of ${path} shares nothing; take r+`);
+      }
+      const bytes = map.#bytes(byteOffset, byteLength);
+      return { bytes, pointer: region.pointerTo(byteOffset), path };
+    };
   }
 
   private constructor(key: symbol, region: Region, fd: Fd, length: number, options: MmapOptions) {
@@ -120,13 +182,13 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   ): Mmap<"write">;
   static open(path: string | URL, options?: MmapOptions): Mmap;
   static open(path: string | URL, options: MmapOptions = {}): Mmap<MapAccess> {
-    const name = toPath(path);
+    const name = toPath(path, "map");
     const what = `cannot map ${name}`;
-    requireOptions(what, options);
-    const { mode = "r" } = options;
+    const read = readOptions(what, options);
+    const { mode = "r" } = read;
     const fd = openFor(name, mode);
     try {
-      return Mmap.#ofFile(what, name, fd, options);
+      return Mmap.#ofFile(what, name, fd, read);
     } finally {
       if (!writesThrough(mode)) fd.close();
     }
@@ -175,8 +237,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     }
     const what = `cannot map memory as ${name}`;
     requireCount(what, "length", length);
-    requireMemfdOptions(what, options);
-    const { advice, hugePages, populate, seals = [] } = options;
+    const { advice, hugePages, populate, seals = [] } = readMemfdOptions(what, options);
     const fd = createMemfd(name, length, hugePages);
     const { device, inode } = fd.status();
     const isLarge = hugePages === "reserved";
@@ -203,15 +264,22 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   static fromFd(fd: Fd, options: FromFdOptions & { mode: "r+" | "c" }): Mmap<"write">;
   static fromFd(fd: Fd, options?: FromFdOptions): Mmap;
   static fromFd(fd: Fd, options: FromFdOptions = {}): Mmap<MapAccess> {
-    requireOptions("cannot map a descriptor", options, ["r", "r+", "c"]);
-    if (!(fd instanceof Fd)) throw new TypeError("cannot map a descriptor: fd is no Fd");
-    const path = `descriptor ${fd.number}`;
+    const read = readOptions("cannot map a descriptor", options, ["r", "r+", "c"]);
+    if (!Fd.isFd(fd)) throw new TypeError("cannot map a descriptor: fd is no Fd");
+    const path = `descriptor ${numberOf(fd)}`;
     const what = `cannot map ${path}`;
-    const { mode = "r" } = options;
-    requireAccess(path, fd, mode);
-    const { size, device, inode } = mappableStatus(what, fd);
-    const [offset, length] = checkedRange(what, size, options, false);
-    return Mmap.#ofOwned(path, mode, fd.dup(), { device, inode }, offset, length, options);
+    const { mode = "r" } = read;
+    // A duplicate is of the class itself, whatever has become of the other's properties.
+    const own = Fd.prototype.dup.call(fd);
+    try {
+      requireAccess(path, own, mode);
+      const { size, device, inode } = mappableStatus(what, own);
+      const [offset, length] = checkedRange(what, size, read, false);
+      return Mmap.#ofOwned(path, mode, own, { device, inode }, offset, length, read);
+    } catch (error) {
+      own.close();
+      throw error;
+    }
   }
 
   static #ofOwned(
@@ -237,10 +305,10 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   static adopt(handle: MapHandle, options: AdoptOptions & { mode: "r+" | "c" }): Mmap<"write">;
   static adopt(handle: MapHandle, options?: AdoptOptions): Mmap;
   static adopt(handle: MapHandle, options: AdoptOptions = {}): Mmap<MapAccess> {
-    requireOptions("cannot adopt a map", options, ["r", "r+", "c"]);
-    const { fd, writes, offset, byteLength, ...identity } = resolve(handle);
-    const path = `shared map ${handle.nonce}`;
-    const { mode = writes ? "r+" : "r" } = options;
+    const asked = readOptions("cannot adopt a map", options, ["r", "r+", "c"], ["mode"]);
+    const { nonce, fd, writes, offset, byteLength, ...identity } = resolve(handle);
+    const path = `shared map ${nonce}`;
+    const { mode = writes ? "r+" : "r" } = asked;
     try {
       requireAccess(path, fd, mode);
       // It may have been cut short since.
@@ -274,7 +342,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /** Whether what is written is seen by others: by the file, and by whoever else maps it. */
   get isShared(): boolean {
-    return writesThrough(this.mode);
+    return writesThrough(this.#region.mode);
   }
 
   /**
@@ -285,7 +353,10 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     return this.#region.isEnforced;
   }
 
-  /** Whether the process goes on where the file is cut short under the map. An empty map is not. */
+  /**
+   * Whether the process goes on where the file is cut short under the map. An empty map is not. It does not see that
+   * `process.on("SIGBUS")` has put another handler in the guard's place, until the next map is opened.
+   */
   get guarded(): boolean {
     return this.#region.guarded;
   }
@@ -307,16 +378,26 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   }
 
   #cannot(verb: string): string {
-    return `cannot ${verb} ${this.path}`;
+    return `cannot ${verb} ${this.#region.file.path}`;
   }
 
   /**
    * The map's bytes, or `length` of them from `offset`, without a copy. Throws a `RangeError` outside the
-   * map, and for more than 4 GiB at once: `windows` gives those in parts.
+   * map, and for more than 4 GiB at once: `windows` gives those in parts. Whoever is given them asynchronously must be
+   * done before the map is disposed, or has zeros.
    */
   bytes(offset?: number, length?: number): View<Uint8Array<ArrayBuffer>, A>;
-  bytes(offset = 0, length: number = this.byteLength - offset): Uint8Array<ArrayBuffer> {
-    return this.#view(Uint8Array<ArrayBuffer>, offset, length);
+  bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes(offset, length);
+  }
+
+  #bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer> {
+    const what = `cannot view ${this.#region.file.path} as Uint8Array`;
+    this.#region.requireIntact(what);
+    const [from, count] = this.#part(what, offset, length);
+    if (count === 0) return new Uint8Array(0);
+    const { lent, start } = this.#covering(what, from, count);
+    return new Uint8Array(lent.buffer, start, count);
   }
 
   /**
@@ -333,20 +414,11 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     byteOffset: number,
     length: number,
   ): ArrayBufferView<ArrayBuffer> {
-    return this.#view(Type, byteOffset, length);
-  }
-
-  #view<T extends ArrayBufferView<ArrayBuffer>>(
-    Type: ViewConstructor<T>,
-    byteOffset: number,
-    length: number,
-  ): T {
     // Read once and before anything is checked: `Type` may be anybody's, and its getters may dispose the map.
-    const { name, BYTES_PER_ELEMENT: size } = Type;
-    const what = `cannot view ${this.path} as ${name}`;
+    const { name, size } = elementsOf(this.#cannot("view"), Type);
+    const what = `cannot view ${this.#region.file.path} as ${name}`;
     this.#region.requireIntact(what);
-    if (!(Number.isSafeInteger(size) && size > 0)) throw new TypeError(`${what}: it is no typed array`);
-    this.#requireIn(what, byteOffset, length, size, "elements");
+    this.#requireElements(what, byteOffset, length, size);
     if (this.#region.placeOf(byteOffset) % size !== 0) {
       throw new RangeError(
         `${what}: byte ${byteOffset} does not lie at a multiple of ${size} in the file; copy the bytes with ` +
@@ -358,14 +430,28 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     return new Type(lent.buffer, start, length);
   }
 
+  /** What is said of a part, in bytes, and up to the map's end where no length is. */
+  #part(what: string, offset = 0, length?: number): [offset: number, length: number] {
+    requireNumber(what, "offset", offset);
+    if (length !== undefined) requireNumber(what, "length", length);
+    const count = length ?? this.#region.byteLength - offset;
+    this.#requireIn(what, offset, count, 1, "bytes");
+    return [offset, count];
+  }
+
+  #requireElements(what: string, byteOffset: number, length: number, size: number): void {
+    requireNumber(what, "byteOffset", byteOffset);
+    requireNumber(what, "length", length, "elements");
+    this.#requireIn(what, byteOffset, length, size, "elements");
+  }
+
   #requireIn(what: string, byteOffset: number, length: number, size: number, unit: string): void {
+    const { byteLength } = this.#region;
     const areCounts = Number.isSafeInteger(byteOffset) && Number.isSafeInteger(length) && byteOffset >= 0 &&
       length >= 0;
-    if (!areCounts || byteOffset + length * size > this.byteLength) {
+    if (!areCounts || byteOffset + length * size > byteLength) {
       throw new RangeError(
-        `${what}: ${String(length)} ${unit} from byte ${
-          String(byteOffset)
-        } do not lie in its ${this.byteLength} bytes`,
+        `${what}: ${length} ${unit} from byte ${byteOffset} do not lie in its ${byteLength} bytes`,
       );
     }
   }
@@ -381,15 +467,16 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A `DataView` of all bytes, or of `length` from `offset`: numbers of any alignment and byte order, without a
-   * copy. Throws as `bytes` does.
+   * copy. Throws as `bytes` does. That of a map that is only read can be written to, which changes what the map shows,
+   * and never the file.
    */
-  dataView(offset = 0, length: number = this.byteLength - offset): DataView<ArrayBuffer> {
-    const what = `cannot view ${this.path} as DataView`;
+  dataView(offset?: number, length?: number): DataView<ArrayBuffer> {
+    const what = `cannot view ${this.#region.file.path} as DataView`;
     this.#region.requireIntact(what);
-    this.#requireIn(what, offset, length, 1, "bytes");
-    if (length === 0) return new DataView(new ArrayBuffer(0));
-    const { lent, start } = this.#covering(what, offset, length);
-    return new DataView(lent.buffer, start, length);
+    const [from, count] = this.#part(what, offset, length);
+    if (count === 0) return new DataView(new ArrayBuffer(0));
+    const { lent, start } = this.#covering(what, from, count);
+    return new DataView(lent.buffer, start, count);
   }
 
   /**
@@ -401,14 +488,11 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     byteOffset: number,
     length: number,
   ): T {
-    const { name, BYTES_PER_ELEMENT: size } = Type;
-    const what = `cannot copy ${this.path} as ${name}`;
+    const { name, size } = elementsOf(this.#cannot("copy"), Type);
+    const what = `cannot copy ${this.#region.file.path} as ${name}`;
     this.#region.requireIntact(what);
-    if (!(Number.isSafeInteger(size) && size > 0)) throw new TypeError(`${what}: it is no typed array`);
-    this.#requireIn(what, byteOffset, length, size, "elements");
-    const bytes = length === 0
-      ? new Uint8Array(0)
-      : this.#view(Uint8Array<ArrayBuffer>, byteOffset, length * size);
+    this.#requireElements(what, byteOffset, length, size);
+    const bytes = this.#bytes(byteOffset, length * size);
     return new Type(bytes.slice().buffer, 0, length);
   }
 
@@ -430,30 +514,31 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     this.#region.requireIntact(what);
     if (!(Number.isSafeInteger(size) && size > 0 && size <= LARGEST_VIEW)) {
       throw new RangeError(
-        `${what}: size is ${String(size)}, not a count of bytes from 1 to ${LARGEST_VIEW}`,
+        `${what}: size is ${shown(size)}, not a count of bytes from 1 to ${LARGEST_VIEW}`,
       );
     }
     return this.#windows(size);
   }
 
   *#windows(size: number): Generator<MapWindow<A>, void, undefined> {
-    for (let byteOffset = 0; byteOffset < this.byteLength; byteOffset += size) {
-      yield { byteOffset, bytes: this.bytes(byteOffset, Math.min(size, this.byteLength - byteOffset)) };
+    for (let byteOffset = 0; byteOffset < this.#region.byteLength; byteOffset += size) {
+      const length = Math.min(size, this.#region.byteLength - byteOffset);
+      yield { byteOffset, bytes: this.#bytes(byteOffset, length) };
     }
   }
 
-  #range(what: string, range: MapRange): [number, number] {
+  /** Reads the range once, and before anything is checked: its getters may be anybody's, and dispose the map. */
+  #range(what: string, range: MapRange): [offset: number, length: number] {
+    requireNames(what, "range is", range, RANGE);
+    const { offset, length } = range;
     this.#region.requireOpen(what);
-    if (typeof range !== "object" || range === null) throw new TypeError(`${what}: range is no object`);
-    const { offset = 0 } = range;
-    const { length = this.byteLength - offset } = range;
-    this.#requireIn(what, offset, length, 1, "bytes");
-    return [offset, length];
+    return this.#part(what, offset, length);
   }
 
   #requireShared(what: string): void {
-    if (!this.isShared) {
-      throw new TypeError(`${what}: mode ${this.mode} writes to no file; open it with mode r+`);
+    const { mode } = this.#region;
+    if (!writesThrough(mode)) {
+      throw new TypeError(`${what}: mode ${mode} writes to no file; open it with mode r+`);
     }
   }
 
@@ -521,11 +606,14 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * @throws {TypeError} where the map was opened with a mode that writes to no file.
    * @throws {MapInUseError} where somebody has retained the map.
    */
+  protect(mode: A extends "write" ? "r" | "r+" : "r"): void;
   protect(mode: "r" | "r+"): void {
     const what = this.#cannot("protect");
     this.#region.requireIntact(what);
     if (mode !== "r" && mode !== "r+") {
-      throw new TypeError(`${what}: mode is ${String(mode)}, and neither r nor r+`);
+      throw new TypeError(
+        `${what}: mode is ${typeof mode === "string" ? mode : shown(mode)}, and neither r nor r+`,
+      );
     }
     if (!writesThrough(this.#region.file.mode)) {
       throw new TypeError(
@@ -563,8 +651,9 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
 
   /**
    * A handle for other threads of this process, which `adopt` it. It may be posted to any of them, and more than
-   * once; it is stale when this map is disposed or forgotten, which leaves those alone that were adopted. It stands for the map as
-   * it is now, and not as `remap` and `protect` make it later. Another process takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
+   * once. It is stale when this map is disposed or collected, which leaves those alone that were adopted: keep the map
+   * until then. It stands for the map as it is now, and not as `remap` and `protect` make it later. Another process
+   * takes the file's descriptor instead, over a Unix socket (SCM_RIGHTS), and `fromFd`: `/proc/PID/fd` is open only to
    * whom ptrace(2) is.
    *
    * A file is known by its descriptor from then on, and no more by its path.
@@ -575,28 +664,29 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   share(): MapHandle {
     const what = this.#cannot("share");
     this.#region.requireIntact(what);
-    if (this.mode === "c") {
+    const { mode, byteLength } = this.#region;
+    if (mode === "c") {
       throw new TypeError(`${what}: mode c has pages of its own, which nobody else can map`);
     }
-    const { isShared, byteLength } = this;
+    const writes = writesThrough(mode);
     const known = this.#records.find((record) =>
-      record.writes === isShared && record.byteLength === byteLength
+      record.writes === writes && record.byteLength === byteLength
     );
-    return (known ?? this.#newRecord(what)).handle;
+    return (known ?? this.#newRecord(what, writes)).handle;
   }
 
-  #newRecord(what: string): MapRecord {
-    const { file, offset } = this.#region;
+  #newRecord(what: string, writes: boolean): MapRecord {
+    const { file, offset, byteLength } = this.#region;
     const fd = reopen(what, file);
     try {
       const { device, inode } = file;
       const record = new MapRecord({
         fd,
-        writes: this.isShared,
+        writes,
         device,
         inode,
         offset,
-        byteLength: this.byteLength,
+        byteLength,
       });
       abandoned.register(this, record, this);
       this.#records.push(record);

@@ -1,4 +1,5 @@
 /** How a map is opened, and what of it can be wrong. */
+import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { ADVICE, type Advice } from "./advice.ts";
 
 /**
@@ -59,11 +60,15 @@ export interface FromFdOptions extends Omit<MmapOptions, "mode"> {
 
 const SEALS: readonly string[] = ["grow", "shrink", "futureWrite", "seal"] satisfies Seal[];
 const MODES: readonly string[] = ["r", "r+", "c", "w+", "a+"] satisfies MapMode[];
+const MAPPED = ["advice", "hugePages", "populate"];
+const NAMES: readonly string[] = ["mode", "offset", "length", "unsafeEnforce", ...MAPPED];
+const MEMFD_NAMES: readonly string[] = ["seals", ...MAPPED];
 
 /** Throws for what is no choice of `choices`. */
 function requireChoice(what: string, name: string, value: unknown, choices: readonly string[]): void {
   if (value !== undefined && !(typeof value === "string" && choices.includes(value))) {
-    throw new TypeError(`${what}: ${name} is ${String(value)}, and none of ${choices.join(", ")}`);
+    const said = typeof value === "string" ? value : shown(value);
+    throw new TypeError(`${what}: ${name} is ${said}, and none of ${choices.join(", ")}`);
   }
 }
 
@@ -72,31 +77,31 @@ export function requireAdvice(what: string, advice: unknown): void {
   if (advice !== undefined) requireChoice(what, "advice", advice, Object.keys(ADVICE));
 }
 
-function requireFlag(what: string, name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "boolean") {
-    throw new TypeError(`${what}: ${name} is ${String(value)}, and no boolean`);
-  }
-}
-
-function requireObject(what: string, options: unknown): void {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${what}: options are no object`);
-}
-
-/** Throws for what is no option of memory without a path. */
-export function requireMemfdOptions(what: string, options: MemfdOptions): void {
-  requireObject(what, options);
-  const { advice, hugePages, populate, seals } = options;
+/**
+ * A plain copy of the options of memory without a path, each read once. Throws for one that is not of the kind that
+ * it should be.
+ */
+export function readMemfdOptions(what: string, options: MemfdOptions): MemfdOptions {
+  requireNames(what, "options are", options, MEMFD_NAMES);
+  const { advice, hugePages, populate, seals: list } = options;
   requireAdvice(what, advice);
   requireChoice(what, "hugePages", hugePages, ["transparent", "reserved"]);
   requireFlag(what, "populate", populate);
-  if (seals !== undefined && !Array.isArray(seals)) throw new TypeError(`${what}: seals is no list`);
-  for (const seal of seals ?? []) requireChoice(what, "a seal", seal, SEALS);
+  if (list !== undefined && !Array.isArray(list)) throw new TypeError(`${what}: seals is no list`);
+  const seals = [...list ?? []];
+  for (const seal of seals) requireChoice(what, "a seal", seal, SEALS);
+  return { advice, hugePages, populate, seals };
 }
 
-/** Throws for what is no option of the kind that it should be. */
-export function requireOptions(what: string, options: MmapOptions, modes: readonly string[] = MODES): void {
-  requireObject(what, options);
-  const { mode, advice, hugePages, populate, unsafeEnforce } = options;
+/** A plain copy of the options, each read once. Throws for one that is not of the kind that it should be. */
+export function readOptions(
+  what: string,
+  options: MmapOptions,
+  modes: readonly string[] = MODES,
+  names: readonly string[] = NAMES,
+): MmapOptions {
+  requireNames(what, "options are", options, names);
+  const { mode, offset, length, advice, hugePages, populate, unsafeEnforce } = options;
   requireChoice(what, "mode", mode, modes);
   requireAdvice(what, advice);
   requireChoice(what, "hugePages", hugePages, ["transparent"]);
@@ -105,13 +110,14 @@ export function requireOptions(what: string, options: MmapOptions, modes: readon
   if (unsafeEnforce && (mode ?? "r") !== "r") {
     throw new TypeError(`${what}: unsafeEnforce is for mode r, and mode is ${mode}`);
   }
-  if (mode === "w+" && options.length === undefined) {
+  if (mode === "w+" && length === undefined) {
     throw new TypeError(
       `${what}: mode w+ makes a file of the length that is asked for, and length is missing`,
     );
   }
   // Before a file is made.
-  if (mode === "w+" || mode === "a+") requireCounts(what, options);
+  if (mode === "w+" || mode === "a+") requireCounts(what, { offset, length });
+  return { mode, offset, length, advice, hugePages, populate, unsafeEnforce };
 }
 
 function isCount(value: unknown): value is number {
@@ -120,7 +126,14 @@ function isCount(value: unknown): value is number {
 
 /** Throws for what is no count of bytes. */
 export function requireCount(what: string, name: string, value: unknown): void {
-  if (!isCount(value)) throw new RangeError(`${what}: ${name} is ${String(value)}, not a count of bytes`);
+  if (!isCount(value)) throw new RangeError(`${what}: ${name} is ${shown(value)}, not a count of bytes`);
+}
+
+/** Throws for what is no number, before it is reckoned with. */
+export function requireNumber(what: string, name: string, value: unknown, unit = "bytes"): void {
+  if (typeof value !== "number") {
+    throw new RangeError(`${what}: ${name} is ${shown(value)}, not a count of ${unit}`);
+  }
 }
 
 /** Throws for what is no part of any file. */
@@ -141,13 +154,15 @@ export function checkedRange(
     requireCounts(what, { offset, length });
     return [offset, length ?? Math.max(size - offset, 0)];
   }
+  requireNumber(what, "offset", offset);
+  if (length !== undefined) requireNumber(what, "length", length);
   if (!isCount(offset) || offset > size) {
-    throw new RangeError(`${what}: offset is ${String(offset)}, and the file has ${size} bytes`);
+    throw new RangeError(`${what}: offset is ${offset}, and the file has ${size} bytes`);
   }
   const rest = size - offset;
   if (length !== undefined && (!isCount(length) || length > rest)) {
     throw new RangeError(
-      `${what}: length is ${String(length)}, and from ${offset} the file has ${rest} bytes`,
+      `${what}: length is ${length}, and from ${offset} the file has ${rest} bytes`,
     );
   }
   return [offset, length ?? rest];

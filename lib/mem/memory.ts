@@ -1,6 +1,6 @@
 /** Parts of maps as memory that others write to as well, for the inside of this folder. */
 import type { Pointer } from "../../ffi/mod.ts";
-import { type Mmap, pointerIn } from "./map.ts";
+import { type Mmap, sharedIn } from "./map.ts";
 import type { MapAccess } from "./map_options.ts";
 
 /** A part of a shared map. */
@@ -21,9 +21,7 @@ export function memoryOf(
   byteOffset: number,
   byteLength: number,
 ): SharedMemory {
-  if (!map.isShared) throw new TypeError(`${what}: mode ${map.mode} of ${map.path} shares nothing; take r+`);
-  const bytes: Uint8Array<ArrayBuffer> = map.bytes(byteOffset, byteLength);
-  const pointer = pointerIn(map, byteOffset);
-  if (pointer === undefined) throw new RangeError(`${what}: ${map.path} is empty`);
+  const { bytes, pointer, path } = sharedIn(map, what, byteOffset, byteLength);
+  if (pointer === undefined) throw new RangeError(`${what}: ${path} is empty`);
   return { bytes, pointer };
 }

@@ -9,7 +9,19 @@
  * zeros there, and the next use throws.
  *
  * Mode `r` is mapped private and writable under a read-only type: a write that is forced on it costs one page and
- * never reaches the file.
+ * never reaches the file. The type refuses to assign to an element, and no more: `set`, `fill` and what a
+ * `dataView()` sets compile, and change what this map shows.
+ *
+ * What it asks of you, which docs/mmap.md says at length:
+ *
+ * - Dispose once the host's asynchronous calls are over. One that still has a view reads or writes zeros, and says
+ *   nothing: after `response.end(map.bytes())` wait for `finish`, and `await` what gives a promise, before `using`
+ *   disposes.
+ * - Keep a map whose handle is out: the handle is stale once the map is disposed, or collected.
+ * - Let a worker come to its end: one that is terminated leaks the descriptors of its maps.
+ * - Leave SIGBUS alone: `process.on("SIGBUS")` takes the guard away until the next map is opened, though `guarded` is
+ *   true. write(2) of a map whose file was cut short fails with EFAULT, which is no error of this module.
+ * - On Node the addresses of a disposed map come back only after a turn of the event loop.
  *
  * @example
  * ```ts

@@ -180,6 +180,10 @@ describe("Epoll", () => {
     const epoll = new Epoll();
     ends[Symbol.dispose]();
     assertThrows(() => epoll.add(ends.server.fd, EPOLLIN, 1), Error, "a file descriptor that was closed");
+    const forged = Object.create(Fd.prototype, { number: { value: 0 } });
+    for (const call of [() => epoll.add(forged, EPOLLIN, 1), () => epoll.delete(forged)]) {
+      assertThrows(call, TypeError, "cannot watch a descriptor: fd is no Fd");
+    }
     assertEquals(epoll.isClosed, false);
     epoll[Symbol.dispose]();
     epoll[Symbol.dispose]();

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { Fd, Socket } from "../../lib/io/mod.ts";
 
 const O_ACCMODE = 0o3;
@@ -110,17 +111,61 @@ describe("Fd.open", () => {
     }
     assertThrows(() => Fd.open(path, { read: false }), TypeError, "neither read nor write is asked for");
     assertThrows(() => Fd.open(path, { read: false, write: false }), TypeError, "neither");
-    assertThrows(
-      () => Fd.open(path, { write: true, create: true, mode: -1 }),
-      RangeError,
-      "argument 3 (u32)",
-    );
-    assertThrows(
-      () => Fd.open(path, { write: true, create: true, mode: 0.5 }),
-      TypeError,
-      "argument 3 (u32)",
-    );
     assertEquals(readFileSync(path, "utf8"), "contents");
+  });
+
+  it("names an option that is wrong, and neither opens nor makes a file", () => {
+    const none = join(folder, "not-made");
+    const wrong: [options: unknown, error: typeof TypeError, sentence: string][] = [
+      ...[null, 1, "r", []].map((options): [unknown, typeof TypeError, string] => [
+        options,
+        TypeError,
+        "options are no object",
+      ]),
+      ...["x", -1, 0.5, NaN, 0o10000, 2 ** 32, null, 1n, Symbol("m")].map((
+        mode,
+      ): [unknown, typeof TypeError, string] => [
+        { write: true, create: true, mode },
+        RangeError,
+        `mode is ${shown(mode)}, and no permissions from 0 to 0o7777`,
+      ]),
+      ...["read", "write", "create", "truncate"].flatMap((name) =>
+        ["no", 1, null, {}, Object.create(null)].map((value): [unknown, typeof TypeError, string] => [
+          { write: true, create: true, [name]: value },
+          TypeError,
+          `${name} is ${shown(value)}, and no boolean`,
+        ])
+      ),
+      [
+        { write: true, create: true, trunctate: true },
+        TypeError,
+        'there is no option "trunctate", only read',
+      ],
+    ];
+    for (const [options, error, sentence] of wrong) {
+      for (const name of [none, path]) {
+        assertThrows(
+          () => Reflect.apply(Fd.open, Fd, [name, options]),
+          error,
+          `cannot open ${name}: ${sentence}`,
+        );
+      }
+    }
+    assertEquals([existsSync(none), readFileSync(path, "utf8")], [false, "contents"]);
+  });
+
+  it("reads each option once", () => {
+    const none = join(folder, "made-once");
+    const asked: string[] = [];
+    const values = { read: true, write: true, create: true, truncate: false, mode: 0o600 };
+    const options = new Proxy(values, {
+      get(target, name) {
+        asked.push(String(name));
+        return Reflect.get(target, name);
+      },
+    });
+    Fd.open(none, options).close();
+    assertEquals(asked.sort(), Object.keys(values).sort());
   });
 
   it("throws what open(2) says", () => {
@@ -129,7 +174,6 @@ describe("Fd.open", () => {
     for (
       const [name, options, code] of [
         [join(folder, "none"), {}, "ENOENT"],
-        ["", {}, "ENOENT"],
         [join(path, "below"), {}, "ENOTDIR"],
         [folder, { write: true }, "EISDIR"],
         [loop, {}, "ELOOP"],
@@ -147,7 +191,18 @@ describe("Fd.open", () => {
     for (const value of [undefined, null, 3, {}]) {
       assertThrows(() => Reflect.apply(Fd.open, Fd, [value]), TypeError, "path is no string and no URL");
     }
-    assertThrows(() => Fd.open("a\0b"), TypeError, "it holds a NUL");
+    assertThrows(() => Fd.open("a\0b"), TypeError, 'cannot open "a\\u0000b": it holds a NUL');
+    assertThrows(() => Fd.open(""), TypeError, 'cannot open "": path is empty');
+    assertThrows(
+      () => Reflect.apply(Fd.open, Fd, [Object.create(null)]),
+      TypeError,
+      "cannot open an object: path",
+    );
+    assertThrows(
+      () => Fd.open(new URL("https://127.0.0.1/x")),
+      TypeError,
+      "cannot open https://127.0.0.1/x: it is no file: URL of this machine",
+    );
   });
 });
 
@@ -231,9 +286,39 @@ describe("an Fd", () => {
   });
 
   it("cannot own what is no descriptor", () => {
-    for (const number of [-1, 0.5, NaN, Infinity]) {
-      assertThrows(() => Fd.unsafeOwn(number), RangeError, `cannot own descriptor ${number}`);
+    for (const number of [-1, 0.5, NaN, Infinity, "3", Symbol("3"), Object.create(null)]) {
+      assertThrows(
+        () => Reflect.apply(Fd.unsafeOwn, Fd, [number]),
+        RangeError,
+        `cannot own descriptor ${shown(number)}`,
+      );
     }
+  });
+
+  it("is known by what it is, and not by what it says", () => {
+    using fd = Fd.open(path);
+    const closed = fd.dup();
+    closed.close();
+    const bare = Object.setPrototypeOf(fd.dup(), null);
+    for (const value of [fd, closed, bare]) assertEquals(Fd.isFd(value), true);
+    Fd.prototype.close.call(bare);
+    const forged = Object.create(Fd.prototype, { number: { value: 0 } });
+    for (
+      const value of [forged, Object.create(fd), { ...fd }, new Proxy(fd, {}), null, undefined, 1, Fd, {}]
+    ) {
+      assertEquals(Fd.isFd(value), false);
+    }
+  });
+
+  it("does what it does with its own number, whatever it was made to say", () => {
+    const fd = Fd.open(path);
+    const { number } = fd;
+    Object.defineProperty(fd, "number", { value: 0 });
+    assertEquals(fd.status().size, 8);
+    using second = fd.dup();
+    assertEquals(second.status(), fd.status());
+    fd.close();
+    assertEquals([existsSync("/proc/self/fd/0"), existsSync(`/proc/self/fd/${number}`)], [true, false]);
   });
 
   it("is made by its own functions alone, or any number would be a descriptor that may be closed", () => {

@@ -56,6 +56,21 @@ describe("a pair of sockets", () => {
     assertEquals(assertThrows(() => left.sendFd(fd), SystemError, "sendmsg").code, "EPIPE");
     left[Symbol.dispose]();
     assertThrows(() => left.sendFd(fd), Error, "cannot use a file descriptor that was closed");
+    for (
+      const value of [
+        0,
+        null,
+        undefined,
+        { number: 0 },
+        Object.create(Fd.prototype, { number: { value: 0 } }),
+      ]
+    ) {
+      assertThrows(
+        () => Reflect.apply(left.sendFd, left, [value]),
+        TypeError,
+        "cannot send a descriptor: fd is no Fd",
+      );
+    }
     assertThrows(() => left.receiveFd(), Error, "cannot use a file descriptor that was closed");
   });
 
@@ -66,6 +81,21 @@ describe("a pair of sockets", () => {
     const fd = Fd.open(fileOf("closed"));
     fd.close();
     assertThrows(() => left.sendFd(fd), Error, "cannot use a file descriptor that was closed");
+    for (
+      const value of [
+        0,
+        null,
+        undefined,
+        { number: 0 },
+        Object.create(Fd.prototype, { number: { value: 0 } }),
+      ]
+    ) {
+      assertThrows(
+        () => Reflect.apply(left.sendFd, left, [value]),
+        TypeError,
+        "cannot send a descriptor: fd is no Fd",
+      );
+    }
     assertEquals(right.receiveFd(), WouldBlock);
     left[Symbol.dispose]();
     right[Symbol.dispose]();

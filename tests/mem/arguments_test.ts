@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
 import { pattern, scratch } from "./scratch.ts";
@@ -33,11 +34,11 @@ describe("an option of Mmap.open", () => {
     ]),
     ...["yes", 1, null, {}].map((populate): [unknown, string] => [
       { populate },
-      `populate is ${String(populate)}, and no boolean`,
+      `populate is ${shown(populate)}, and no boolean`,
     ]),
     ...["yes", 1, null].map((unsafeEnforce): [unknown, string] => [
       { unsafeEnforce },
-      `unsafeEnforce is ${String(unsafeEnforce)}, and no boolean`,
+      `unsafeEnforce is ${shown(unsafeEnforce)}, and no boolean`,
     ]),
     [{ mode: "r+", unsafeEnforce: true }, "unsafeEnforce is for mode r, and mode is r+"],
     [{ mode: "w+" }, "mode w+ makes a file of the length that is asked for, and length is missing"],
@@ -61,6 +62,57 @@ describe("an option of Mmap.open", () => {
     assertEquals([existsSync(none), readFileSync(path).equals(contents)], [false, true]);
   });
 
+  it("is named where there is none of that name, and no file is made", () => {
+    const none = join(disk.folder, "none.bin");
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "r+" });
+    using fd = map.dupFd();
+    const sentence = 'there is no option "lenght", only ';
+    const calls: [call: (...args: never[]) => unknown, ...args: unknown[]][] = [
+      [Mmap.open, none, { mode: "w+", length: 1, lenght: 3 }],
+      [Mmap.open, path, { lenght: undefined }],
+      [Mmap.anonymous, 5, { lenght: 3 }],
+      [Mmap.memfd, "memory", 5, { lenght: 3 }],
+      [Mmap.fromFd, fd, { lenght: 3 }],
+      [Mmap.adopt, map.share(), { lenght: 3 }],
+      [map.flush.bind(map), { lenght: 3 }],
+      [map.flushSync.bind(map), { lenght: 3 }],
+      [map.advise.bind(map), "normal", { lenght: 3 }],
+    ];
+    for (const [call, ...args] of calls) {
+      assertThrows(() => Reflect.apply(call, Mmap, args), TypeError, sentence);
+    }
+    assertEquals(existsSync(none), false);
+    assertThrows(
+      () => Reflect.apply(Mmap.anonymous, Mmap, [5, { mode: "r" }]),
+      TypeError,
+      'cannot map memory as oxbow: there is no option "mode", only seals, advice, hugePages, populate',
+    );
+    assertThrows(
+      () => Reflect.apply(Mmap.adopt, Mmap, [map.share(), { length: 1 }]),
+      TypeError,
+      'cannot adopt a map: there is no option "length", only mode',
+    );
+  });
+
+  it("may be anything, and is named still", () => {
+    const path = disk.file(contents);
+    for (const value of [Object.create(null), Symbol("x"), () => 1, { toString: () => ({}) }]) {
+      for (const name of ["mode", "advice", "hugePages", "populate", "unsafeEnforce"]) {
+        assertThrows(
+          () => Reflect.apply(Mmap.open, Mmap, [path, { [name]: value }]),
+          TypeError,
+          `cannot map ${path}: ${name} is ${shown(value)}, and `,
+        );
+      }
+      assertThrows(
+        () => Reflect.apply(Mmap.memfd, Mmap, ["memory", 1, { seals: [value] }]),
+        TypeError,
+        `a seal is ${shown(value)}, and none of`,
+      );
+    }
+  });
+
   it("may be left undefined", () => {
     const options = { mode: undefined, offset: undefined, length: undefined, advice: undefined };
     using map = Mmap.open(disk.file(contents), { ...options, populate: undefined, hugePages: undefined });
@@ -74,11 +126,21 @@ describe("a path", () => {
       assertThrows(
         () => Reflect.apply(Mmap.open, Mmap, [path]),
         TypeError,
-        `cannot open ${String(path)}: path is no string and no URL`,
+        `cannot map ${shown(path)}: path is no string and no URL`,
       );
     }
-    assertThrows(() => Mmap.open(new URL("http://127.0.0.1/file")), TypeError);
-    assertThrows(() => Mmap.open("a\0b"), TypeError);
+    for (
+      const [path, sentence] of [
+        ["", 'cannot map "": path is empty'],
+        ["a\0b", 'cannot map "a\\u0000b": it holds a NUL'],
+        [new URL("http://127.0.0.1/x"), "cannot map http://127.0.0.1/x: it is no file: URL of this machine"],
+        [new URL("file:///a%00b"), "cannot map file:///a%00b: it "],
+        [Object.create(null), "cannot map an object: path is no string"],
+        [Object.create(URL.prototype), "cannot map an object: it is no file: URL"],
+      ] as const
+    ) {
+      assertThrows(() => Mmap.open(path), TypeError, sentence);
+    }
   });
 });
 
@@ -89,13 +151,14 @@ describe("a map", () => {
   });
 });
 
-const notNumbers: unknown[] = ["1", null, 1n, {}, [], true, NaN, Infinity, -Infinity, 0.5, -1, -0.5, 2 ** 53];
+const notNumbers: unknown[] = ["1", "", null, 1n, {}, [], true, Symbol("1"), Object.create(null), () => 1];
+const notCounts = [NaN, Infinity, -Infinity, 0.5, -1, -0.5, 2 ** 53];
 
 describe("a range", () => {
   it("that is none is named, by whatever takes one", () => {
     const path = disk.file(contents);
     using map = Mmap.open(path, { mode: "r+" });
-    const ranges = notNumbers.flatMap((value) => [{ offset: value, length: 0 }, { length: value }]);
+    const ranges = notCounts.flatMap((value) => [{ offset: value, length: 0 }, { length: value }]);
     const outside = [{ length: SIZE + 1 }, { offset: SIZE + 1 }, { offset: SIZE, length: 1 }, {
       offset: 1,
       length: SIZE,
@@ -107,7 +170,7 @@ describe("a range", () => {
       assertThrows(() => Reflect.apply(map.flush, map, [range]), RangeError, end);
       assertThrows(() => Reflect.apply(map.advise, map, ["dontneed", range]), RangeError, end);
     }
-    for (const value of notNumbers) {
+    for (const value of notCounts) {
       assertThrows(
         () => Reflect.apply(map.bytes, map, [value, 0]),
         RangeError,
@@ -130,9 +193,44 @@ describe("a range", () => {
     assertEquals(map.bytes(), contents);
   });
 
+  it("says which argument is no number, whatever it can be made", () => {
+    const path = disk.file(contents);
+    using map = Mmap.open(path, { mode: "r+" });
+    for (const value of notNumbers) {
+      const calls: [call: () => void, name: string][] = [
+        ...[map.bytes, map.dataView].flatMap((method): [() => void, string][] => [
+          [() => Reflect.apply(method, map, [value]), "offset"],
+          [() => Reflect.apply(method, map, [value, 1]), "offset"],
+          [() => Reflect.apply(method, map, [5, value]), "length"],
+        ]),
+        ...[map.view, map.copy].flatMap((method): [() => void, string][] => [
+          [() => Reflect.apply(method, map, [Uint8Array, value, 1]), "byteOffset"],
+          [() => Reflect.apply(method, map, [Uint8Array, 5, value]), "length"],
+        ]),
+        ...[map.flush, map.flushSync].flatMap((method): [() => void, string][] => [
+          [() => Reflect.apply(method, map, [{ offset: value }]), "offset"],
+          [() => Reflect.apply(method, map, [{ length: value }]), "length"],
+        ]),
+        [() => Reflect.apply(map.advise, map, ["normal", { offset: value }]), "offset"],
+        [() => Reflect.apply(map.remap, map, [value]), "length"],
+        [() => Reflect.apply(Mmap.open, Mmap, [path, { offset: value }]), "offset"],
+        [() => Reflect.apply(Mmap.open, Mmap, [path, { length: value }]), "length"],
+        [() => Reflect.apply(Mmap.open, Mmap, [path, { mode: "a+", length: value }]), "length"],
+        [() => Reflect.apply(Mmap.anonymous, Mmap, [value]), "length"],
+      ];
+      for (const [call, name] of calls) {
+        assertThrows(call, RangeError, `: ${name} is ${shown(value)}, not a count of `);
+      }
+    }
+    for (const method of [map.view, map.copy]) {
+      assertThrows(() => Reflect.apply(method, map, [Uint8Array, 0]), RangeError, "length is undefined");
+    }
+    assertEquals(readFileSync(path).equals(contents), true);
+  });
+
   it("is an object", () => {
     using map = Mmap.open(disk.file(contents), { mode: "r+" });
-    for (const range of [null, 5, "all"]) {
+    for (const range of [null, 5, "all", [], [0, 1]]) {
       assertThrows(() => Reflect.apply(map.flushSync, map, [range]), TypeError, "range is no object");
       assertThrows(() => Reflect.apply(map.flush, map, [range]), TypeError, "range is no object");
       assertThrows(() => Reflect.apply(map.advise, map, ["normal", range]), TypeError, "range is no object");
@@ -161,11 +259,11 @@ describe("an advice", () => {
 describe("the size of windows", () => {
   it("that is none is named, before the first one is asked for", () => {
     using map = Mmap.open(disk.file(contents));
-    for (const size of [...notNumbers, 0, undefined, 2 ** 32 + 1]) {
+    for (const size of [...notNumbers, ...notCounts, 0, undefined, 2 ** 32 + 1]) {
       assertThrows(
         () => Reflect.apply(map.windows, map, [size]),
         RangeError,
-        `cannot divide ${map.path}: size is ${String(size)}, not a count of bytes from 1 to 4294967296`,
+        `cannot divide ${map.path}: size is ${shown(size)}, not a count of bytes from 1 to 4294967296`,
       );
     }
   });

@@ -85,6 +85,28 @@ describe("Mmap.fromFd", () => {
     }
   });
 
+  it("refuses what only says that it is a descriptor, and goes by the number of one that is", () => {
+    const path = disk.file(contents);
+    using fd = Fd.open(path);
+    using other = Fd.open(disk.file(10));
+    const forged = Object.create(Fd.prototype, {
+      number: { value: fd.number },
+      dup: { value: () => forged },
+    });
+    for (const value of [forged, Object.create(fd), new Proxy(fd, {})]) {
+      assertThrows(() => Mmap.fromFd(value), TypeError, "cannot map a descriptor: fd is no Fd");
+    }
+    const { number } = fd;
+    Object.defineProperties(fd, {
+      number: { value: other.number },
+      dup: { value: () => other },
+      status: { value: () => ({ type: "regular", size: 1 << 20, device: 1n, inode: 1n }) },
+    });
+    using map = Mmap.fromFd(fd);
+    assertEquals([map.path, map.byteLength], [`descriptor ${number}`, SIZE]);
+    assertEquals(map.bytes(), contents);
+  });
+
   it("takes modes that a descriptor has, and no others", () => {
     using fd = Fd.open(disk.file(contents));
     for (const mode of ["w+", "a+", "", null, 1]) {

@@ -2,6 +2,7 @@ import { after, before, describe, it } from "node:test";
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { assertEquals, assertThrows } from "@std/assert";
+import { shown } from "../../lib/io/arguments.ts";
 import { HandleError, type MapHandle, Mmap } from "../../lib/mem/mmap.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { pattern, scratch, TOOLS } from "./scratch.ts";
@@ -44,7 +45,7 @@ describe("a handle", () => {
 
   it("is refused with a descriptor that is none, or another's", () => {
     for (const descriptor of [-1, -0.5, 0.5, NaN, Infinity, 2 ** 31, 2 ** 40, "1", null, undefined, 1n, {}]) {
-      refused({ ...handle, descriptor }, `its descriptor is ${String(descriptor)}, and none`);
+      refused({ ...handle, descriptor }, `its descriptor is ${shown(descriptor)}, and none`);
     }
     const file = openSync(disk.file(contents), "r");
     for (const descriptor of [0, 1, 2, file, 1_000_000, 0x7fffffff]) {
@@ -73,7 +74,7 @@ describe("a handle", () => {
 
   it("is refused of another process", () => {
     for (const other of [process.pid + 1, 0, -1, String(process.pid), undefined]) {
-      refused({ ...handle, process: other }, `it is of process ${String(other)}, and this is ${process.pid}`);
+      refused({ ...handle, process: other }, `it is of process ${shown(other)}, and this is ${process.pid}`);
     }
     const source = `import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
       try {

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { readFileSync } from "node:fs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { Mmap, type Seal } from "../../lib/mem/mmap.ts";
 import { outputOf } from "../child.ts";
 import { TOOLS } from "./scratch.ts";
@@ -28,7 +29,7 @@ describe("Mmap.anonymous", () => {
       assertThrows(
         () => Reflect.apply(Mmap.anonymous, Mmap, [length]),
         RangeError,
-        `cannot map memory as oxbow: length is ${String(length)}, not a count of bytes`,
+        `cannot map memory as oxbow: length is ${shown(length)}, not a count of bytes`,
       );
     }
     const error = assertThrows(() => Mmap.anonymous(2 ** 53 - 1), SystemError, "oxbow");

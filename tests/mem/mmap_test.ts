@@ -27,6 +27,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { MapTransferredError, Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
 
@@ -243,15 +244,66 @@ describe("view", () => {
     }
     assertEquals([map.view(Float64Array, 0, 10).length, map.view(Float64Array, 80, 0).length], [10, 0]);
     for (const value of ["1", null, undefined, 1n, {}]) {
-      assertThrows(() => Reflect.apply(map.view, map, [Uint8Array, value, 1]), RangeError, "do not lie in");
-      assertThrows(() => Reflect.apply(map.view, map, [Uint8Array, 0, value]), RangeError, "do not lie in");
+      assertThrows(() => Reflect.apply(map.view, map, [Uint8Array, value, 1]), RangeError, "byteOffset is");
+      assertThrows(() => Reflect.apply(map.view, map, [Uint8Array, 0, value]), RangeError, "length is");
     }
   });
 
   it("refuses what is no typed array", () => {
     using map = Mmap.open(path);
-    for (const value of [Array, class {}, { BYTES_PER_ELEMENT: 0.5 }, { BYTES_PER_ELEMENT: -1 }]) {
-      assertThrows(() => Reflect.apply(map.view, map, [value, 0, 1]), TypeError, "it is no typed array");
+    function typed(BYTES_PER_ELEMENT: unknown): unknown {
+      return Object.assign(class Elements {}, { BYTES_PER_ELEMENT });
+    }
+    const sizes = [0.5, -1, 0, 9, 16, 2 ** 40, NaN, "1", 1n, null, Symbol("1"), Object.create(null)].map(
+      typed,
+    );
+    for (const [verb, method] of [["view", map.view], ["copy", map.copy]] as const) {
+      for (const value of [Array, Date, class {}, ...sizes]) {
+        for (const length of [0, 1]) {
+          const call = () => Reflect.apply(method, map, [value, 0, length]);
+          assertThrows(call, TypeError, "it is no typed array, whose BYTES_PER_ELEMENT is from 1 to 8");
+          assertThrows(call, TypeError, `cannot ${verb} ${path} as `);
+        }
+      }
+      const size = { BYTES_PER_ELEMENT: 1 };
+      const arrow = Object.assign(() => {}, size);
+      for (
+        const value of [
+          undefined,
+          null,
+          1,
+          "x",
+          Symbol("x"),
+          Object.create(null),
+          { ...size, name: "x" },
+          arrow,
+        ]
+      ) {
+        assertThrows(
+          () => Reflect.apply(method, map, [value, 0, 1]),
+          TypeError,
+          `cannot ${verb} ${path}: Type is ${shown(value)}, and it is no typed array's constructor`,
+        );
+      }
+      const nameless = Object.defineProperty(class extends Uint8Array {}, "name", { value: Symbol("x") });
+      assertThrows(
+        () => Reflect.apply(method, map, [nameless, 0, 1]),
+        TypeError,
+        `cannot ${verb} ${path}: the name of Type is Symbol(x), and no text`,
+      );
+    }
+  });
+
+  it("is no DataView, on any host", () => {
+    using map = Mmap.open(path);
+    for (const Type of [DataView, class Own extends DataView<ArrayBuffer> {}]) {
+      for (const [verb, method] of [["view", map.view], ["copy", map.copy]] as const) {
+        assertThrows(
+          () => Reflect.apply(method, map, [Type, 0, 8]),
+          TypeError,
+          `cannot ${verb} ${path} as ${Reflect.get(Type, "name")}: it is no typed array; use dataView()`,
+        );
+      }
     }
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { type MapMode, Mmap } from "../../lib/mem/mmap.ts";
 import { outputOf, runChild } from "../child.ts";
 import { pattern, scratch, smaps, TOOLS } from "./scratch.ts";
@@ -206,7 +207,7 @@ describe("a file that is made anew or lengthened", () => {
             assertThrows(
               () => Reflect.apply(Mmap.open, Mmap, [name, { mode, ...numbers }]),
               RangeError,
-              `cannot map ${name}: ${"offset" in numbers ? "offset" : "length"} is ${value}`,
+              `cannot map ${name}: ${"offset" in numbers ? "offset" : "length"} is ${shown(value)}`,
             );
           }
         }

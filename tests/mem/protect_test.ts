@@ -39,7 +39,7 @@ describe("protect", () => {
     for (const mode of ["r", "c"] satisfies MapMode[]) {
       using map = Mmap.open(path, { mode });
       assertThrows(
-        () => map.protect("r+"),
+        () => Reflect.apply(map.protect, map, ["r+"]),
         TypeError,
         `it was opened with mode ${mode}, which writes to no file`,
       );

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, renameSync, statSync, truncateSync, write
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
+import { shown } from "../../lib/io/arguments.ts";
 import { MapInUseError, MapTransferredError, Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
 import { outputOf } from "../child.ts";
@@ -202,7 +203,7 @@ describe("remap", () => {
     const map = Mmap.open(disk.file(contents));
     for (const length of [-1, 0.5, NaN, Infinity, 2 ** 53, "1", null, undefined, 1n]) {
       const error = assertThrows(() => Reflect.apply(map.remap, map, [length]), RangeError, "cannot remap");
-      assertStringIncludes(error.message, `length is ${length}, not a count of bytes`);
+      assertStringIncludes(error.message, `length is ${shown(length)}, not a count of bytes`);
     }
     using late = Mmap.open(map.path, { offset: 10 });
     assertThrows(

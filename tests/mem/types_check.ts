@@ -72,6 +72,24 @@ const stable: StableBytes = anyMap;
 takesOwnBytes(stable.bytes());
 takesOwnBytes(alsoAny.bytes());
 
+// What is there to be written to may be read, and not the other way round.
+const alsoRead: Mmap = Mmap.anonymous(1);
+declare function writes(map: Mmap<"write">): void;
+writes(Mmap.open(path, { mode: "r+" }));
+// @ts-expect-error: a map of mode r is none to be written to
+const writable: Mmap<"write"> = Mmap.open(path);
+// @ts-expect-error: nor is one that may be of mode r
+writes(Mmap.open(path, { mode }));
+// @ts-expect-error: nor where nothing is said of it
+writes(anyMap);
+// @ts-expect-error: nor where it is no more known to be more
+writes(alsoRead);
+takesOwnBytes(writable.bytes());
+Mmap.anonymous(1).protect("r+");
+read.protect("r");
+// @ts-expect-error: a map that only reads is not made to write
+read.protect("r+");
+
 // @ts-expect-error: a map is made by its own functions
 new Mmap();
 // @ts-expect-error: no such mode

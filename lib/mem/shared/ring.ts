@@ -153,7 +153,7 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
   }
 
   static #make(
-    map: Mmap,
+    map: Mmap<"write">,
     byteOffset: number,
     capacity: number,
     isMany: boolean,
