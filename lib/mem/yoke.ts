@@ -141,6 +141,9 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
    * Retains `cart` and yokes what `derive` makes of it. Where that throws, or gives a promise, the cart is
    * released and the error thrown. The cart's owner still has to dispose it.
    *
+   * A yoke that is forgotten is released once neither it nor its value is in use. A value that the cart itself
+   * reaches, such as the `value` of an `Rc`, always is: dispose that yoke, or derive a new object, as `bytes` does.
+   *
    * @throws {TypeError} for what is no cart, and what is no function, before anything is retained.
    */
   static attach<Y, C extends StableBytes>(cart: C, derive: (cart: C) => Y): Yoke<Y, C> {
