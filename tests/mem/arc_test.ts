@@ -434,6 +434,38 @@ describe("an Arc in workers", () => {
     assertEquals(outputWith(worker, source), "4 0 [ 3, 3 ] 7 3 5 5 7");
   });
 
+  it("is lost, and told to the last owner, with those that end in the midst of a step", () => {
+    const worker = `
+      parentPort.on("message", async (handle) => {
+        parentPort.postMessage("going");
+        for (;;) {
+          for (let i = 0; i < 20; i++) {
+            using arc = Arc.adopt(handle);
+            using clone = arc.clone();
+            using yoke = Yoke.attach(clone, (arc) => arc.bytes());
+          }
+          // Deno stops nobody who does not wait.
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      });`;
+    const source = `
+      const arc = share(3);
+      for (let i = 0; i < 8; i++) {
+        const workers = [start(), start()];
+        await Promise.all(workers.map((worker) => post(worker, arc.handle())));
+        await new Promise((resolve) => setTimeout(resolve, 5 * i));
+        await Promise.all(workers.map((worker) => worker.terminate()));
+      }
+      await until(() => arc.count - arc.leaked() === 1);
+      const rest = arc.count - arc.leaked();
+      const worker = start();
+      await post(worker, arc.handle());
+      await worker.terminate();
+      await until(() => arc.count - arc.leaked() === 1);
+      console.log(rest, arc.count - arc.leaked());`;
+    assertEquals(outputWith(worker, source), "1 1");
+  });
+
   it("counts exactly though all come and go at once", () => {
     const rounds = tiered({ quick: 200, full: 5_000, soak: 100_000 });
     const worker = `
