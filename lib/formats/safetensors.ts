@@ -121,9 +121,10 @@ export class SafeTensors implements Disposable {
    * the caller's.
    *
    * @throws {SafeTensorsError} where the bytes break a rule of the format.
+   * @throws {TypeError} where `bytes` is neither a `Uint8Array` nor such a cart.
    */
   static fromBytes(bytes: Uint8Array<ArrayBuffer> | StableBytes): SafeTensors {
-    const { byteLength } = bytes;
+    const byteLength = lengthOf(bytes);
     const part = bytes instanceof Uint8Array
       ? (offset: number, length: number) => bytes.subarray(offset, offset + length)
       : (offset: number, length: number) => bytes.bytes(offset, length);
@@ -251,6 +252,19 @@ export class SafeTensors implements Disposable {
       : `there are ${this.#tensors.size} others`;
     throw new RangeError(`${this.#origin}: no tensor is named ${quote(name)}; ${help}`);
   }
+}
+
+/** Of what `fromBytes` was given. */
+function lengthOf(bytes: Uint8Array | StableBytes): number {
+  const isGiven = bytes instanceof Uint8Array ||
+    (typeof bytes === "object" && bytes !== null && typeof bytes.bytes === "function");
+  const byteLength = isGiven ? bytes.byteLength : -1;
+  if (!Number.isSafeInteger(byteLength) || byteLength < 0) {
+    throw new TypeError(
+      "cannot read safetensors: bytes is no Uint8Array, and no cart with byteLength and bytes(); read a file with open()",
+    );
+  }
+  return byteLength;
 }
 
 /** A bfloat16 is the upper half of a float32. */

@@ -8,6 +8,8 @@
 import {
   closeSync,
   fchmodSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -20,11 +22,14 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { SystemError } from "../../ffi/mod.ts";
 
+const EPERM = 1;
 const EISDIR = 21;
+const EINVAL = 22;
 const STAGE_BYTES = 1 << 18;
 const LARGEST_WRITE = 1 << 30;
 /** Without set-user-ID and its like: the new file's owner may be another. */
 const PERMISSIONS = 0o777;
+const AS_IT_WAS = "the target is left as it was";
 
 /** Gathers small pieces, so that each costs a copy and not a system call. */
 export class StagedFile {
@@ -61,12 +66,16 @@ export class StagedFile {
 }
 
 /**
- * Fills a new file and puts it in the place of `target`, durably. It has the old one's permissions, and nobody else
- * can read it before; where there was none, those of any new file. Throws a `SystemError` that names `target`, a
- * `TypeError` where that is no regular file (a link, a pipe), and what `fill` throws; `target` is then as it was.
- * A process that is killed meanwhile leaves a file `.oxbow-….tmp` beside it.
+ * Fills a new file and puts it in the place of `target`, durably. It has the old one's permissions, its owner and group
+ * where the process may give them, and nobody else can read it before; where there was none, those of any new file.
+ * Other names of the old file (hard links) stay with that, and its access lists and extended attributes go with it.
+ *
+ * Throws a `SystemError` that names `target`, a `TypeError` where that is no regular file (a link, a pipe) or no name,
+ * and what `fill` throws; `target` is then as it was. Only where the folder cannot be brought to the disk is it the
+ * new file, and the error says so. A process that is killed meanwhile leaves a file `.oxbow-….tmp` beside it.
  */
 export function replaceFile(target: string, fill: (out: StagedFile) => void): void {
+  requireName(target);
   const folder = dirname(target);
   const temporary = join(folder, `.oxbow-${crypto.randomUUID()}.tmp`);
   const old = attempt("lstat", target, () => lstatSync(target, { throwIfNoEntry: false }));
@@ -75,7 +84,11 @@ export function replaceFile(target: string, fill: (out: StagedFile) => void): vo
   const folderFd = attempt("open", target, () => openFolder(folder));
   try {
     fillAndRename(target, temporary, old, fill);
-    if (folderFd !== undefined) fsyncSync(folderFd);
+    if (folderFd !== undefined) {
+      const hint =
+        "the target is the new file already, and a machine that stops now may have the old one again";
+      attempt("fsync", target, () => fsyncSync(folderFd), hint);
+    }
   } finally {
     if (folderFd !== undefined) closeSync(folderFd);
   }
@@ -93,7 +106,10 @@ function fillAndRename(
       const out = new StagedFile(fd, target);
       fill(out);
       out.flush();
-      if (old !== undefined) attempt("fchmod", target, () => fchmodSync(fd, old.mode & PERMISSIONS));
+      if (old !== undefined) {
+        attempt("fchown", target, () => keepOwner(fd, old));
+        attempt("fchmod", target, () => fchmodSync(fd, old.mode & PERMISSIONS));
+      }
       attempt("fsync", target, () => fsyncSync(fd));
     } finally {
       closeSync(fd);
@@ -102,6 +118,28 @@ function fillAndRename(
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** The owner and the group, or where that is not for this process to give, the group alone, or neither. */
+function keepOwner(fd: number, old: Stats): void {
+  const { uid, gid } = fstatSync(fd);
+  for (const owner of [old.uid, uid]) {
+    if (owner === uid && old.gid === gid) return;
+    try {
+      return fchownSync(fd, owner, old.gid);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // The latter for whom the process's user namespace does not know.
+      if (errno !== EPERM && errno !== EINVAL) throw error;
+    }
+  }
+}
+
+function requireName(target: string): void {
+  if (target === "") throw new TypeError("cannot replace a file: path is empty");
+  if (target.includes("\0")) {
+    throw new TypeError(`cannot replace ${JSON.stringify(target)}: path has a NUL, which no file's name has`);
   }
 }
 
@@ -124,17 +162,17 @@ function openFolder(folder: string): number | undefined {
 }
 
 /** Runs a call of `node:fs`; where the system refuses it, the error tells of `target` and not of a temporary file. */
-function attempt<T>(syscall: string, target: string, call: () => T): T {
+function attempt<T>(syscall: string, target: string, call: () => T, hint: string = AS_IT_WAS): T {
   try {
     return call();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    throw new SystemError(errno, syscall, { path: target, hint: "the target is left as it was" });
+    throw new SystemError(errno, syscall, { path: target, hint });
   }
 }
 
-/** Deno's `writeSync` and `fsyncSync` tell the number in their message alone. */
+/** Deno's `writeSync`, `fsyncSync` and others tell the number in their message alone. */
 function errnoOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("errno" in error && typeof error.errno === "number") return Math.abs(error.errno);

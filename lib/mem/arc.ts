@@ -34,6 +34,8 @@ class Owners<A extends MapAccess> implements Count {
     this.map = map;
     this.handle = handle;
     this.count = count;
+    // Once for all owners: whoever is given the map can neither move it nor end it under them.
+    map.retain();
   }
 
   get total(): number {
@@ -45,14 +47,14 @@ class Owners<A extends MapAccess> implements Count {
     this.#here++;
   }
 
-  subtract(owners: number): void {
-    this.#here -= owners;
-    const isLast = this.count.subtract(owners);
-    try {
-      if (this.#here === 0) this.map[Symbol.dispose]();
-    } finally {
-      if (isLast) close(this.handle, this.count);
-    }
+  subtract(handles: number, holds: number): void {
+    this.#here -= handles + holds;
+    const isLast = this.count.subtract(handles + holds);
+    using rest = new DisposableStack();
+    if (isLast) rest.defer(() => close(this.handle, this.count));
+    if (this.#here > 0) return;
+    rest.use(this.map);
+    this.map.release();
   }
 }
 
@@ -69,9 +71,32 @@ function close(handle: MapHandle, count: SharedCount): void {
   Fd.unsafeOwn(handle.descriptor).close();
 }
 
-function requireHandle(handle: ArcHandle): void {
-  if (typeof handle === "object" && handle !== null && handle.kind === "oxbow-arc") return;
-  throw new HandleError("cannot adopt an Arc: what was given is no handle; handle() of an Arc makes them");
+const NO_HANDLE = "cannot adopt an Arc: what was given is no handle; handle() of an Arc makes them";
+
+function requireObject(value: unknown): void {
+  if (typeof value !== "object" || value === null) throw new HandleError(NO_HANDLE);
+}
+
+/**
+ * What the handle says, read once: what is closed by it in the end is what was adopted by it, whatever becomes of
+ * the object.
+ */
+function copyOf(handle: ArcHandle): ArcHandle {
+  requireObject(handle);
+  const { kind, map, count } = handle;
+  if (kind !== "oxbow-arc") throw new HandleError(NO_HANDLE);
+  requireObject(map);
+  const { kind: kindOfMap, process, descriptor, nonce } = map;
+  return { kind, map: Object.freeze({ kind: kindOfMap, process, descriptor, nonce }), count };
+}
+
+function modeOf(options: ArcOptions): "r" | "r+" {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("cannot adopt an Arc: options are no object");
+  }
+  const { mode = "r" } = options;
+  if (mode === "r" || mode === "r+") return mode;
+  throw new TypeError(`cannot adopt an Arc: mode is ${String(mode)}, and neither r nor r+`);
 }
 
 /**
@@ -83,7 +108,8 @@ function requireHandle(handle: ArcHandle): void {
  * holds nothing: whoever posts it keeps an `Arc` until the other has adopted it.
  *
  * A worker that ends with an `Arc` undisposed can give nothing back. Its part of the count stays, and the memory,
- * until the process ends; `leaked` tells how many there are.
+ * until the process ends; `leaked` tells how many there are. Deno's `terminate` does not stop a worker in a loop
+ * that awaits nothing: it runs on, and what it holds has not leaked.
  *
  * @example
  * ```ts
@@ -113,43 +139,49 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
   /**
    * The first owner of what `map` maps, by a mapping and a descriptor of its own: the map may be disposed.
    *
-   * @throws {TypeError} in mode `c`, whose pages nobody else can map.
+   * @throws {TypeError} in mode `c`, whose pages nobody else can map, and for what is no map.
    */
   static share(map: Mmap<"write">): Arc<"write">;
   static share(map: Mmap): Arc;
   static share(map: Mmap<MapAccess>): Arc<MapAccess> {
+    if (!(map instanceof Mmap)) throw new TypeError("cannot share an Arc: map is no Mmap");
     const source = resolve(map.share());
     using failed = new DisposableStack();
     failed.use(source.fd);
     const count = SharedCount.create(source.fd.number);
-    const { handle } = new MapRecord(source);
+    const record = failed.use(new MapRecord(source));
+    const arc = Arc.#over(record.handle, count, map.isShared ? "r+" : "r");
     // From here nobody but the last owner closes them, so that this thread may end before.
     failed.move();
-    return Arc.#over(handle, count, map.isShared ? "r+" : "r");
+    return arc;
   }
 
   /**
    * One more owner of what another thread shares, by a mapping of its own. Costs a few system calls.
    *
    * @throws {HandleError} where the handle is none or forged, of another process, or its last owner has gone.
+   * @throws {RangeError} where 128 other threads have it already.
    * @throws {SystemError} `EACCES` for the mode `r+` where the map that was shared is only read.
+   * @throws {TypeError} for a mode that is none of these.
    */
   static adopt(handle: ArcHandle, options: ArcOptions & { mode: "r+" }): Arc<"write">;
   static adopt(handle: ArcHandle, options?: ArcOptions): Arc;
-  static adopt(handle: ArcHandle, { mode = "r" }: ArcOptions = {}): Arc<MapAccess> {
-    requireHandle(handle);
-    return Arc.#over(handle.map, SharedCount.join(handle.count), mode);
+  static adopt(handle: ArcHandle, options: ArcOptions = {}): Arc<MapAccess> {
+    const mode = modeOf(options);
+    const { map, count: memory } = copyOf(handle);
+    const count = SharedCount.join(memory);
+    try {
+      return Arc.#over(map, count, mode);
+    } catch (error) {
+      if (count.subtract(1)) close(map, count);
+      throw error;
+    }
   }
 
   /** Of a count that this owner was added to. */
   static #over(handle: MapHandle, count: SharedCount, mode: "r" | "r+"): Arc<MapAccess> {
-    try {
-      const map = mode === "r+" ? Mmap.adopt(handle, { mode }) : Mmap.adopt(handle, { mode });
-      return new Arc<MapAccess>(KEY, new Owners<MapAccess>(map, handle, count));
-    } catch (error) {
-      if (count.subtract(1)) close(handle, count);
-      throw error;
-    }
+    const map = mode === "r+" ? Mmap.adopt(handle, { mode }) : Mmap.adopt(handle, { mode });
+    return new Arc<MapAccess>(KEY, new Owners<MapAccess>(map, handle, count));
   }
 
   /** For other threads, which adopt it while there is an owner. Throws on a disposed one. */
@@ -166,7 +198,7 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
     return new Arc(KEY, this.#owners);
   }
 
-  /** This thread's mapping, which ends with its owners: it is not to be disposed. Throws on a disposed one. */
+  /** This thread's mapping, which its owners retain: it stays where it is until the last has gone. Throws on a disposed one. */
   get map(): Mmap<A> {
     this.#part.requireOpen("read");
     return this.#owners.map;

@@ -3,7 +3,9 @@ export function checkRange(what: string, byteLength: number, offset: number, len
   const isCount = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
   if (!isCount || offset + length > byteLength) {
     throw new RangeError(
-      `cannot read ${what}: ${length} bytes from ${offset} do not lie in its ${byteLength} bytes`,
+      `cannot read ${what}: ${String(length)} bytes from ${
+        String(offset)
+      } do not lie in its ${byteLength} bytes`,
     );
   }
 }

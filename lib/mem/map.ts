@@ -374,7 +374,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * @throws {MapFaultError} where pages could not be had for another reason: a full disk under a sparse file.
    */
   check(): void {
-    this.#region.requireIntact(this.#cannot("use"));
+    this.#region.requireWhole(this.#cannot("use"));
   }
 
   #cannot(verb: string): string {

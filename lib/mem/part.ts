@@ -3,9 +3,10 @@ import { unwatch, watch } from "./forgotten.ts";
 /** A count of owners, in this thread or among several. */
 export interface Count {
   readonly total: number;
-  add(): void;
+  /** One handle more, or one hold. Where it throws, there is none. */
+  add(kind: "handle" | "hold"): void;
   /** What is counted ends with the last owner. */
-  subtract(owners: number): void;
+  subtract(handles: number, holds: number): void;
 }
 
 /**
@@ -25,7 +26,7 @@ export class Part {
 
   /** Subtracts the handle's part once it was collected. */
   watch(handle: WeakKey): void {
-    watch(handle, this.#what, () => this.#count.subtract(this.#holds + (this.#isDisposed ? 0 : 1)));
+    watch(handle, this.#what, () => this.#count.subtract(this.#isDisposed ? 0 : 1, this.#holds));
   }
 
   get isDisposed(): boolean {
@@ -44,25 +45,25 @@ export class Part {
 
   retain(): void {
     this.requireHeld("retain");
-    this.#count.add();
+    this.#count.add("hold");
     this.#holds++;
   }
 
   release(handle: WeakKey): void {
     if (this.#holds === 0) throw new Error(`cannot release ${this.#what}: nobody has retained it`);
     this.#holds--;
-    this.#subtract(handle);
+    this.#subtract(handle, 0, 1);
   }
 
   /** Ends the handle itself, once. */
   dispose(handle: WeakKey): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#subtract(handle);
+    this.#subtract(handle, 1, 0);
   }
 
-  #subtract(handle: WeakKey): void {
+  #subtract(handle: WeakKey, handles: number, holds: number): void {
     if (this.#isDisposed && this.#holds === 0) unwatch(handle);
-    this.#count.subtract(1);
+    this.#count.subtract(handles, holds);
   }
 }

@@ -5,18 +5,37 @@ import type { StableBytes } from "./stable_bytes.ts";
 /** What makes an `Rc` over it a cart. */
 export type Bytes = Uint8Array<ArrayBuffer> | StableBytes;
 
+/** A value that moves and ends unless it is retained. */
+type Cart = Pick<StableBytes, "retain" | "release">;
+
+function isCart(value: unknown): value is Cart {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
+  if (byteLengthOf(value) === undefined || !("retain" in value && "release" in value)) return false;
+  return typeof value.retain === "function" && typeof value.release === "function";
+}
+
 class Box<T> implements Count {
   readonly value: T;
   #drop: () => void;
   /** Of all handles and holds. At 0 the value was dropped, or unwrapped. */
   total = 1;
+  #holds = 0;
+  /** The value, retained once for all holds. */
+  #held: Cart | undefined;
 
   constructor(value: T, drop: (value: T) => void) {
     this.value = value;
     this.#drop = () => drop(value);
   }
 
-  add(): void {
+  add(kind: "handle" | "hold"): void {
+    if (kind === "hold") {
+      if (this.#holds === 0 && isCart(this.value)) {
+        this.value.retain();
+        this.#held = this.value;
+      }
+      this.#holds++;
+    }
     this.total++;
   }
 
@@ -25,9 +44,16 @@ class Box<T> implements Count {
     this.#drop = () => {};
   }
 
-  subtract(owners: number): void {
-    this.total -= owners;
-    if (this.total === 0) this.#drop();
+  subtract(handles: number, holds: number): void {
+    this.total -= handles + holds;
+    this.#holds -= holds;
+    const held = this.#holds === 0 ? this.#held : undefined;
+    if (held !== undefined) this.#held = undefined;
+    try {
+      held?.release();
+    } finally {
+      if (this.total === 0) this.#drop();
+    }
   }
 }
 
@@ -55,7 +81,8 @@ function byteLengthOf(value: unknown): number | undefined {
  * `Rc.of` makes the first handle, `clone` each other; a handle is disposed by whoever has it, and throws from
  * then on. The value is the count's own: nobody else should dispose it. An `Rc` over bytes is a cart, which its
  * type says; over a value that can be transferred away, such as an ordinary `Uint8Array`, it keeps nobody from
- * doing so: copy it into `PinnedBytes` where that matters.
+ * doing so: copy it into `PinnedBytes` where that matters. A value that is a cart itself, such as a map, is retained
+ * while the `Rc` is, by a yoke or by hand: it stays where it is then, whoever disposes it.
  *
  * Values that hold a handle on themselves are never dropped, as in Rust. A handle that was collected without
  * having been disposed gives its part of the count back then.
@@ -85,9 +112,10 @@ export class Rc<T> implements Disposable {
 
   /**
    * The first handle on `value`. The last one calls `drop`; where none is given, the value's own
-   * `[Symbol.dispose]`, if it has one.
+   * `[Symbol.dispose]`, if it has one. Throws a `TypeError` where `drop` is no function.
    */
   static of<T>(value: T, drop: (value: T) => void = disposeIfDisposable): Rc<T> {
+    if (typeof drop !== "function") throw new TypeError("cannot make an Rc: drop is no function");
     return new Rc<T>(KEY, new Box(value, drop));
   }
 
@@ -110,7 +138,7 @@ export class Rc<T> implements Disposable {
   /** Another handle on the value. Throws on a disposed one. */
   clone(): Rc<T> {
     this.#part.requireOpen("clone");
-    this.#box.add();
+    this.#box.add("handle");
     return new Rc(KEY, this.#box);
   }
 

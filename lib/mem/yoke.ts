@@ -51,19 +51,51 @@ interface Held<Y, C> {
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("Yoke");
 
+type AnyYoke = Yoke<unknown, ErasedCart>;
+
 /**
- * Whoever still has the value has its yoke: `attach(…).value` would otherwise lose its bytes at a time that
+ * Whoever still has a value has its yokes: `attach(…).value` would otherwise lose its bytes at a time that
  * the collector chooses.
  */
-const yokes = new WeakMap<WeakKey, Yoke<unknown, ErasedCart>>();
+const yokes = new WeakMap<WeakKey, Set<AnyYoke>>();
 
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-function keepWithValue(value: unknown, cart: ErasedCart, yoke: Yoke<unknown, ErasedCart>): void {
+function keepWithValue(value: unknown, cart: ErasedCart, yoke: AnyYoke): void {
   // A cart that is its own value is kept by the registry, and would keep the yoke for ever.
-  if (cart !== null && isObject(value) && value !== cart) yokes.set(value, yoke);
+  if (cart === null || !isObject(value) || value === cart) return;
+  const kept = yokes.get(value);
+  if (kept === undefined) {
+    yokes.set(value, new Set([yoke]));
+    return;
+  }
+  // A yoke that withMut gave another value stays with this one when it is disposed: for each that comes, the two
+  // that were looked at longest ago go where they are such.
+  let looked = 0;
+  for (const other of kept) {
+    kept.delete(other);
+    if (!other.isDisposed) kept.add(other);
+    if (++looked === 2) break;
+  }
+  kept.add(yoke);
+}
+
+function requireFunction(action: string, name: string, value: unknown): void {
+  if (typeof value !== "function") throw new TypeError(`cannot ${action} a yoke: ${name} is no function`);
+}
+
+const CART_METHODS = ["bytes", "retain", "release"] as const satisfies (keyof StableBytes)[];
+
+function requireCart(action: string, cart: unknown): void {
+  const isCart = isObject(cart) &&
+    CART_METHODS.every((name) => typeof Reflect.get(cart, name) === "function");
+  if (isCart) return;
+  const found = cart === null ? "null" : typeof cart;
+  throw new TypeError(
+    `cannot ${action} a yoke: cart is ${found}, and no StableBytes; Yoke.alwaysOwned is for values without one`,
+  );
 }
 
 function isInstance<D>(value: unknown, Class: CartClass<D>): value is D {
@@ -108,8 +140,15 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
   /**
    * Retains `cart` and yokes what `derive` makes of it. Where that throws, or gives a promise, the cart is
    * released and the error thrown. The cart's owner still has to dispose it.
+   *
+   * A yoke that is forgotten is released once neither it nor its value is in use. A value that the cart itself
+   * reaches, such as the `value` of an `Rc`, always is: dispose that yoke, or derive a new object, as `bytes` does.
+   *
+   * @throws {TypeError} for what is no cart, and what is no function, before anything is retained.
    */
   static attach<Y, C extends StableBytes>(cart: C, derive: (cart: C) => Y): Yoke<Y, C> {
+    requireCart("attach", cart);
+    requireFunction("attach", "derive", derive);
     return Yoke.#attached(cart, "attach", () => derive(cart));
   }
 
@@ -121,6 +160,8 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
     cart: C,
     derive: (cart: C) => Y,
   ): Yoke<NonNullable<Y>, C> | undefined {
+    requireCart("attach", cart);
+    requireFunction("attach", "derive", derive);
     cart.retain();
     let yoke: Yoke<NonNullable<Y>, C> | undefined;
     try {
@@ -157,6 +198,7 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
   /** A yoke of what `f` makes of the value, in the place of this one. Where `f` throws, this one stays. */
   map<Z>(f: (value: Y) => Z): Yoke<Z, C> {
     const { value, cart } = this.#open("map");
+    requireFunction("map", "f", f);
     const mapped = atOnce(f(value), "map");
     this.#takeCart("map");
     return new Yoke(KEY, mapped, cart);
@@ -165,6 +207,7 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
   /** A yoke of a part of the value, or of what `f` makes of it, on the same cart. This one stays. */
   project<Z>(f: (value: Y) => Z): Yoke<Z, C> {
     const { value, cart } = this.#open("project");
+    requireFunction("project", "f", f);
     return Yoke.#attached(cart, "project", () => f(value));
   }
 
@@ -183,6 +226,7 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
    */
   withMut<R>(f: (slot: { value: Y }) => R): R {
     const held = this.#open("change");
+    requireFunction("change", "f", f);
     const slot = { value: held.value };
     this.#held = undefined;
     this.#isChanging = true;
@@ -204,7 +248,10 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
    */
   replaceCart<D extends ErasedCart>(f: (cart: C) => D): Yoke<Y, D> {
     const { value, cart } = this.#open("replace the cart of");
-    const replaced = Yoke.#attached(f(cart), "replace the cart of", () => value);
+    requireFunction("replace the cart of", "f", f);
+    const other = f(cart);
+    if (other !== null) requireCart("replace the cart of", other);
+    const replaced = Yoke.#attached(other, "replace the cart of", () => value);
     try {
       this.#takeCart("replace the cart of");
     } catch (error) {
@@ -231,6 +278,10 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
   /** As `intoCart` where the cart is a `Class`; otherwise `undefined`, and the yoke stays. Undoes `erase`. */
   tryIntoCart<D>(Class: CartClass<D>): D | undefined {
     const { cart } = this.#open("take the cart of");
+    requireFunction("take the cart of", "Class", Class);
+    if (!isObject(Class.prototype)) {
+      throw new TypeError("cannot take the cart of a yoke: Class is a function, and no class");
+    }
     if (!isInstance(cart, Class)) return undefined;
     this.#takeCart("take the cart of");
     return cart;
@@ -250,9 +301,11 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
 
   /** Ends this yoke: what it held of the cart is the caller's. */
   #takeCart(action: string): C {
-    const { cart } = this.#open(action);
+    const { value, cart } = this.#open(action);
     this.#held = undefined;
-    if (cart !== null) unwatch(this);
+    if (cart === null) return cart;
+    unwatch(this);
+    if (isObject(value)) yokes.get(value)?.delete(this);
     return cart;
   }
 

@@ -122,6 +122,31 @@ describe("SafeTensors", () => {
     assertThrows(() => SafeTensors.fromBytes(nothing), SafeTensorsError);
   });
 
+  it("refuses what has no bytes, and names it", () => {
+    const nothing = { bytes: () => new Uint8Array(0) };
+    const others = [
+      undefined,
+      null,
+      "abc",
+      3,
+      {},
+      [1],
+      new Float64Array(3),
+      new ArrayBuffer(8),
+      nothing,
+      { ...nothing, byteLength: -1 },
+      { ...nothing, byteLength: 0.5 },
+      { byteLength: 8 },
+    ];
+    for (const given of others) {
+      assertThrows(
+        () => Reflect.apply(SafeTensors.fromBytes, SafeTensors, [given]),
+        TypeError,
+        "bytes is no",
+      );
+    }
+  });
+
   it("copies tensors that are misaligned in the file, and no others", () => {
     const entries = '{"f":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},' +
       '"u":{"dtype":"U8","shape":[1],"data_offsets":[8,9]},' +

@@ -1,11 +1,11 @@
 import { after, before, describe, it } from "node:test";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
-import { HandleError, Mmap } from "../../lib/mem/mmap.ts";
+import { HandleError, MapInUseError, Mmap } from "../../lib/mem/mmap.ts";
 import { Arc, type ArcHandle, Yoke } from "../../lib/mem/yoke.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
@@ -100,6 +100,62 @@ describe("Arc", () => {
       for (const fd of opened) closeSync(fd);
       console.log(code, descriptors() - before);`;
     assertEquals(outputOf(source, { before: "ulimit -n 200" }), "EMFILE 0");
+  });
+
+  it("that cannot be mapped leaves none behind, and no owner, also where it would have been the last", () => {
+    shared(0)[Symbol.dispose]();
+    const before = descriptors();
+    const arc = shared(1);
+    const handle = arc.handle();
+    using map = Mmap.anonymous(1);
+    const during = descriptors();
+    const { adopt } = Mmap;
+    try {
+      Mmap.adopt = () => {
+        throw new RangeError("broken");
+      };
+      assertThrows(() => Arc.adopt(handle), RangeError, "broken");
+      assertEquals([arc.count, descriptors()], [1, during]);
+      map.share();
+      const shares = descriptors();
+      assertThrows(() => Arc.share(map), RangeError, "broken");
+      assertEquals(descriptors(), shares);
+      map[Symbol.dispose]();
+      Mmap.adopt = () => {
+        arc[Symbol.dispose]();
+        throw new RangeError("broken");
+      };
+      assertThrows(() => Arc.adopt(handle), RangeError, "broken");
+    } finally {
+      Mmap.adopt = adopt;
+    }
+    assertEquals([arc.count, descriptors()], [0, before]);
+  });
+
+  it("leaves its map neither moved nor ended under it, whoever asks for it", () => {
+    const arc = shared(1, 2);
+    using other = arc.clone();
+    const { map } = arc;
+    using yoke = Yoke.attach(arc, (arc) => arc.bytes());
+    arc[Symbol.dispose]();
+    assertThrows(() => map.remap(1), MapInUseError);
+    map[Symbol.dispose]();
+    assertEquals([map.isClosed, [...yoke.value]], [true, [1, 2]]);
+    const { value } = yoke;
+    yoke[Symbol.dispose]();
+    assertEquals(value.length, 2);
+    other[Symbol.dispose]();
+    assertEquals([value.length, other.count], [0, 0]);
+  });
+
+  it("is not shared from what is no map", () => {
+    for (const map of [5, undefined, null, {}, "map", { share: () => ({}) }]) {
+      assertThrows(
+        () => Reflect.apply(Arc.share, Arc, [map]),
+        TypeError,
+        "cannot share an Arc: map is no Mmap",
+      );
+    }
   });
 
   it("gives nothing once it was disposed, though others have it", () => {
@@ -201,12 +257,75 @@ describe("a handle of an Arc", () => {
       { kind: "oxbow-arc", map, count: new SharedArrayBuffer(8) },
       { kind: "oxbow-arc", map, count: new ArrayBuffer(count.byteLength) },
       { kind: "oxbow-arc", map, count: new SharedArrayBuffer(count.byteLength) },
+      { kind: "oxbow-arc", map, count: Object.create(SharedArrayBuffer.prototype) },
+      { kind: "oxbow-arc", map: 5, count },
+      { kind: "oxbow-arc", map: null, count },
+      { kind: "oxbow-arc", map: { ...map, kind: "oxbow-arc" }, count },
+      { kind: "oxbow-arc", map: { ...map, descriptor: "0" }, count },
       { kind: "oxbow-arc", count },
       { kind: "oxbow-arc", count, map: { ...map, nonce: "0".repeat(32) } },
       { kind: "oxbow-arc", count, map: { ...map, process: map.process + 1 } },
     ];
     for (const handle of forged) assertThrows(() => Reflect.apply(Arc.adopt, Arc, [handle]), HandleError);
     assertEquals([arc.count, other.count, arc.bytes()[0]], [1, 1, 1]);
+  });
+
+  it("with options that are none is refused, before an owner is added", () => {
+    using arc = shared(1);
+    const handle = arc.handle();
+    for (const options of ["r+", null, 5]) {
+      const adopt = () => Reflect.apply(Arc.adopt, Arc, [handle, options]);
+      assertThrows(adopt, TypeError, "cannot adopt an Arc: options are no object");
+    }
+    for (const mode of ["c", "w+", "", null, 5, Symbol("r")]) {
+      const adopt = () => Reflect.apply(Arc.adopt, Arc, [handle, { mode }]);
+      assertThrows(adopt, TypeError, `cannot adopt an Arc: mode is ${String(mode)}, and neither r nor r+`);
+    }
+    assertEquals(arc.count, 1);
+  });
+
+  it("is read once, and never again", () => {
+    const victim = openSync(path, "r");
+    const before = descriptors();
+    const arc = shared(1);
+    const handle = arc.handle();
+    const reads: string[] = [];
+    // At each reading but the first, every property is what is not to be used.
+    function once<T extends object>(target: T, others: Readonly<Record<string, unknown>>): T {
+      const seen = new Set<PropertyKey>();
+      return new Proxy(target, {
+        get(target, name) {
+          reads.push(String(name));
+          const isFirst = !seen.has(name);
+          seen.add(name);
+          return isFirst ? Reflect.get(target, name) : others[String(name)];
+        },
+      });
+    }
+    const map = once(handle.map, { descriptor: victim });
+    const mode: { readonly mode: "r+" } = once({ mode: "r+" }, { mode: "c" });
+    const adopted = Arc.adopt(once({ ...handle, map }, {}), mode);
+    const names = ["mode", "kind", "map", "count", "kind", "process", "descriptor", "nonce"];
+    assertEquals([reads, adopted.map.mode, adopted.bytes()[0]], [names, "r+", 1]);
+    arc[Symbol.dispose]();
+    adopted[Symbol.dispose]();
+    assertEquals([reads.length, fstatSync(victim).isFile(), descriptors()], [names.length, true, before]);
+    closeSync(victim);
+  });
+
+  it("may be changed once it was adopted, and all is closed", () => {
+    const before = descriptors();
+    const arc = shared(1);
+    const handle = structuredClone(arc.handle());
+    const adopted = Arc.adopt(handle);
+    arc[Symbol.dispose]();
+    Reflect.set(handle.map, "nonce", "0".repeat(32));
+    Reflect.set(handle.map, "descriptor", -1);
+    Reflect.set(handle, "map", undefined);
+    using again = Arc.adopt(adopted.handle());
+    adopted[Symbol.dispose]();
+    again[Symbol.dispose]();
+    assertEquals(descriptors(), before);
   });
 
   it("of one map and another's count closes neither", () => {
@@ -313,6 +432,38 @@ describe("an Arc in workers", () => {
       using last = Arc.adopt(handle);
       console.log(adopted, before, lost, again, alive, byte, last.bytes()[0], last.count);`;
     assertEquals(outputWith(worker, source), "4 0 [ 3, 3 ] 7 3 5 5 7");
+  });
+
+  it("is lost, and told to the last owner, with those that end in the midst of a step", () => {
+    const worker = `
+      parentPort.on("message", async (handle) => {
+        parentPort.postMessage("going");
+        for (;;) {
+          for (let i = 0; i < 20; i++) {
+            using arc = Arc.adopt(handle);
+            using clone = arc.clone();
+            using yoke = Yoke.attach(clone, (arc) => arc.bytes());
+          }
+          // Deno stops nobody who does not wait.
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      });`;
+    const source = `
+      const arc = share(3);
+      for (let i = 0; i < 8; i++) {
+        const workers = [start(), start()];
+        await Promise.all(workers.map((worker) => post(worker, arc.handle())));
+        await new Promise((resolve) => setTimeout(resolve, 5 * i));
+        await Promise.all(workers.map((worker) => worker.terminate()));
+      }
+      await until(() => arc.count - arc.leaked() === 1);
+      const rest = arc.count - arc.leaked();
+      const worker = start();
+      await post(worker, arc.handle());
+      await worker.terminate();
+      await until(() => arc.count - arc.leaked() === 1);
+      console.log(rest, arc.count - arc.leaked());`;
+    assertEquals(outputWith(worker, source), "1 1");
   });
 
   it("counts exactly though all come and go at once", () => {

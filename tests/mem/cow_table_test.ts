@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type ByteSource, CowTable } from "../../lib/mem/cow.ts";
-import { Mmap } from "../../lib/mem/mmap.ts";
+import { MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
 
 const MILLION = 1_000_000;
@@ -298,6 +298,9 @@ describe("CowTable", () => {
         ]
       ) assertThrows(use, RangeError, `row ${i}: the table has 2`);
     }
+    for (const key of ["length", "0", undefined, null, {}]) {
+      assertThrows(() => Reflect.apply(table.push, table, [key, 0, 1]), TypeError, "region is a");
+    }
     for (const number of [1, -1, 0.5, NaN]) {
       assertThrows(() => table.push(number, 0, 1), RangeError, `region is ${number}, and there are 1`);
     }
@@ -319,6 +322,13 @@ describe("CowTable", () => {
       assertThrows(() => Reflect.apply(table.set, table, [0, value]), TypeError, "bytes is no Uint8Array");
       assertThrows(() => Reflect.apply(table.addRegion, table, [value]), TypeError, "it is no Uint8Array");
     }
+    const gone = bytes("gone");
+    gone.buffer.transfer();
+    assertThrows(() => table.pushOwned(gone), TypeError, "the memory of bytes is gone");
+    assertThrows(() => table.set(1, gone), TypeError, "the memory of bytes is gone");
+    assertThrows(() => table.reserve(2 ** 50), RangeError, `room for ${2 ** 50} rows`);
+    assertThrows(() => table.reserve(0, 2 ** 50), RangeError, `cannot own ${2 ** 50} bytes more`);
+    assertEquals(table.utf8(1).toString(), "x");
     assertEquals([table.length, table.utf8(0).toString(), table.isBorrowed(0)], [2, "0", true]);
   });
 
@@ -344,6 +354,113 @@ describe("CowTable", () => {
     table.shrinkToFit();
     table.pushOwned(Uint8Array.of(1));
     assertEquals([table.get(2 ** 15)[0], table.get(2 ** 16)[0]], [2 ** 15 % 251, 1]);
+  });
+
+  it("takes a few times what rows have held, however they grow", () => {
+    const all = new Uint8Array(20_000);
+    using one = new CowTable();
+    one.pushOwned(all.subarray(0, 1));
+    for (let length = 1; length <= 20_000; length++) one.set(0, all.subarray(0, length));
+    assert(one.byteSize <= 4 * 20_000 + 4096, `one row: ${one.byteSize}`);
+
+    using many = new CowTable();
+    for (let i = 0; i < 100; i++) many.pushOwned(all.subarray(0, 10));
+    for (let length = 10; length <= 1000; length++) {
+      for (let i = 0; i < 100; i++) many.set(i, all.subarray(0, length));
+    }
+    assert(many.byteSize <= 4 * 100_000 + 4096, `a hundred rows: ${many.byteSize}`);
+
+    const set = fc.tuple(fc.nat(19), fc.nat(20_000));
+    fc.assert(
+      fc.property(fc.array(set, { size: "max", maxLength: 300 }), (sets) => {
+        using table = new CowTable();
+        const most = new Array<number>(20).fill(1);
+        for (let i = 0; i < 20; i++) table.pushOwned(all.subarray(0, 1));
+        for (const [i, length] of sets) {
+          table.set(i, all.subarray(0, length));
+          most[i] = Math.max(most[i], length);
+        }
+        const peak = most.reduce((a, b) => a + b);
+        assert(table.byteSize <= 16 * peak + 2 * 4096, `${table.byteSize} bytes for ${peak}`);
+      }),
+    );
+  });
+
+  it("asks a source for its length once, and takes bytes from it alone", () => {
+    using table = new CowTable();
+    let asked = 0;
+    const source = {
+      get byteLength(): number {
+        return asked++ === 0 ? 3 : NaN;
+      },
+      bytes: () => bytes("abc"),
+    };
+    const region = table.addRegion(source);
+    assertThrows(() => table.push(region, 100, 3), RangeError, "do not lie in the 3 of region 0");
+    assertEquals(asked, 1);
+    for (const given of [[1, 2, 3], Float64Array.of(1, 2, 3), undefined, "abc", { length: 3 }]) {
+      let held = 0;
+      const wrong = { byteLength: 3, bytes: () => given, retain: () => held++, release: () => held-- };
+      assertThrows(
+        () => Reflect.apply(table.addRegion, table, [wrong]),
+        TypeError,
+        "cannot add a region: its bytes() gave no Uint8Array",
+      );
+      assertEquals(held, 0);
+    }
+    for (const byteLength of [-1, 0.5, NaN, "3", undefined]) {
+      const wrong = { byteLength, bytes: () => bytes("abc") };
+      assertThrows(() => Reflect.apply(table.addRegion, table, [wrong]), TypeError, "it is no Uint8Array");
+    }
+  });
+
+  it("tells that the memory of its own rows is gone, and stays as it is", () => {
+    using table = new CowTable();
+    table.reserve(3, 4);
+    table.pushOwned(bytes("ab"));
+    table.pushOwned(bytes("cd"));
+    const { buffer } = table.get(0);
+    table.reserve(3, 100);
+    table.pushOwned(bytes("ef"));
+    assert(buffer instanceof ArrayBuffer);
+    buffer.transfer();
+    for (const use of [() => table.get(1), () => table.toMut(1), () => table.shrinkToFit()]) {
+      assertThrows(use, TypeError, "cannot use an owned row: its memory is gone");
+    }
+    assertEquals([table.length, table.utf8(2).toString()], [3, "ef"]);
+  });
+
+  it("gives no zeros for what a map has lost", () => {
+    const folder = mkdtempSync(join(tmpdir(), "oxbow-cow-table-"));
+    try {
+      const path = join(folder, "text");
+      for (const isDisposed of [false, true]) {
+        writeFileSync(path, new Uint8Array(65_536).fill(0x61));
+        const map = Mmap.open(path);
+        using table = new CowTable();
+        const region = table.addRegion(map);
+        table.push(region, 0, 2);
+        table.push(region, 65_530, 2);
+        table.pushOwned(bytes("own"));
+        if (isDisposed) map[Symbol.dispose]();
+        truncateSync(path, 4096);
+        assertEquals(table.utf8(0).toString(), "aa");
+        assertThrows(() => table.toMut(1), MapTruncatedError, "was cut to 4096");
+        assertEquals([table.isBorrowed(1), table.utf8(2).toString()], [true, "own"]);
+        assertThrows(() => table.get(1), MapTruncatedError, "was cut to 4096");
+        table.set(1, bytes("new"));
+        assertEquals(table.utf8(1).toString(), "new");
+        map[Symbol.dispose]();
+      }
+      writeFileSync(path, new Uint8Array(65_536).fill(0x61));
+      using map = Mmap.open(path);
+      using table = new CowTable();
+      table.push(table.addRegion(map), 65_530, 2);
+      truncateSync(path, 4096);
+      assertThrows(() => table.utf8(0), MapTruncatedError, "was cut to 4096");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses text that is none, and stays as it is where a source fails", () => {

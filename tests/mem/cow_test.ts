@@ -171,6 +171,23 @@ describe("Cow", () => {
     assert(cow.toMut().buffer instanceof ArrayBuffer);
     cow.toMut()[0] = 1;
     assertEquals([shared[0], ...cow.value], [3, 1, 3, 3, 3, 3, 3, 3, 3]);
+    const view = Cow.borrowed(new DataView(shared.buffer, 2, 4));
+    const copy = view.toMut();
+    assert(copy.buffer instanceof ArrayBuffer);
+    copy.setInt8(0, 8);
+    assertEquals([copy.byteLength, copy.getInt8(0), copy.getInt8(3), shared[2]], [4, 8, 3, 3]);
+  });
+
+  it("copies no shared memory into shared memory, which may be the same by another name", () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(4));
+    const cow = Cow.borrowed<Uint8Array>(shared);
+    for (const into of [structuredClone(shared), new Uint8Array(new SharedArrayBuffer(4)), shared]) {
+      assertThrows(() => cow.toMut({ into }), TypeError, "both shared memory");
+    }
+    assertEquals(cow.isBorrowed, true);
+    const into = new Uint8Array(4);
+    assertStrictEquals(cow.toMut({ into }), into);
+    assertStrictEquals(Cow.borrowed<Uint8Array>(into).toMut({ into: shared }), shared);
   });
 
   it("follows a view of a resizable buffer, and tells when it was cut off", () => {
@@ -230,6 +247,14 @@ describe("Cow", () => {
     assertThrows(() => cow.toMut({ into: new DataView(new ArrayBuffer(8)) }), TypeError, "into is DataView");
     assertThrows(() => Reflect.apply(cow.toMut, cow, [{ into: null }]), TypeError, "into is Null");
     assertThrows(() => Reflect.apply(cow.toMut, cow, [{ into: [1, 2, 3, 4] }]), TypeError, "into is Array");
+    for (const options of [null, 3, "into"]) {
+      assertThrows(() => Reflect.apply(cow.toMut, cow, [options]), TypeError, "options is");
+    }
+    const gone = new Int16Array(4);
+    gone.buffer.transfer();
+    assertThrows(() => cow.toMut({ into: gone }), TypeError, "the memory of into is gone");
+    const empty = Cow.borrowed(new Int16Array(0));
+    assertThrows(() => empty.toMut({ into: gone }), TypeError, "the memory of into is gone");
     assertThrows(() => cow.toMut({ into: new Int16Array(3) }), RangeError, "8 bytes: into has 6");
     assertThrows(() => cow.toMut({ into: new Int16Array(5) }), RangeError, "8 bytes: into has 10");
     for (const from of [2, 6, 8, 14]) {
@@ -250,19 +275,36 @@ describe("Cow", () => {
     assertEquals(cow.toMut({ into: new Uint8Array(9) }), Int16Array.of(1));
   });
 
-  it("stays borrowed where the copy cannot be made", () => {
-    class Failing extends Uint8Array<ArrayBuffer> {
-      static get [Symbol.species](): Uint8ArrayConstructor {
-        throw new RangeError("no more of these");
-      }
+  it("copies to new memory, whatever a subclass would have it made of", () => {
+    const others = Uint8Array.of(1, 2, 3);
+    function Giver(): Uint8Array {
+      return others;
     }
-    const cow = Cow.borrowed<Uint8Array>(new Failing(new ArrayBuffer(4)));
-    for (const use of [() => cow.toMut(), () => cow.intoOwned()]) {
-      assertThrows(use, RangeError, "no more of these");
-      assertEquals([cow.isBorrowed, cow.value.length], [true, 4]);
+    class Lending extends Uint8Array<ArrayBuffer> {}
+    Object.defineProperty(Lending, Symbol.species, { value: Giver });
+    const cow = Cow.borrowed<Uint8Array>(new Lending(others.buffer));
+    const copy = cow.toMut();
+    copy[0] = 9;
+    assertEquals([...others, ...cow.value], [1, 2, 3, 9, 2, 3]);
+    assertNotEquals(copy.buffer, others.buffer);
+    assert(copy instanceof Lending);
+
+    function BufferGiver(): ArrayBuffer {
+      return others.buffer;
     }
-    const into = new Uint8Array(4);
-    assertStrictEquals(cow.toMut({ into }), into);
+    class Slicing extends ArrayBuffer {}
+    Object.defineProperty(Slicing, Symbol.species, { value: BufferGiver });
+    const view = Cow.borrowed(new DataView(new Slicing(3)));
+    view.toMut().setUint8(0, 7);
+    assertEquals([...others], [1, 2, 3]);
+  });
+
+  it("knows the kind of a view that goes by another name", () => {
+    class Disguised extends Uint8Array<ArrayBuffer> {}
+    Object.defineProperty(Disguised.prototype, Symbol.toStringTag, { value: "Float64Array" });
+    const cow = Cow.borrowed<Uint8Array>(new Disguised(Uint8Array.of(255, 1).buffer));
+    assertEquals([...cow.toMut()], [255, 1]);
+    assertEquals(cow.equals(Uint8Array.of(255, 1)), true);
   });
 
   it("stays borrowed where there is no memory", () => {
@@ -303,5 +345,16 @@ describe("Cow", () => {
       assertThrows(() => Reflect.apply(Cow.borrowed, Cow, [value]), TypeError, "cannot make a Cow: value is");
       assertThrows(() => Reflect.apply(Cow.owned, Cow, [value]), TypeError, "cannot make a Cow: value is");
     }
+    assertThrows(() => Reflect.construct(Cow, [Uint8Array.of(1), true]), TypeError, "call Cow.borrowed");
+  });
+
+  it("is compared with nothing but a view that is there, or a Cow", () => {
+    const cow = Cow.borrowed(new Uint8Array(0));
+    for (const other of [undefined, null, 3, "", [], new ArrayBuffer(0), {}]) {
+      assertThrows(() => Reflect.apply(cow.equals, cow, [other]), TypeError, "other is");
+    }
+    const gone = Uint8Array.of(1);
+    gone.buffer.transfer();
+    assertThrows(() => cow.equals(gone), TypeError, "the memory of other is gone");
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { Buffer } from "node:buffer";
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -22,10 +23,11 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from
 import fc from "fast-check";
 import { hostName, SystemError } from "../../ffi/mod.ts";
 import { type ByteSource, Overlay } from "../../lib/mem/cow.ts";
-import { Mmap } from "../../lib/mem/mmap.ts";
+import { MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
+import { runCollecting } from "./collect.ts";
 
 const PAGE = 4096;
 let folder: string;
@@ -228,15 +230,9 @@ describe("Overlay", () => {
     let isClosed = false;
     const lower: ByteSource = {
       byteLength: all.length,
-      get isClosed() {
-        return isClosed;
-      },
       bytes(offset, length) {
         if (isClosed) throw new Error("the map was disposed");
         return all.subarray(offset, offset + length);
-      },
-      check() {
-        throw new Error("the map was disposed");
       },
     };
     using overlay = new Overlay(lower);
@@ -297,6 +293,77 @@ describe("Overlay", () => {
     assertEquals([readFileSync(path, "utf8"), readdirSync(folder)], ["old", ["file"]]);
     overlay.write(0, noise(PAGE));
     assertThrows(() => new Overlay(lower), TypeError, "its memory is gone");
+  });
+
+  it("goes on where it was forgotten, though what lies below cannot be let go of", () => {
+    const { code, stdout, stderr } = runCollecting(`
+      import { CowTable, Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
+      let released = 0;
+      const lower = {
+        byteLength: 1,
+        bytes: () => Uint8Array.of(1),
+        release() {
+          released++;
+          throw new Error("it was transferred");
+        },
+      };
+      function forget() {
+        for (let i = 0; i < 20; i++) {
+          new Overlay(lower).write(0, Uint8Array.of(1));
+          new CowTable().addRegion(lower);
+        }
+      }
+      forget();
+      await collect(() => released > 20);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log(released > 20);
+    `);
+    assertEquals([code, stdout.trim()], [0, "true"]);
+    assertMatch(stderr, /an Overlay was collected, and what it held was not released:.*it was transferred/);
+    assertMatch(stderr, /a CowTable was collected, and what it held was not released:.*it was transferred/);
+  });
+
+  it("writes what a Buffer over its own page has, and no view that a subclass makes up", () => {
+    const first = Uint8Array.from({ length: PAGE }, (_, i) => i & 255);
+    using overlay = new Overlay(new Uint8Array(3 * PAGE));
+    overlay.write(0, first);
+    overlay.write(100, Buffer.from(overlay.page(0).buffer));
+    assertEquals(overlay.read(100, PAGE), first);
+
+    class Deaf extends Uint8Array<ArrayBuffer> {
+      override subarray(): Uint8Array<ArrayBuffer> {
+        return new Uint8Array(0);
+      }
+    }
+    const bytes = new Deaf(first.buffer);
+    overlay.write(PAGE + 7, bytes);
+    assertEquals(overlay.read(PAGE + 7, PAGE), first);
+    const target = new Deaf(new ArrayBuffer(PAGE));
+    overlay.readInto(target, PAGE + 7);
+    assertEquals(Buffer.compare(target, first), 0);
+  });
+
+  it("tells that the memory of a page of its own is gone, and writes nothing", () => {
+    using overlay = new Overlay(noise(2 * PAGE));
+    overlay.write(PAGE, Uint8Array.of(1));
+    const { buffer } = overlay.page(1);
+    assert(buffer instanceof ArrayBuffer);
+    buffer.transfer();
+    for (
+      const use of [
+        () => overlay.read(PAGE, 1),
+        () => overlay.page(1),
+        () => overlay.write(PAGE - 1, Uint8Array.of(1, 2)),
+        () => overlay.diff(),
+        () => overlay.commit(path),
+      ]
+    ) assertThrows(use, TypeError, "cannot use page 1 of an overlay: its memory is gone");
+    assertEquals([overlay.dirtyPages(), overlay.read(0, PAGE)], [[1], noise(PAGE)]);
+    assertEquals(readdirSync(folder), []);
+    const gone = Uint8Array.of(1);
+    gone.buffer.transfer();
+    assertThrows(() => overlay.write(0, gone), TypeError, "the memory of bytes is gone");
+    assertThrows(() => overlay.readInto(gone, 0), TypeError, "the memory of target is gone");
   });
 
   it("writes nothing where it cannot write all", () => {
@@ -403,23 +470,52 @@ describe("Overlay.commit", () => {
   it("leaves the file where the source says that its bytes are no more what they were", () => {
     writeFileSync(path, "old");
     const source = counted(noise(3 * PAGE));
-    let isClosed = false;
+    let isWhole = false;
     using overlay = new Overlay({
       byteLength: source.byteLength,
       bytes: source.bytes,
-      get isClosed() {
-        return isClosed;
-      },
       check() {
-        throw new RangeError("the file was cut short");
+        if (!isWhole) throw new RangeError("the file was cut short");
       },
     });
     assertThrows(() => overlay.commit(path), RangeError, "cut short");
     assertEquals([readFileSync(path, "utf8"), readdirSync(folder)], ["old", ["file"]]);
-    // A map that was disposed, and is retained, has nothing to say.
-    isClosed = true;
+    isWhole = true;
     overlay.commit(path);
     assertEquals(bytesOf(path), noise(3 * PAGE));
+  });
+
+  it("leaves the file where the map below has lost bytes, disposed or not", () => {
+    const lower = join(folder, "lower");
+    for (const isDisposed of [false, true]) {
+      for (const use of ["read", "diff", "write", "page", "nothing"]) {
+        writeFileSync(lower, noise(16 * PAGE));
+        writeFileSync(path, "old");
+        const map = Mmap.open(lower);
+        using overlay = new Overlay(map);
+        overlay.write(15 * PAGE, new Uint8Array(PAGE));
+        if (isDisposed) map[Symbol.dispose]();
+        truncateSync(lower, 2 * PAGE);
+        if (use === "read") assertThrows(() => overlay.read(14 * PAGE, 4), MapTruncatedError, "was cut to");
+        if (use === "diff") assertThrows(() => overlay.diff(), MapTruncatedError, "was cut to");
+        if (use === "write") {
+          assertThrows(() => overlay.write(14 * PAGE, Uint8Array.of(1)), MapTruncatedError, "was cut to");
+        }
+        assertEquals(overlay.dirtyPages(), [15]);
+        assertThrows(() => overlay.commit(path), MapTruncatedError, "was cut to");
+        if (use === "page") assertThrows(() => overlay.page(0), MapTruncatedError, "was cut to");
+        assertEquals(readFileSync(path, "utf8"), "old");
+        map[Symbol.dispose]();
+      }
+    }
+    assertEquals(readdirSync(folder).sort(), ["file", "lower"]);
+  });
+
+  it("names the path where that is no file's name", () => {
+    using overlay = new Overlay(noise(10));
+    assertThrows(() => overlay.commit(""), TypeError, "path is empty");
+    assertThrows(() => overlay.commit(`${path}\0`), TypeError, "path has a NUL");
+    assertEquals(readdirSync(folder), []);
   });
 
   it("leaves the file where the disk takes no more", () => {

@@ -1,4 +1,5 @@
 import { describe, it } from "node:test";
+import { Buffer } from "node:buffer";
 import { MessageChannel } from "node:worker_threads";
 import { assertEquals, assertThrows } from "@std/assert";
 import { PinnedBytes } from "../../lib/mem/yoke.ts";
@@ -64,13 +65,41 @@ describe("PinnedBytes", () => {
     assertThrows(() => held.release(), Error, "nobody has retained it");
   });
 
+  it("copies nothing but a Uint8Array", () => {
+    const fake = Object.create(Uint8Array.prototype);
+    const others = [
+      "123",
+      3,
+      [1, 2],
+      {},
+      undefined,
+      null,
+      new Float64Array(2),
+      new Uint8ClampedArray(2),
+      fake,
+    ];
+    for (const bytes of [...others, new ArrayBuffer(2), new DataView(new ArrayBuffer(2))]) {
+      const copy = () => Reflect.apply(PinnedBytes.copy, PinnedBytes, [bytes]);
+      assertThrows(copy, TypeError, "bytes is no Uint8Array");
+    }
+    using pinned = PinnedBytes.copy(Buffer.from("123"));
+    assertEquals([...pinned.bytes()], [49, 50, 51]);
+  });
+
   it("refuses a length that is none, and a range outside", () => {
+    for (const length of ["5", Symbol("5"), undefined]) {
+      const zeros = () => Reflect.apply(PinnedBytes.zeros, PinnedBytes, [length]);
+      assertThrows(zeros, RangeError, `byteLength is ${String(length)}`);
+    }
     for (const length of [-1, 0.5, NaN, Infinity, 2 ** 32 + 1]) {
       assertThrows(() => PinnedBytes.zeros(length), RangeError, `byteLength is ${length}`);
     }
     using pinned = PinnedBytes.zeros(3);
     for (const [offset, length] of [[-1, 1], [0, 4], [4, 0], [1.5, 1], [0, -1]]) {
       assertThrows(() => pinned.bytes(offset, length), RangeError, "do not lie in its 3 bytes");
+    }
+    for (const part of [["1", 1], [0, Symbol("1")], [0, 1n]]) {
+      assertThrows(() => Reflect.apply(pinned.bytes, pinned, part), RangeError, "do not lie in its 3 bytes");
     }
     assertThrows(
       () => Reflect.construct(PinnedBytes, [Symbol("PinnedBytes"), 1]),

@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { PinnedBytes, Rc, type StableBytes, Yoke } from "../../lib/mem/yoke.ts";
 import { moduleUrl } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { MapInUseError, Mmap } from "../../lib/mem/mmap.ts";
 import { runCollecting } from "./collect.ts";
+import { CountedCart } from "./counted_cart.ts";
 
 const RUNS = tiered({ quick: 500, full: 20_000, soak: 500_000 });
 
@@ -95,6 +97,16 @@ describe("Rc", () => {
     assertEquals(drops, 1);
   });
 
+  it("refuses a drop that is no function, when it is made", () => {
+    for (const drop of [5, null, {}, "text"]) {
+      assertThrows(
+        () => Reflect.apply(Rc.of, Rc, [1, drop]),
+        TypeError,
+        "cannot make an Rc: drop is no function",
+      );
+    }
+  });
+
   it("cannot be made but by `of`", () => {
     assertThrows(() => Reflect.construct(Rc, [Symbol("Rc"), {}]), TypeError, "call Rc.of");
   });
@@ -168,6 +180,78 @@ describe("an Rc over bytes", () => {
   });
 });
 
+describe("an Rc over a cart", () => {
+  it("retains it once while it is held itself, by whichever handles", () => {
+    const cart = new CountedCart(1, 2);
+    const one = Rc.of(cart);
+    const two = one.clone();
+    assertEquals(cart.holds, 0);
+    one.retain();
+    two.retain();
+    one.retain();
+    assertEquals([cart.holds, cart.retains, one.count], [1, 1, 5]);
+    one.release();
+    two.release();
+    two[Symbol.dispose]();
+    assertEquals(cart.holds, 1);
+    one.release();
+    assertEquals([cart.holds, one.count], [0, 1]);
+    one.retain();
+    one[Symbol.dispose]();
+    assertEquals([cart.holds, cart.retains], [1, 2]);
+    one.release();
+    assertEquals([cart.holds, one.count], [0, 0]);
+  });
+
+  it("is not held where the cart has gone, nor counted", () => {
+    const cart = new CountedCart(1);
+    using rc = Rc.of(cart);
+    cart.isGone = true;
+    assertThrows(() => rc.retain(), Error, "the cart has gone");
+    assertThrows(() => Yoke.attach(rc, () => 1), Error, "the cart has gone");
+    assertThrows(() => rc.release(), Error, "nobody has retained it");
+    assertEquals([rc.count, cart.holds], [1, 0]);
+  });
+
+  it("drops it though its release throws", () => {
+    let drops = 0;
+    const cart = new CountedCart(1);
+    const rc = Rc.of(cart, () => drops++);
+    const yoke = Yoke.attach(rc, () => 1);
+    rc[Symbol.dispose]();
+    cart.holds = 0;
+    assertThrows(() => yoke[Symbol.dispose](), Error, "released too often");
+    assertEquals([drops, rc.count], [1, 0]);
+  });
+
+  it("leaves its map neither moved nor ended under a yoke, whoever asks for it", () => {
+    const map = Mmap.anonymous(8);
+    map.bytes()[0] = 7;
+    using rc = Rc.of(map);
+    using nested = Rc.of(rc.clone());
+    for (const cart of [rc, nested]) {
+      using yoke = Yoke.attach(cart, (cart) => cart.bytes());
+      assertThrows(() => map.remap(4), MapInUseError);
+      assertEquals(yoke.value[0], 7);
+    }
+    using yoke = Yoke.attach(nested, (cart) => cart.bytes());
+    const { value } = yoke;
+    map[Symbol.dispose]();
+    assertEquals([map.isClosed, value[0]], [true, 7]);
+    yoke[Symbol.dispose]();
+    assertEquals(value.length, 0);
+  });
+
+  it("is no cart over what merely has its methods", () => {
+    const calls: string[] = [];
+    const value = { retain: () => calls.push("retain"), release: () => calls.push("release") };
+    using rc = Rc.of(value);
+    rc.retain();
+    rc.release();
+    assertEquals(calls, []);
+  });
+});
+
 describe("any sequence of clones, holds and disposals", () => {
   it("counts as a model does, and drops at 0 and only then", () => {
     const step = fc.record({
@@ -238,6 +322,27 @@ describe("a forgotten handle", () => {
     assertEquals([stdout, code], ["0\ntrue\n", 0]);
     assertStringIncludes(stderr, "an Rc's handle was collected");
     assertStringIncludes(stderr, "a yoke was collected");
+  });
+
+  it("gives back what it retained of a cart", () => {
+    const { stdout, code } = runCollecting(
+      `import { PinnedBytes, Rc } from "${moduleUrl("lib/mem/yoke.ts")}";
+      const views = [];
+      function forgetful() {
+        const cart = PinnedBytes.copy(Uint8Array.of(7));
+        views.push(cart.bytes());
+        const rc = Rc.of(cart, () => {});
+        rc.retain();
+        if (views.length % 2) rc[Symbol.dispose]();
+        cart[Symbol.dispose]();
+      }
+      for (let i = 0; i < 40; i++) forgetful();
+      const isEnough = () => [0, 1].every((rest) => views.some((view, i) => i % 2 === rest && view.length === 0));
+      console.log(views.some((view) => view.length === 0));
+      await collect(isEnough);
+      console.log(isEnough());`,
+    );
+    assertEquals([stdout, code], ["false\ntrue\n", 0]);
   });
 
   it("is none that was disposed or unwrapped", () => {

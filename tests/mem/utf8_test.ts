@@ -207,6 +207,26 @@ describe("Utf8", () => {
     assertEquals([utf8.toString(), utf8.isBorrowed], ["é", true]);
   });
 
+  it("is made by its own methods, and compared with its own kind", () => {
+    assertThrows(() => Reflect.construct(Utf8, [{ value: Uint8Array.of(255) }]), TypeError, "call Utf8.from");
+    const utf8 = Utf8.fromString("ab");
+    for (
+      const other of ["ab", "abc", undefined, null, 2, bytesOf("ab"), { bytes: bytesOf("ab"), length: 2 }]
+    ) {
+      assertThrows(
+        () => Reflect.apply(utf8.equals, utf8, [other]),
+        TypeError,
+        "cannot compare a Utf8: other",
+      );
+      assertThrows(
+        () => Reflect.apply(utf8.compare, utf8, [other]),
+        TypeError,
+        "cannot compare a Utf8: other",
+      );
+    }
+    assertEquals([utf8.equals(Utf8.fromString("ab")), utf8.compare(Utf8.fromString("b")) < 0], [true, true]);
+  });
+
   it("makes its bytes its own, once", () => {
     const bytes = bytesOf("abc");
     const utf8 = Utf8.from(bytes);

@@ -86,6 +86,62 @@ describe("Yoke.attach", () => {
     assertEquals(cart.holds, 0);
   });
 
+  it("refuses what is no cart, and what is no function, before it retains anything", () => {
+    const cart = new CountedCart(1);
+    const noCarts = [
+      undefined,
+      null,
+      5,
+      {},
+      new Uint8Array(1),
+      { bytes() {}, retain() {} },
+      { bytes() {}, release() {} },
+      { retain() {}, release() {} },
+    ];
+    for (const method of [Yoke.attach, Yoke.tryAttach]) {
+      for (const none of noCarts) {
+        let calls = 0;
+        const attach = () => Reflect.apply(method, Yoke, [none, () => calls++]);
+        assertThrows(attach, TypeError, "cannot attach a yoke: cart is ");
+        assertEquals(calls, 0);
+      }
+      for (const derive of [undefined, null, {}, "text"]) {
+        const attach = () => Reflect.apply(method, Yoke, [cart, derive]);
+        assertThrows(attach, TypeError, "cannot attach a yoke: derive is no function");
+      }
+    }
+    assertEquals([cart.holds, cart.retains], [0, 0]);
+  });
+
+  it("refuses nonsense in all its methods, by name, and stays as it was", () => {
+    const cart = new CountedCart(1);
+    using yoke = Yoke.attach(cart, () => "value");
+    using owned = Yoke.alwaysOwned("value");
+    const methods: [string, string][] = [
+      ["map", "map"],
+      ["project", "project"],
+      ["withMut", "change"],
+      ["replaceCart", "replace the cart of"],
+    ];
+    for (const target of [yoke, owned]) {
+      for (const none of [undefined, null, 5, {}]) {
+        for (const [name, action] of methods) {
+          const call = () => Reflect.apply(Reflect.get(target, name), target, [none]);
+          assertThrows(call, TypeError, `cannot ${action} a yoke: f is no function`);
+        }
+        const into = () => Reflect.apply(target.tryIntoCart, target, [none]);
+        assertThrows(into, TypeError, "cannot take the cart of a yoke: Class is no function");
+      }
+      const into = () => Reflect.apply(target.tryIntoCart, target, [() => {}]);
+      assertThrows(into, TypeError, "Class is a function, and no class");
+      for (const none of [undefined, 5, {}]) {
+        const replace = () => Reflect.apply(target.replaceCart, target, [() => none]);
+        assertThrows(replace, TypeError, "cannot replace the cart of a yoke: cart is ");
+      }
+    }
+    assertEquals([yoke.value, owned.value, cart.holds, cart.retains], ["value", "value", 1, 1]);
+  });
+
   it("can be called by none but itself", () => {
     assertThrows(() => Reflect.construct(Yoke, [Symbol("Yoke"), 1, null]), TypeError, "call Yoke.attach");
   });
@@ -265,7 +321,7 @@ describe("a yoke's cart", () => {
     const rc = Rc.of(cart, (cart) => (dropped++, cart.release()));
     const replaced = yoke.replaceCart(() => rc);
     rc[Symbol.dispose]();
-    assertEquals([yoke.isDisposed, [...replaced.value], cart.holds, dropped], [true, [1, 2], 1, 0]);
+    assertEquals([yoke.isDisposed, [...replaced.value], cart.holds, dropped], [true, [1, 2], 2, 0]);
     replaced[Symbol.dispose]();
     assertEquals([cart.holds, dropped], [0, 1]);
   });
@@ -464,6 +520,77 @@ describe("a forgotten yoke", () => {
       "1",
     );
     assertEquals([stdout, stderr], ["7 7\n", ""]);
+  });
+
+  it("is not forgotten while its value is in use, though others on the same value have gone", () => {
+    const { stdout, stderr } = runCollecting(
+      `${imports}
+      const ways = {
+        clone: (yoke) => yoke.clone()[Symbol.dispose](),
+        "clone, and the first goes": (yoke) => {
+          yoke.clone();
+          yoke[Symbol.dispose]();
+        },
+        project: (yoke) => yoke.project((value) => value)[Symbol.dispose](),
+        replaceCart: (yoke) => {
+          try {
+            yoke.replaceCart((cart) => ({
+              byteLength: 0,
+              bytes: () => cart.bytes(),
+              retain() {
+                throw new RangeError("broken");
+              },
+              release() {},
+            }));
+          } catch {}
+        },
+        "replaceCart that ends itself": (yoke) => {
+          const other = yoke.clone();
+          try {
+            yoke.replaceCart((cart) => (yoke[Symbol.dispose](), cart));
+          } catch {}
+        },
+        withMut: (yoke) => {
+          const other = yoke.clone();
+          other.withMut((slot) => slot.value = {});
+          other[Symbol.dispose]();
+        },
+        "withMut, which puts another in its place": (yoke) => yoke.withMut((slot) => slot.value = {}),
+      };
+      const values = Object.entries(ways).map(([name, way]) => {
+        using cart = PinnedBytes.copy(Uint8Array.of(7));
+        const yoke = Yoke.attach(cart, (cart) => cart.bytes());
+        const { value } = yoke;
+        way(yoke);
+        return [name, value];
+      });
+      await collect();
+      console.log(values.filter(([, value]) => value[0] !== 7).map(([name]) => name).join());`,
+      "1",
+    );
+    assertEquals([stdout, stderr], ["\n", ""]);
+  });
+
+  it("leaves nothing behind with a value that many yokes come and go on", () => {
+    const { stdout } = runCollecting(`${imports}
+      const cart = PinnedBytes.zeros(1);
+      const shared = {};
+      using kept = Yoke.attach(cart, () => shared);
+      let gone = 0;
+      const registry = new FinalizationRegistry(() => gone++);
+      function comeAndGo(change) {
+        for (let i = 0; i < 1000; i++) {
+          const yoke = kept.clone();
+          registry.register(yoke, 0);
+          if (change) yoke.withMut((slot) => slot.value = {});
+          yoke[Symbol.dispose]();
+        }
+      }
+      comeAndGo(false);
+      comeAndGo(true);
+      await collect(() => gone > 1800);
+      console.log(gone > 1800);`);
+    assertEquals(stdout, "true\n");
   });
 
   it("whose cart cannot be released is told in any case, and ends nothing else", () => {

@@ -31,6 +31,16 @@ function listFor(capacity: number): number {
   return 4 * exponent + ((capacity >>> (exponent - 2)) & 3);
 }
 
+function zeros(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (error) {
+    throw new RangeError(`cannot own ${length} bytes more: the host has no memory for them`, {
+      cause: error,
+    });
+  }
+}
+
 export class Arena {
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   /** How much of the last chunk was cut. */
@@ -43,9 +53,15 @@ export class Arena {
     return this.#byteSize;
   }
 
-  /** `length` bytes of a block. */
+  /** `length` bytes of a block. Throws a `TypeError` where its chunk was transferred. */
   bytes(chunk: number, offset: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#chunks[chunk].buffer, offset, length);
+    const whole = this.#chunks[chunk];
+    if (whole.length === 0) {
+      throw new TypeError(
+        "cannot use an owned row: its memory is gone; was the buffer of a row transferred?",
+      );
+    }
+    return new Uint8Array(whole.buffer, offset, length);
   }
 
   /** A block of `length` bytes or a few more, with whatever lies in it. */
@@ -62,8 +78,12 @@ export class Arena {
 
   /** Makes room for `length` bytes in one chunk. */
   reserve(length: number): void {
-    const last = this.#chunks.at(-1);
-    if (last === undefined || last.length - this.#cut < length) this.#grow(length);
+    if (this.#uncut() < length) this.#grow(length);
+  }
+
+  /** What is left of the last chunk, if that is still there. */
+  #uncut(): number {
+    return Math.max((this.#chunks.at(-1)?.length ?? 0) - this.#cut, 0);
   }
 
   #fitting(capacity: number): Block | undefined {
@@ -83,8 +103,8 @@ export class Arena {
   }
 
   #cutOff(capacity: number): Block | undefined {
+    if (this.#uncut() < capacity) return undefined;
     const chunk = this.#chunks.length - 1;
-    if (chunk < 0 || this.#chunks[chunk].length - this.#cut < capacity) return undefined;
     const offset = this.#cut;
     this.#cut += capacity;
     return { chunk, offset, capacity };
@@ -113,9 +133,9 @@ export class Arena {
     if (this.#chunks.length === MOST_CHUNKS) {
       throw new RangeError(`cannot own ${length} bytes more: the arena has ${MOST_CHUNKS} chunks`);
     }
-    const grown = new Uint8Array(length);
+    const grown = zeros(length);
+    const rest = this.#uncut();
     const chunk = this.#chunks.length - 1;
-    const rest = chunk < 0 ? 0 : this.#chunks[chunk].length - this.#cut;
     if (rest >= SMALLEST_REMAINDER) this.free({ chunk, offset: this.#cut, capacity: rest });
     this.#chunks.push(grown);
     this.#byteSize += length;

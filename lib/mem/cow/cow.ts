@@ -6,22 +6,55 @@ const ALWAYS_THERE = new Uint8Array(1);
 /** The probe once the value was taken out. */
 const SPENT = new Uint8Array(0);
 
-/** %TypedArray%'s own, which fills its copy in place of zeros, and knows subclasses: `Buffer`'s gives a view. */
-const { slice } = Object.getPrototypeOf(Uint8Array.prototype);
+/** Nobody else has it: `private` holds for TypeScript alone. */
+const KEY = Symbol("Cow");
 
+/** By kind, as each host makes them: a subclass may have anything made of its `Symbol.species`. */
+const KINDS = new Map(
+  [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    BigInt64Array,
+    BigUint64Array,
+    Float16Array,
+    Float32Array,
+    Float64Array,
+  ].map((Kind) => [Kind.name, Kind]),
+);
+
+/** The getter of %TypedArray%, which no subclass changes: it knows a `DataView` by having no name for it. */
+const nameOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get;
+
+/** A copy in unshared memory of its own. It has the view's prototype; a subclass's constructor is not run. */
 function copyOf<T extends ArrayBufferView>(view: T): T {
-  if ("BYTES_PER_ELEMENT" in view) return slice.call(view);
-  const { buffer, byteOffset, byteLength } = view;
-  return Reflect.construct(view.constructor, [buffer.slice(byteOffset, byteOffset + byteLength)]);
+  const Kind = KINDS.get(kindOf(view));
+  const copy = Kind === undefined
+    ? new DataView(new Uint8Array(bytesOf(view)).buffer)
+    : Reflect.construct(Kind, [view]);
+  const prototype = Object.getPrototypeOf(view);
+  return Object.getPrototypeOf(copy) === prototype ? copy : Object.setPrototypeOf(copy, prototype);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** `Float32Array`, `DataView`: the kind, whichever subclass it is. */
+/** `Float32Array`, `DataView`: the kind, whichever subclass it is; of what is no view, what it is. */
 function kindOf(view: ArrayBufferView): string {
+  if (ArrayBuffer.isView(view)) return nameOf?.call(view) ?? "DataView";
   return Object.prototype.toString.call(view).slice("[object ".length, -1);
+}
+
+function isShared({ buffer }: ArrayBufferView): boolean {
+  return !(buffer instanceof ArrayBuffer);
 }
 
 function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
@@ -58,7 +91,8 @@ export class Cow<T extends ArrayBufferView> {
   /** The value's memory, empty where that is gone: of one type always, so that asking it stays cheap. */
   #probe: Uint8Array;
 
-  private constructor(value: T, isBorrowed: boolean) {
+  private constructor(key: symbol, value: T, isBorrowed: boolean) {
+    if (key !== KEY) throw new TypeError("cannot make a Cow: call Cow.borrowed or Cow.owned");
     if (!ArrayBuffer.isView(value)) {
       throw new TypeError(`cannot make a Cow: value is ${kindOf(value)}, not a typed array or a DataView`);
     }
@@ -73,12 +107,12 @@ export class Cow<T extends ArrayBufferView> {
    * `TypeError` for what is no view, or whose memory is gone already.
    */
   static borrowed<T extends ArrayBufferView>(value: T): Cow<T> {
-    return new Cow(value, true);
+    return new Cow(KEY, value, true);
   }
 
   /** Takes the view over: it is written to in place, and nobody else should. Throws as `borrowed` does. */
   static owned<T extends ArrayBufferView>(value: T): Cow<T> {
-    return new Cow(value, false);
+    return new Cow(KEY, value, false);
   }
 
   /** Whether the value is still the one that was borrowed. */
@@ -115,16 +149,23 @@ export class Cow<T extends ArrayBufferView> {
   /**
    * The value, to be written to. Where it is borrowed it is copied first, into `into` if that is given and into new
    * memory otherwise, which is not filled with zeros before; the Cow owns the copy from then on, so that it is
-   * copied at most once. A copy of shared memory is not shared.
+   * copied at most once. New memory is never shared. The copy has the value's prototype, and the constructor of a
+   * subclass is not run for it.
    *
-   * `into` is of the same type and length, and does not overlap what is borrowed: a `TypeError` or `RangeError`
-   * where it is not so; it is not looked at where the Cow owns its value. If there is no memory for the copy the
-   * host's `RangeError` is thrown, and the Cow stays borrowed. Throws as `value` does.
+   * `into` is of the same type and length, does not overlap what is borrowed, and is not shared memory where that is:
+   * a `TypeError` or `RangeError` where it is not so; it is not looked at where the Cow owns its value. An overlap is
+   * seen within one buffer: two buffers over the same pages, of one map or of two maps of a file, cannot be told from
+   * any others, and are for the caller to keep apart. If there is no memory for the copy the host's `RangeError` is
+   * thrown, and the Cow stays borrowed. Throws as `value` does.
    */
   toMut(options?: { into?: T }): Writable<T>;
-  toMut({ into }: { into?: T } = {}): T {
+  toMut(options: { into?: T } = {}): T {
     const value = this.value;
     if (!this.#isBorrowed) return value;
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`cannot copy the Cow's value: options is ${kindOf(options)}`);
+    }
+    const { into } = options;
     const copy = into === undefined ? copyOf(value) : copyInto(into, value);
     this.#probe = probeOf(copy);
     this.#value = copy;
@@ -145,10 +186,16 @@ export class Cow<T extends ArrayBufferView> {
 
   /**
    * Whether both hold equal elements, owned or not. Floats are compared as numbers: -0 equals 0, and NaN nothing.
-   * Throws as `value` does.
+   * Throws as `value` does, and a `TypeError` where the other is neither a Cow nor a view.
    */
   equals(other: Cow<T> | T): boolean {
-    return areEqual(this.value, other instanceof Cow ? other.value : other);
+    const { value } = this;
+    if (other instanceof Cow) return areEqual(value, other.value);
+    if (!ArrayBuffer.isView(other)) {
+      throw new TypeError(`cannot compare the Cow's value: other is ${kindOf(other)}, no Cow and no view`);
+    }
+    if (isDetached(other)) throw new TypeError("cannot compare the Cow's value: the memory of other is gone");
+    return areEqual(value, other);
   }
 }
 
@@ -156,6 +203,12 @@ function copyInto<T extends ArrayBufferView>(into: T, value: T): T {
   const kind = kindOf(value);
   if (!ArrayBuffer.isView(into) || kindOf(into) !== kind) {
     throw new TypeError(`cannot copy the Cow's ${kind}: into is ${kindOf(into)}`);
+  }
+  if (isDetached(into)) throw new TypeError(`cannot copy the Cow's ${kind}: the memory of into is gone`);
+  if (isShared(into) && isShared(value)) {
+    throw new TypeError(
+      `cannot copy the Cow's ${kind}: into and what it borrows are both shared memory, which may be the same`,
+    );
   }
   if (into.byteLength !== value.byteLength) {
     throw new RangeError(

@@ -1,5 +1,5 @@
 import { Arena, type Block } from "./arena.ts";
-import { type ByteSource, HeldBytes } from "./byte_source.ts";
+import { type ByteSource, HeldBytes, isDetached } from "./byte_source.ts";
 import { Utf8 } from "./utf8.ts";
 
 /** Halves of the three words of a row. */
@@ -26,10 +26,13 @@ const FIRST_ROWS = 16;
  * | capacity | of the block in the arena; 0: the row is borrowed |
  *
  * Borrowed rows point into regions, which must not change and are retained until the table is disposed. Owned rows lie
- * in an arena, whose chunks never move, and whose freed blocks are used again. So the view of a borrowed row is good
+ * in an arena, whose chunks never move, and whose freed blocks are used again; a row that grows out of its block gets
+ * one of twice the size at least. So the arena is never larger than a few times the sum of what each row has held at
+ * most, and `shrinkToFit` makes it as large as what they hold. The view of a borrowed row is good
  * for as long as the table is; that of an owned one until the row is set, after which its memory may be another's.
  *
- * Where a region's memory is gone, what reads it throws a `TypeError`; all but `isDisposed` throws after dispose.
+ * Where a region's memory is gone, what reads it throws a `TypeError`, and where it is a map's whose file was cut
+ * short, what the map's `check` throws; all but `isDisposed` and `length` throws after dispose.
  *
  * @example
  * ```ts
@@ -86,15 +89,20 @@ export class CowTable implements Disposable {
   addRegion(source: Uint8Array | ByteSource): number {
     this.#requireUse("cannot add a region");
     if (this.#regions.length === TWO_16) throw new RangeError(`cannot add a region: there are ${TWO_16}`);
-    return this.#regions.push(new HeldBytes("cannot add a region", source)) - 1;
+    return this.#regions.push(new HeldBytes("cannot add a region", "a CowTable", source)) - 1;
   }
 
   /** Adds a row that borrows `length` bytes from `offset` of a region, and returns its number. Costs no copy. */
   push(region: number, offset: number, length: number): number {
     this.#requireUse("cannot add a row");
-    const held = this.#regions[region];
+    if (typeof region !== "number") {
+      throw new TypeError(`cannot add a row: region is a ${typeof region}, not the number that addRegion gave`);
+    }
+    const held = Number.isInteger(region) ? this.#regions[region] : undefined;
     if (held === undefined) {
-      throw new RangeError(`cannot add a row: region is ${region}, and there are ${this.#regions.length}`);
+      throw new RangeError(
+        `cannot add a row: region is ${region}, and there are ${this.#regions.length}`,
+      );
     }
     const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 &&
       length >= 0;
@@ -138,10 +146,20 @@ export class CowTable implements Disposable {
 
   /** The rows' buffer is moved or grown where it lies, as realloc(3) does. */
   #resize(rows: number): void {
-    this.#rows = new Uint32Array(this.#rows.buffer.transfer(rows * ROW_BYTES));
+    this.#rows = new Uint32Array(this.#moved(rows));
   }
 
-  /** Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked. */
+  #moved(rows: number): ArrayBuffer {
+    try {
+      return this.#rows.buffer.transfer(rows * ROW_BYTES);
+    } catch (error) {
+      throw new RangeError(`cannot have room for ${rows} rows: the host has no memory for them`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked. Throws a `RangeError` where there is no memory. */
   reserve(rows: number, ownedBytes = 0): void {
     this.#requireUse("cannot reserve");
     for (const [name, count] of [["rows", rows], ["ownedBytes", ownedBytes]] as const) {
@@ -178,8 +196,8 @@ export class CowTable implements Disposable {
       : this.#arena.bytes(place, offset, length);
   }
 
-  #copied(bytes: Uint8Array): Block {
-    const block = this.#arena.allocate(bytes.length);
+  #copied(bytes: Uint8Array, capacity: number = bytes.length): Block {
+    const block = this.#arena.allocate(capacity);
     this.#arena.bytes(block.chunk, block.offset, bytes.length).set(bytes);
     return block;
   }
@@ -190,21 +208,41 @@ export class CowTable implements Disposable {
     return this.#capacityAt(at) === 0;
   }
 
-  /** The row's bytes in place, to be read. */
+  /**
+   * The row's bytes in place, to be read. Of a map whose file is cut short afterwards they read zeros, and its next
+   * `get` throws.
+   */
   get(i: number): Uint8Array {
     return this.#bytesAt(this.#at("read", i));
   }
 
   /** The row as text, borrowed from the table. Throws a `TypeError` where it is no UTF-8. */
   utf8(i: number): Utf8 {
-    return Utf8.from(this.get(i));
+    const at = this.#at("read", i);
+    const text = Utf8.from(this.#bytesAt(at));
+    // The bytes were looked through, and may have turned out to be lost: zeros are text, too.
+    if (this.#capacityAt(at) === 0) this.#regions[this.#placeAt(at)].check();
+    return text;
   }
 
   /** The row's bytes, to be written to; copied to the arena first where they are borrowed. */
   toMut(i: number): Uint8Array {
     const at = this.#at("change", i);
-    if (this.isBorrowed(i)) this.#replace(at, this.#bytesAt(at));
+    if (this.#capacityAt(at) === 0) this.#own(at);
     return this.#bytesAt(at);
+  }
+
+  #own(at: number): void {
+    const length = this.#lengthAt(at);
+    const block = this.#arena.allocate(length);
+    const copy = this.#arena.bytes(block.chunk, block.offset, length);
+    try {
+      this.#regions[this.#placeAt(at)].copyInto(copy, this.#offsetAt(at));
+    } catch (error) {
+      this.#arena.free(block);
+      throw error;
+    }
+    this.#put(at, block.chunk, block.offset, length, block.capacity);
   }
 
   /**
@@ -224,7 +262,8 @@ export class CowTable implements Disposable {
 
   #replace(at: number, bytes: Uint8Array): void {
     const old = { chunk: this.#placeAt(at), offset: this.#offsetAt(at), capacity: this.#capacityAt(at) };
-    const block = this.#copied(bytes);
+    // Twice as much, or a row that grew byte by byte would leave blocks of every size behind.
+    const block = this.#copied(bytes, Math.max(bytes.length, Math.min(2 * old.capacity, TWO_32)));
     this.#put(at, block.chunk, block.offset, bytes.length, block.capacity);
     if (old.capacity > 0) this.#arena.free(old);
   }
@@ -241,11 +280,15 @@ export class CowTable implements Disposable {
     }
     const arena = new Arena();
     if (bytes > 0) arena.reserve(bytes);
-    for (const at of owned) {
+    // All before the first is put, for what throws at one of them.
+    const moved = owned.map((at) => {
       const row = this.#bytesAt(at);
       const block = arena.allocate(row.length);
       arena.bytes(block.chunk, block.offset, row.length).set(row);
-      this.#put(at, block.chunk, block.offset, row.length, block.capacity);
+      return { at, length: row.length, ...block };
+    });
+    for (const { at, chunk, offset, length, capacity } of moved) {
+      this.#put(at, chunk, offset, length, capacity);
     }
     this.#arena = arena;
     this.#resize(this.#length);
@@ -264,4 +307,5 @@ export class CowTable implements Disposable {
 
 function requireBytes(bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("cannot set a row: bytes is no Uint8Array");
+  if (isDetached(bytes)) throw new TypeError("cannot set a row: the memory of bytes is gone");
 }

@@ -1,6 +1,6 @@
 import { toPath } from "../../io/fd.ts";
 import { replaceFile } from "../../io/replace_file.ts";
-import { type ByteSource, HeldBytes } from "./byte_source.ts";
+import { type ByteSource, HeldBytes, isDetached } from "./byte_source.ts";
 
 const PAGE = 4096;
 /** What is put at once of the pages that were not written to. */
@@ -18,8 +18,8 @@ export interface OverlayRange {
  * is seen in place. What lies below stays as it is, and must; it is retained until the overlay is disposed. The
  * length is that of what lies below.
  *
- * Where the memory below is gone, what reads it throws a `TypeError`; every method but `isDisposed` throws after
- * dispose.
+ * Where the memory below is gone, what reads it throws a `TypeError`, and where it is a map's whose file was cut
+ * short, what the map's `check` throws, and no zeros pass for bytes; every method but `isDisposed` throws after dispose.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export class Overlay implements Disposable {
 
   /** Throws a `TypeError` for what has no bytes, and what the source throws. */
   constructor(lower: Uint8Array | ByteSource) {
-    this.#lower = new HeldBytes("cannot lay over it", lower);
+    this.#lower = new HeldBytes("cannot lay over it", "an Overlay", lower);
   }
 
   #below(): HeldBytes {
@@ -84,11 +84,12 @@ export class Overlay implements Disposable {
   readInto(target: Uint8Array, offset: number): void {
     requireBytes("read", "target", target);
     const lower = this.#requireRange("read", offset, target.length);
+    const whole = plain(target);
     let done = 0;
     while (done < target.length) {
       const at = (offset + done) % PAGE;
-      const piece = target.subarray(done, done + PAGE - at);
-      const page = this.#pages.get(Math.floor((offset + done) / PAGE));
+      const piece = whole.subarray(done, done + PAGE - at);
+      const page = this.#dirty(Math.floor((offset + done) / PAGE));
       if (page === undefined) lower.copyInto(piece, offset + done);
       else piece.set(page.subarray(at, at + piece.length));
       done += piece.length;
@@ -106,11 +107,13 @@ export class Overlay implements Disposable {
     const end = offset + bytes.length;
     const first = Math.floor(offset / PAGE);
     const last = Math.ceil(end / PAGE);
-    // Where one of the pages is written to the others, its own bytes would change before they are read.
-    const source = last - first > 1 && this.#holds(bytes.buffer, first, last) ? bytes.slice() : bytes;
+    // Where one of the pages is written to the others, its own bytes would change before they are read. A copy, which
+    // a Buffer's `slice` is not.
+    const isOwn = last - first > 1 && this.#holds(bytes.buffer, first, last);
+    const source = isOwn ? new Uint8Array(bytes) : plain(bytes);
     const staged: [page: number, bytes: Uint8Array<ArrayBuffer>][] = [];
     for (let i = first; i < last; i++) {
-      if (this.#pages.has(i)) continue;
+      if (this.#dirty(i) !== undefined) continue;
       const page = new Uint8Array(Math.min(PAGE, lower.byteLength - i * PAGE));
       if (offset > i * PAGE || end < i * PAGE + page.length) lower.copyInto(page, i * PAGE);
       staged.push([i, page]);
@@ -121,6 +124,17 @@ export class Overlay implements Disposable {
       const piece = source.subarray(from - offset, (i + 1) * PAGE - offset);
       this.#pages.get(i)?.set(piece, from - i * PAGE);
     }
+  }
+
+  /** The page as it was written to. Throws where its memory is gone. */
+  #dirty(i: number): Uint8Array<ArrayBuffer> | undefined {
+    const page = this.#pages.get(i);
+    if (page?.length === 0) {
+      throw new TypeError(
+        `cannot use page ${i} of an overlay: its memory is gone; was the buffer of page(${i}) transferred?`,
+      );
+    }
+    return page;
   }
 
   #holds(buffer: ArrayBufferLike, first: number, last: number): boolean {
@@ -140,7 +154,7 @@ export class Overlay implements Disposable {
     if (!Number.isSafeInteger(i) || i < 0 || i >= count) {
       throw new RangeError(`cannot give a page of an overlay: there is no page ${i}, it has ${count}`);
     }
-    return this.#pages.get(i) ?? lower.bytes(i * PAGE, Math.min(PAGE, lower.byteLength - i * PAGE));
+    return this.#dirty(i) ?? lower.bytes(i * PAGE, Math.min(PAGE, lower.byteLength - i * PAGE));
   }
 
   /** The numbers of the pages that were written to, ascending, whatever was written. */
@@ -167,18 +181,21 @@ export class Overlay implements Disposable {
         else ranges.push({ offset, end: offset + 1 });
       }
     }
+    // Of what was compared just now, too.
+    lower.check();
     return ranges.map(({ offset, end }) => ({ offset, bytes: this.read(offset, end - offset) }));
   }
 
   /**
    * Writes the whole to a file at once: beside it under another name, to the disk, then renamed, so that whatever
-   * happens there is the old file or the new one. A file that is replaced leaves its permissions to the new one,
-   * whose owner is the process's. Maps of the old file, such as what lies below, go on with the old bytes; and the
-   * overlay stays as it is, its pages dirty.
+   * happens there is the old file or the new one. A file that is replaced leaves its permissions to the new one, and
+   * its owner where the process may give that; its other names (hard links) keep the old file, and its access lists
+   * and extended attributes go with it. Maps of the old file, such as what lies below, go on with the old bytes; and
+   * the overlay stays as it is, its pages dirty.
    *
    * Throws a `TypeError` where there is something other than a regular file, links included, a `SystemError` where
    * the system refuses, Deno's `NotCapable` without permission to read and write there, and what the source throws
-   * whose bytes are no more what they were. The file is then as it was.
+   * whose bytes are no more what they were. The file is then as it was, or else the error says that it is the new one.
    */
   commit(path: string | URL): void {
     const lower = this.#below();
@@ -191,7 +208,7 @@ export class Overlay implements Disposable {
           out.put(lower.bytes(at, length));
           at += length;
         }
-        const page = this.#pages.get(i);
+        const page = this.#dirty(i);
         if (page === undefined) continue;
         out.put(page);
         at += page.length;
@@ -219,4 +236,10 @@ function requireBytes(verb: string, name: string, bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`cannot ${verb} an overlay: ${name} is no Uint8Array`);
   }
+  if (isDetached(bytes)) throw new TypeError(`cannot ${verb} an overlay: the memory of ${name} is gone`);
+}
+
+/** The same bytes, without what a subclass has for `subarray`. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }

@@ -3,6 +3,8 @@ import { Cow } from "./cow.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
+/** Nobody else has it: `private` holds for TypeScript alone. */
+const KEY = Symbol("Utf8");
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
@@ -73,7 +75,10 @@ export class Utf8 {
   #text: string | undefined;
   #hash: number | undefined;
 
-  private constructor(cow: Cow<Uint8Array>) {
+  private constructor(key: symbol, cow: Cow<Uint8Array>) {
+    if (key !== KEY) {
+      throw new TypeError("cannot make a Utf8: call Utf8.from, Utf8.owned or Utf8.fromString");
+    }
     this.#cow = cow;
   }
 
@@ -82,17 +87,17 @@ export class Utf8 {
    * byte that is not UTF-8: encoded surrogates and overlong forms are not. A byte order mark is a character.
    */
   static from(bytes: Uint8Array): Utf8 {
-    return new Utf8(checked(Cow.borrowed(requireBytes(bytes))));
+    return new Utf8(KEY, checked(Cow.borrowed(requireBytes(bytes))));
   }
 
   /** Takes bytes over, which nobody should write to from then on. Throws as `from` does. */
   static owned(bytes: Uint8Array): Utf8 {
-    return new Utf8(checked(Cow.owned(requireBytes(bytes))));
+    return new Utf8(KEY, checked(Cow.owned(requireBytes(bytes))));
   }
 
   /** Encodes a string. Throws a `TypeError` where it has a lone surrogate. */
   static fromString(text: string): Utf8 {
-    const utf8 = new Utf8(Cow.owned(encode("cannot make a Utf8", text)));
+    const utf8 = new Utf8(KEY, Cow.owned(encode("cannot make a Utf8", text)));
     utf8.#text = text;
     return utf8;
   }
@@ -122,13 +127,18 @@ export class Utf8 {
     return this.toString();
   }
 
-  /** Whether both are the same text, byte for byte; nothing is normalised. */
+  /** Whether both are the same text, byte for byte; nothing is normalised. Throws a `TypeError` for what is no Utf8. */
   equals(other: Utf8): boolean {
+    requireUtf8(other);
     return this.length === other.length && this.compare(other) === 0;
   }
 
-  /** Below 0, 0 or above: the order of bytes, which is that of code points and not a string's own. For `sort`. */
+  /**
+   * Below 0, 0 or above: the order of bytes, which is that of code points and not a string's own. For `sort`. Throws a
+   * `TypeError` for what is no Utf8.
+   */
   compare(other: Utf8): number {
+    requireUtf8(other);
     return Buffer.compare(this.bytes, other.bytes);
   }
 
@@ -143,7 +153,7 @@ export class Utf8 {
    */
   slice(start = 0, end: number = this.length): Utf8 {
     const bytes = this.#range("slice", start, end);
-    return new Utf8(Cow.borrowed(bytes.subarray(start, end)));
+    return new Utf8(KEY, Cow.borrowed(bytes.subarray(start, end)));
   }
 
   /**
@@ -189,6 +199,15 @@ export class Utf8 {
 function requireBytes(bytes: Uint8Array): Uint8Array {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("cannot make a Utf8: bytes is no Uint8Array");
   return bytes;
+}
+
+function requireUtf8(other: Utf8): void {
+  if (other instanceof Utf8) return;
+  throw new TypeError(
+    `cannot compare a Utf8: other is ${
+      other === null ? "null" : typeof other
+    }, no Utf8; make one with Utf8.fromString`,
+  );
 }
 
 function fnv1a(bytes: Uint8Array): number {
