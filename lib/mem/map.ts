@@ -1,6 +1,7 @@
 import type { Pointer } from "../../ffi/mod.ts";
 import { requireNames, shown } from "../io/arguments.ts";
 import { Fd, numberOf, toPath } from "../io/fd.ts";
+import { disposedWith, disposeWith } from "./abandoned.ts";
 import type { Advice } from "./advice.ts";
 import { type MapHandle, MapRecord, resolve } from "./handle.ts";
 import {
@@ -73,9 +74,6 @@ export let sharedIn: (
   byteLength: number,
 ) => { bytes: Uint8Array<ArrayBuffer>; pointer: Pointer | undefined; path: string };
 
-/** What maps have open goes with them: their pages wait for their views, their descriptors do not. */
-const abandoned = new FinalizationRegistry<Disposable>((resource) => resource[Symbol.dispose]());
-
 /** Throws for what is no constructor, without calling it. */
 function requireConstructor(what: string, Type: unknown): void {
   try {
@@ -146,7 +144,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       region.close();
       throw error;
     }
-    if (region.file.fd !== undefined) abandoned.register(this, region.file.fd, this);
+    if (region.file.fd !== undefined) disposeWith(this, region.file.fd);
   }
 
   /**
@@ -201,8 +199,12 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       const { size: found, device, inode } = mappableStatus(what, fd);
       const grows = mode === "w+" || mode === "a+";
       const [offset, length] = checkedRange(what, found, options, grows);
-      if (mode === "w+") setLength(path, fd, 0);
+      // What is refused leaves the file as it was.
       if (mode === "w+" || (grows && offset + length > found)) setLength(path, fd, offset + length);
+      if (mode === "w+") {
+        setLength(path, fd, 0);
+        setLength(path, fd, offset + length);
+      }
       const kept = writesThrough(mode) ? fd : undefined;
       const region = new Region({ path, location: locationOf(path), mode, fd: kept, device, inode }, offset);
       return new Mmap(KEY, region, fd, length, options);
@@ -688,7 +690,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
         offset,
         byteLength,
       });
-      abandoned.register(this, record, this);
+      disposeWith(this, record);
       this.#records.push(record);
       return record;
     } catch (error) {
@@ -731,10 +733,17 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * the host does with it: its zero pages stay.
    */
   [Symbol.dispose](): void {
-    for (const record of this.#records) record[Symbol.dispose]();
+    for (const record of this.#records) {
+      record[Symbol.dispose]();
+      disposedWith(record);
+    }
     this.#records.length = 0;
-    this.#region.close();
-    // Of a map that is retained and then forgotten the descriptor is still to be closed.
-    if (!this.#region.isHeld) abandoned.unregister(this);
+    const { file } = this.#region;
+    try {
+      this.#region.close();
+    } finally {
+      // Of a map that is retained and then forgotten the descriptor is still to be closed.
+      if (file.fd !== undefined && !this.#region.isHeld) disposedWith(file.fd);
+    }
   }
 }

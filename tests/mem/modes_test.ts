@@ -16,6 +16,17 @@ function fileIs(path: string, expected: Uint8Array): void {
   assertEquals(readFileSync(path).equals(expected), true);
 }
 
+describe("a length that no file can have", () => {
+  it("is refused, and leaves the file's bytes as they were, in mode w+ too", () => {
+    const path = disk.file(contents);
+    for (const mode of ["w+", "a+"] as const) {
+      const error = assertThrows(() => Mmap.open(path, { mode, length: 2 ** 52 }), SystemError, "ftruncate");
+      assertEquals([error.code, statSync(path).size], ["EFBIG", SIZE]);
+      fileIs(path, contents);
+    }
+  });
+});
+
 describe("mode r", () => {
   it("keeps a stray write from the file and from every other map", () => {
     const path = disk.file(contents);

@@ -96,7 +96,9 @@ export class CowTable implements Disposable {
   push(region: number, offset: number, length: number): number {
     this.#requireUse("cannot add a row");
     if (typeof region !== "number") {
-      throw new TypeError(`cannot add a row: region is a ${typeof region}, not the number that addRegion gave`);
+      throw new TypeError(
+        `cannot add a row: region is a ${typeof region}, not the number that addRegion gave`,
+      );
     }
     const held = Number.isInteger(region) ? this.#regions[region] : undefined;
     if (held === undefined) {
