@@ -198,7 +198,10 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
     return new Arc(KEY, this.#owners);
   }
 
-  /** This thread's mapping, which its owners retain: it stays where it is until the last has gone. Throws on a disposed one. */
+  /**
+   * This thread's mapping, which its owners retain: it stays where it is until the last has gone. Throws on a
+   * disposed one.
+   */
   get map(): Mmap<A> {
     this.#part.requireOpen("read");
     return this.#owners.map;

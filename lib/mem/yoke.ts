@@ -57,7 +57,7 @@ type AnyYoke = Yoke<unknown, ErasedCart>;
  * Whoever still has a value has its yokes: `attach(…).value` would otherwise lose its bytes at a time that
  * the collector chooses.
  */
-const yokes = new WeakMap<WeakKey, Set<AnyYoke>>();
+const yokes = new WeakMap<WeakKey, AnyYoke | Set<AnyYoke>>();
 
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
@@ -67,8 +67,9 @@ function keepWithValue(value: unknown, cart: ErasedCart, yoke: AnyYoke): void {
   // A cart that is its own value is kept by the registry, and would keep the yoke for ever.
   if (cart === null || !isObject(value) || value === cart) return;
   const kept = yokes.get(value);
-  if (kept === undefined) {
-    yokes.set(value, new Set([yoke]));
+  if (!(kept instanceof Set)) {
+    // A set for a single one would cost as much as all else.
+    yokes.set(value, kept === undefined || kept.isDisposed || kept === yoke ? yoke : new Set([kept, yoke]));
     return;
   }
   // A yoke that withMut gave another value stays with this one when it is disposed: for each that comes, the two
@@ -86,12 +87,14 @@ function requireFunction(action: string, name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`cannot ${action} a yoke: ${name} is no function`);
 }
 
-const CART_METHODS = ["bytes", "retain", "release"] as const satisfies (keyof StableBytes)[];
+function isCart(cart: unknown): boolean {
+  if (!isObject(cart) || !("bytes" in cart && "retain" in cart && "release" in cart)) return false;
+  const { bytes, retain, release } = cart;
+  return typeof bytes === "function" && typeof retain === "function" && typeof release === "function";
+}
 
 function requireCart(action: string, cart: unknown): void {
-  const isCart = isObject(cart) &&
-    CART_METHODS.every((name) => typeof Reflect.get(cart, name) === "function");
-  if (isCart) return;
+  if (isCart(cart)) return;
   const found = cart === null ? "null" : typeof cart;
   throw new TypeError(
     `cannot ${action} a yoke: cart is ${found}, and no StableBytes; Yoke.alwaysOwned is for values without one`,
@@ -305,7 +308,8 @@ export class Yoke<Y, C extends ErasedCart = ErasedCart> implements Disposable {
     this.#held = undefined;
     if (cart === null) return cart;
     unwatch(this);
-    if (isObject(value)) yokes.get(value)?.delete(this);
+    const kept = isObject(value) ? yokes.get(value) : undefined;
+    if (kept instanceof Set) kept.delete(this);
     return cart;
   }
 

@@ -82,6 +82,29 @@ describe("SharedCount", () => {
     assertEquals(count.leaked(), 0);
   });
 
+  it("tells nothing of a living thread that is in the midst of a step, whichever", () => {
+    const steps: [string, (count: SharedCount) => unknown][] = [
+      ["add", (count) => count.add()],
+      ["add", (count) => SharedCount.join(count.memory)],
+      ["sub", (count) => count.subtract(1)],
+    ];
+    for (const [name, step] of steps) {
+      const count = SharedCount.create(7);
+      count.add();
+      const whole = Reflect.get(Atomics, name);
+      Reflect.set(Atomics, name, (...given: unknown[]) => {
+        Reflect.apply(whole, Atomics, given);
+        throw new RangeError("half done");
+      });
+      try {
+        assertThrows(() => step(count), RangeError, "half done");
+      } finally {
+        Reflect.set(Atomics, name, whole);
+      }
+      assertEquals(count.leaked(), 0);
+    }
+  });
+
   it("does not take the row of a thread of the same number that ended before, nor its owners", () => {
     const count = SharedCount.create(7);
     const words = new Int32Array(count.memory);
