@@ -514,7 +514,7 @@ describe("Overlay.commit", () => {
   it("names the path where that is no file's name", () => {
     using overlay = new Overlay(noise(10));
     assertThrows(() => overlay.commit(""), TypeError, "path is empty");
-    assertThrows(() => overlay.commit(`${path}\0`), TypeError, "path has a NUL");
+    assertThrows(() => overlay.commit(`${path}\0`), TypeError, "it holds a NUL");
     assertEquals(readdirSync(folder), []);
   });
 

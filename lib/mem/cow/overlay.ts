@@ -199,7 +199,7 @@ export class Overlay implements Disposable {
    */
   commit(path: string | URL): void {
     const lower = this.#below();
-    replaceFile(toPath(path), (out) => {
+    replaceFile(toPath(path, "replace"), (out) => {
       let at = 0;
       for (const i of [...this.dirtyPages(), Math.ceil(lower.byteLength / PAGE)]) {
         const clean = Math.min(i * PAGE, lower.byteLength);
