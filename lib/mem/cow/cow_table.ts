@@ -96,7 +96,9 @@ export class CowTable implements Disposable {
   push(region: number, offset: number, length: number): number {
     this.#requireUse("cannot add a row");
     if (typeof region !== "number") {
-      throw new TypeError(`cannot add a row: region is a ${typeof region}, not the number that addRegion gave`);
+      throw new TypeError(
+        `cannot add a row: region is a ${typeof region}, not the number that addRegion gave`,
+      );
     }
     const held = Number.isInteger(region) ? this.#regions[region] : undefined;
     if (held === undefined) {
@@ -159,7 +161,10 @@ export class CowTable implements Disposable {
     }
   }
 
-  /** Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked. Throws a `RangeError` where there is no memory. */
+  /**
+   * Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked.
+   * Throws a `RangeError` where there is no memory.
+   */
   reserve(rows: number, ownedBytes = 0): void {
     this.#requireUse("cannot reserve");
     for (const [name, count] of [["rows", rows], ["ownedBytes", ownedBytes]] as const) {
