@@ -69,7 +69,7 @@ function keepWithValue(value: unknown, cart: ErasedCart, yoke: AnyYoke): void {
   const kept = yokes.get(value);
   if (!(kept instanceof Set)) {
     // A set for a single one would cost as much as all else.
-    yokes.set(value, kept === undefined || kept.isDisposed || kept === yoke ? yoke : new Set([kept, yoke]));
+    yokes.set(value, kept === undefined ? yoke : new Set([kept, yoke]));
     return;
   }
   // A yoke that withMut gave another value stays with this one when it is disposed: for each that comes, the two

@@ -161,7 +161,10 @@ export class CowTable implements Disposable {
     }
   }
 
-  /** Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked. Throws a `RangeError` where there is no memory. */
+  /**
+   * Makes room for `rows` rows in all, and for `ownedBytes` bytes of owned ones: exactly as much, where it lacked.
+   * Throws a `RangeError` where there is no memory.
+   */
   reserve(rows: number, ownedBytes = 0): void {
     this.#requireUse("cannot reserve");
     for (const [name, count] of [["rows", rows], ["ownedBytes", ownedBytes]] as const) {
