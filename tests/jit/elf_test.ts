@@ -43,7 +43,12 @@ const piece = fc.record({
   imports: fc.uniqueArray(fc.constantFrom("puts", "cos", "abs", "environ", "own", "cell"), { maxLength: 1 }),
 });
 const object = fc.record({
-  functions: fc.dictionary(name, piece, { minKeys: 1, maxKeys: 12, noNullPrototype: true }),
+  // Neither is named as one of the other kind, which is refused.
+  functions: fc.dictionary(name.map((name) => `f.${name}`), piece, {
+    minKeys: 1,
+    maxKeys: 12,
+    noNullPrototype: true,
+  }),
   memory: fc.dictionary(name.map((name) => `m.${name}`), fc.integer({ min: 1, max: 50_000 }), {
     maxKeys: 4,
     noNullPrototype: true,
