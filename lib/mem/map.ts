@@ -1,35 +1,32 @@
 import type { Pointer } from "../../ffi/mod.ts";
 import { requireNames, shown } from "../io/arguments.ts";
-import { Fd, numberOf, toPath } from "../io/fd.ts";
+import type { Fd } from "../io/fd.ts";
 import { disposedWith, disposeWith } from "./abandoned.ts";
 import type { Advice } from "./advice.ts";
-import { type MapHandle, MapRecord, resolve } from "./handle.ts";
-import {
-  locationOf,
-  mappableStatus,
-  openFor,
-  reopen,
-  requireAccess,
-  setLength,
-  writesThrough,
-} from "./map_file.ts";
+import { type MapHandle, MapRecord } from "./handle.ts";
+import { reopen, writesThrough } from "./map_file.ts";
 import {
   type AnonymousOptions,
-  checkedRange,
   type FromFdOptions,
   type MapAccess,
   type MapMode,
   type MemfdOptions,
   type MmapOptions,
-  readMemfdOptions,
-  readOptions,
   requireAdvice,
   requireCount,
-  requireNumber,
 } from "./map_options.ts";
-import { addSeals, createMemfd, hasLargePages } from "./memfd.ts";
-import { Region } from "./region.ts";
+import { addSeals } from "./memfd.ts";
+import {
+  type AdoptOptions,
+  type Opening,
+  openingOfFd,
+  openingOfFile,
+  openingOfHandle,
+  openingOfMemory,
+} from "./openings.ts";
+import type { Region } from "./region.ts";
 import type { StableBytes } from "./stable_bytes.ts";
+import { bytesOf, copyOf, dataViewOf, partOf, viewAs } from "./viewing.ts";
 import { LARGEST_VIEW, type ViewConstructor } from "./views.ts";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
@@ -57,12 +54,6 @@ export interface MapWindow<A extends MapAccess> {
   readonly bytes: View<Uint8Array<ArrayBuffer>, A>;
 }
 
-/** What is done with a handle's map. */
-export interface AdoptOptions {
-  /** That of the map that was shared, `r` or `r+`, where nothing is said. */
-  mode?: "r" | "r+" | "c";
-}
-
 /**
  * A part of a map that shares, and where it lies: for the inside of this folder. It goes by what the map is, and not by
  * its properties, which anybody may define anew.
@@ -73,39 +64,6 @@ export let sharedIn: (
   byteOffset: number,
   byteLength: number,
 ) => { bytes: Uint8Array<ArrayBuffer>; pointer: Pointer | undefined; path: string };
-
-/** Throws for what is no constructor, without calling it. */
-function requireConstructor(what: string, Type: unknown): void {
-  try {
-    if (typeof Type === "function") return void Reflect.construct(Object, [], Type);
-  } catch {
-    // Told below.
-  }
-  throw new TypeError(`${what}: Type is ${shown(Type)}, and it is no typed array's constructor`);
-}
-
-/** What a type says of itself, asked once. Throws where it is none of a typed array's. */
-function elementsOf(
-  what: string,
-  Type: ViewConstructor<ArrayBufferView<ArrayBuffer>>,
-): { name: string; size: number } {
-  requireConstructor(what, Type);
-  const { name, BYTES_PER_ELEMENT: size } = Type;
-  if (typeof name !== "string") {
-    throw new TypeError(`${what}: the name of Type is ${shown(name)}, and no text`);
-  }
-  if (Object.is(Type, DataView) || Object.prototype.isPrototypeOf.call(DataView, Type)) {
-    throw new TypeError(`${what} as ${name}: it is no typed array; use dataView()`);
-  }
-  if (!(Number.isSafeInteger(size) && size > 0 && size <= 8)) {
-    throw new TypeError(
-      `${what} as ${name}: it is no typed array, whose BYTES_PER_ELEMENT is from 1 to 8, and here ${
-        shown(size)
-      }`,
-    );
-  }
-  return { name, size };
-}
 
 /** A file, or a part of one, as memory. */
 export class Mmap<A extends MapAccess = "read"> implements Disposable, StableBytes {
@@ -128,14 +86,16 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
       if (!writesThrough(region.mode)) {
         throw new TypeError(`${what}: mode ${region.mode} of ${path} shares nothing; take r+`);
       }
-      const bytes = map.#bytes(byteOffset, byteLength);
+      const bytes = bytesOf(region, byteOffset, byteLength);
       return { bytes, pointer: region.pointerTo(byteOffset), path };
     };
   }
 
-  private constructor(key: symbol, region: Region, fd: Fd, length: number, options: MmapOptions) {
+  private constructor(key: symbol, opening: Opening) {
     if (key !== KEY) throw new TypeError("cannot make a map: call Mmap.open");
+    const { region, fd, length, options } = opening;
     this.#region = region;
+    const { fd: kept } = region.file;
     try {
       // Files of /proc say that they are empty; only mmap tells.
       if (length === 0) region.probe(fd.number);
@@ -143,8 +103,10 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     } catch (error) {
       region.close();
       throw error;
+    } finally {
+      if (kept === undefined) fd.close();
     }
-    if (region.file.fd !== undefined) disposeWith(this, region.file.fd);
+    if (kept !== undefined) disposeWith(this, kept);
   }
 
   /**
@@ -180,38 +142,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   ): Mmap<"write">;
   static open(path: string | URL, options?: MmapOptions): Mmap;
   static open(path: string | URL, options: MmapOptions = {}): Mmap<MapAccess> {
-    const name = toPath(path, "map");
-    const what = `cannot map ${name}`;
-    const read = readOptions(what, options);
-    const { mode = "r" } = read;
-    const fd = openFor(name, mode);
-    try {
-      return Mmap.#ofFile(what, name, fd, read);
-    } finally {
-      if (!writesThrough(mode)) fd.close();
-    }
-  }
-
-  /** Takes over a descriptor that a mode writes through, or closes it. */
-  static #ofFile(what: string, path: string, fd: Fd, options: MmapOptions): Mmap<MapAccess> {
-    const { mode = "r" } = options;
-    try {
-      const { size: found, device, inode } = mappableStatus(what, fd);
-      const grows = mode === "w+" || mode === "a+";
-      const [offset, length] = checkedRange(what, found, options, grows);
-      // What is refused leaves the file as it was.
-      if (mode === "w+" || (grows && offset + length > found)) setLength(path, fd, offset + length);
-      if (mode === "w+") {
-        setLength(path, fd, 0);
-        setLength(path, fd, offset + length);
-      }
-      const kept = writesThrough(mode) ? fd : undefined;
-      const region = new Region({ path, location: locationOf(path), mode, fd: kept, device, inode }, offset);
-      return new Mmap(KEY, region, fd, length, options);
-    } catch (error) {
-      fd.close();
-      throw error;
-    }
+    return new Mmap(KEY, openingOfFile(path, options));
   }
 
   /**
@@ -234,20 +165,11 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * @throws {SystemError} where memory is short, or there are no `reserved` pages.
    */
   static memfd(name: string, length: number, options: MemfdOptions = {}): Mmap<"write"> {
-    if (typeof name !== "string" || name.includes("\0") || new TextEncoder().encode(name).length > 249) {
-      throw new TypeError("cannot map memory: its name is no text of up to 249 bytes without a NUL");
-    }
-    const what = `cannot map memory as ${name}`;
-    requireCount(what, "length", length);
-    const { advice, hugePages, populate, seals = [] } = readMemfdOptions(what, options);
-    const fd = createMemfd(name, length, hugePages);
-    const { device, inode } = fd.status();
-    const isLarge = hugePages === "reserved";
-    const region = new Region({ path: name, mode: "r+", fd, device, inode, hasLargePages: isLarge }, 0);
-    const transparent = hugePages === "transparent" ? { hugePages } : {};
-    const map = new Mmap<"write">(KEY, region, fd, length, { advice, populate, ...transparent });
+    const { opening, seals } = openingOfMemory(name, length, options);
+    const map = new Mmap<"write">(KEY, opening);
     try {
-      addSeals(name, fd, seals);
+      // Only now, since one of them forbids to map it so.
+      addSeals(name, opening.fd, seals);
     } catch (error) {
       map[Symbol.dispose]();
       throw error;
@@ -266,35 +188,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   static fromFd(fd: Fd, options: FromFdOptions & { mode: "r+" | "c" }): Mmap<"write">;
   static fromFd(fd: Fd, options?: FromFdOptions): Mmap;
   static fromFd(fd: Fd, options: FromFdOptions = {}): Mmap<MapAccess> {
-    const read = readOptions("cannot map a descriptor", options, ["r", "r+", "c"]);
-    if (!Fd.isFd(fd)) throw new TypeError("cannot map a descriptor: fd is no Fd");
-    const path = `descriptor ${numberOf(fd)}`;
-    const what = `cannot map ${path}`;
-    const { mode = "r" } = read;
-    // A duplicate is of the class itself, whatever has become of the other's properties.
-    const own = Fd.prototype.dup.call(fd);
-    try {
-      requireAccess(path, own, mode);
-      const { size, device, inode } = mappableStatus(what, own);
-      const [offset, length] = checkedRange(what, size, read, false);
-      return Mmap.#ofOwned(path, mode, own, { device, inode }, offset, length, read);
-    } catch (error) {
-      own.close();
-      throw error;
-    }
-  }
-
-  static #ofOwned(
-    path: string,
-    mode: MapMode,
-    fd: Fd,
-    identity: { device: bigint; inode: bigint },
-    offset: number,
-    length: number,
-    options: MmapOptions,
-  ): Mmap<MapAccess> {
-    const region = new Region({ path, mode, fd, ...identity, hasLargePages: hasLargePages(fd) }, offset);
-    return new Mmap(KEY, region, fd, length, options);
+    return new Mmap(KEY, openingOfFd(fd, options));
   }
 
   /**
@@ -307,19 +201,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   static adopt(handle: MapHandle, options: AdoptOptions & { mode: "r+" | "c" }): Mmap<"write">;
   static adopt(handle: MapHandle, options?: AdoptOptions): Mmap;
   static adopt(handle: MapHandle, options: AdoptOptions = {}): Mmap<MapAccess> {
-    const asked = readOptions("cannot adopt a map", options, ["r", "r+", "c"], ["mode"]);
-    const { nonce, fd, writes, offset, byteLength, ...identity } = resolve(handle);
-    const path = `shared map ${nonce}`;
-    const { mode = writes ? "r+" : "r" } = asked;
-    try {
-      requireAccess(path, fd, mode);
-      // It may have been cut short since.
-      checkedRange(`cannot adopt ${path}`, fd.status().size, { offset, length: byteLength }, false);
-    } catch (error) {
-      fd.close();
-      throw error;
-    }
-    return Mmap.#ofOwned(path, mode, fd, identity, offset, byteLength, {});
+    return new Mmap(KEY, openingOfHandle(handle, options));
   }
 
   /** The file's, or what errors call the memory. */
@@ -390,16 +272,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    */
   bytes(offset?: number, length?: number): View<Uint8Array<ArrayBuffer>, A>;
   bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer> {
-    return this.#bytes(offset, length);
-  }
-
-  #bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer> {
-    const what = `cannot view ${this.#region.file.path} as Uint8Array`;
-    this.#region.requireIntact(what);
-    const [from, count] = this.#part(what, offset, length);
-    if (count === 0) return new Uint8Array(0);
-    const { lent, start } = this.#covering(what, from, count);
-    return new Uint8Array(lent.buffer, start, count);
+    return bytesOf(this.#region, offset, length);
   }
 
   /**
@@ -416,55 +289,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     byteOffset: number,
     length: number,
   ): ArrayBufferView<ArrayBuffer> {
-    // Read once and before anything is checked: `Type` may be anybody's, and its getters may dispose the map.
-    const { name, size } = elementsOf(this.#cannot("view"), Type);
-    const what = `cannot view ${this.#region.file.path} as ${name}`;
-    this.#region.requireIntact(what);
-    this.#requireElements(what, byteOffset, length, size);
-    if (this.#region.placeOf(byteOffset) % size !== 0) {
-      throw new RangeError(
-        `${what}: byte ${byteOffset} does not lie at a multiple of ${size} in the file; copy the bytes with ` +
-          "copy(), or use dataView()",
-      );
-    }
-    if (length === 0) return new Type(new ArrayBuffer(0), 0, 0);
-    const { lent, start } = this.#covering(what, byteOffset, length * size);
-    return new Type(lent.buffer, start, length);
-  }
-
-  /** What is said of a part, in bytes, and up to the map's end where no length is. */
-  #part(what: string, offset = 0, length?: number): [offset: number, length: number] {
-    requireNumber(what, "offset", offset);
-    if (length !== undefined) requireNumber(what, "length", length);
-    const count = length ?? this.#region.byteLength - offset;
-    this.#requireIn(what, offset, count, 1, "bytes");
-    return [offset, count];
-  }
-
-  #requireElements(what: string, byteOffset: number, length: number, size: number): void {
-    requireNumber(what, "byteOffset", byteOffset);
-    requireNumber(what, "length", length, "elements");
-    this.#requireIn(what, byteOffset, length, size, "elements");
-  }
-
-  #requireIn(what: string, byteOffset: number, length: number, size: number, unit: string): void {
-    const { byteLength } = this.#region;
-    const areCounts = Number.isSafeInteger(byteOffset) && Number.isSafeInteger(length) && byteOffset >= 0 &&
-      length >= 0;
-    if (!areCounts || byteOffset + length * size > byteLength) {
-      throw new RangeError(
-        `${what}: ${length} ${unit} from byte ${byteOffset} do not lie in its ${byteLength} bytes`,
-      );
-    }
-  }
-
-  #covering(what: string, from: number, byteLength: number): ReturnType<Region["covering"]> {
-    if (byteLength > LARGEST_VIEW) {
-      throw new RangeError(
-        `${what}: ${byteLength} bytes are more than one view holds, ${LARGEST_VIEW}; take windows()`,
-      );
-    }
-    return this.#region.covering(from, from + byteLength);
+    return viewAs(this.#region, Type, byteOffset, length);
   }
 
   /**
@@ -473,12 +298,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
    * and never the file.
    */
   dataView(offset?: number, length?: number): DataView<ArrayBuffer> {
-    const what = `cannot view ${this.#region.file.path} as DataView`;
-    this.#region.requireIntact(what);
-    const [from, count] = this.#part(what, offset, length);
-    if (count === 0) return new DataView(new ArrayBuffer(0));
-    const { lent, start } = this.#covering(what, from, count);
-    return new DataView(lent.buffer, start, count);
+    return dataViewOf(this.#region, offset, length);
   }
 
   /**
@@ -490,12 +310,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     byteOffset: number,
     length: number,
   ): T {
-    const { name, size } = elementsOf(this.#cannot("copy"), Type);
-    const what = `cannot copy ${this.#region.file.path} as ${name}`;
-    this.#region.requireIntact(what);
-    this.#requireElements(what, byteOffset, length, size);
-    const bytes = this.#bytes(byteOffset, length * size);
-    return new Type(bytes.slice().buffer, 0, length);
+    return copyOf(this.#region, Type, byteOffset, length);
   }
 
   /**
@@ -525,7 +340,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
   *#windows(size: number): Generator<MapWindow<A>, void, undefined> {
     for (let byteOffset = 0; byteOffset < this.#region.byteLength; byteOffset += size) {
       const length = Math.min(size, this.#region.byteLength - byteOffset);
-      yield { byteOffset, bytes: this.#bytes(byteOffset, length) };
+      yield { byteOffset, bytes: bytesOf(this.#region, byteOffset, length) };
     }
   }
 
@@ -534,7 +349,7 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     requireNames(what, "range is", range, RANGE);
     const { offset, length } = range;
     this.#region.requireOpen(what);
-    return this.#part(what, offset, length);
+    return partOf(this.#region, what, offset, length);
   }
 
   #requireShared(what: string): void {

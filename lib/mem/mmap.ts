@@ -42,7 +42,7 @@
  */
 export type { Advice } from "./advice.ts";
 export type { MapHandle } from "./handle.ts";
-export { type AdoptOptions, type MapRange, type MapWindow, Mmap, type View } from "./map.ts";
+export { type MapRange, type MapWindow, Mmap, type View } from "./map.ts";
 export {
   HandleError,
   MapFaultError,
@@ -61,5 +61,6 @@ export type {
   MmapOptions,
   Seal,
 } from "./map_options.ts";
+export type { AdoptOptions } from "./openings.ts";
 export type { StableBytes } from "./stable_bytes.ts";
 export type { ViewConstructor } from "./views.ts";
