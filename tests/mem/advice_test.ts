@@ -177,7 +177,7 @@ describe("hugePages", () => {
   });
 
   it("reserved ones that are not there are an error that says so", {
-    skip: skipping(reserved > 0 && "the machine has reserved pages"),
+    skip: skipping(reserved > 0 && `the machine lacks no reserved pages: vm.nr_hugepages is ${reserved}`),
   }, () => {
     const error = assertThrows(() => Mmap.anonymous(1 << 22, { hugePages: "reserved" }), SystemError);
     assertEquals([error.code, error.syscall], ["ENOMEM", "mmap"]);

@@ -4,30 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type ByteSource, CowTable } from "../../lib/mem/cow.ts";
+import { CowTable } from "../../lib/mem/cow.ts";
 import { MapTruncatedError, Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
+import { countedSource } from "./counted_source.ts";
 
 const MILLION = 1_000_000;
 
 function bytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-/** Counts who retains it. */
-function counted(text: string): ByteSource & { held: number } {
-  const all = bytes(text);
-  return {
-    held: 0,
-    byteLength: all.length,
-    bytes: (offset, length) => all.subarray(offset, offset + length),
-    retain() {
-      this.held++;
-    },
-    release() {
-      this.held--;
-    },
-  };
 }
 
 interface Row {
@@ -257,7 +242,7 @@ describe("CowTable", () => {
   });
 
   it("retains its regions until it is disposed", () => {
-    const [a, b] = [counted("a"), counted("b")];
+    const [a, b] = [countedSource(bytes("a")), countedSource(bytes("b"))];
     const table = new CowTable();
     table.addRegion(a);
     table.addRegion(b);
@@ -467,7 +452,7 @@ describe("CowTable", () => {
     using table = new CowTable();
     table.pushOwned(Uint8Array.of(0x61, 0xff));
     assertThrows(() => table.utf8(0), TypeError, "at byte 1 of 2");
-    const failing = { ...counted("abc"), bytes: (): Uint8Array => new Uint8Array(1) };
+    const failing = { ...countedSource(bytes("abc")), bytes: (): Uint8Array => new Uint8Array(1) };
     assertThrows(() => table.addRegion(failing), RangeError, "asked for 3 bytes from 0, it gave 1");
     assertEquals(failing.held, 0);
     const gone = bytes("gone");

@@ -165,7 +165,7 @@ describe("a process goes on", () => {
   });
 
   it("when the host will not let go of a buffer, whose views then read zeros", {
-    skip: skipping(hostName !== "bun" && "JSC alone keeps a buffer attached"),
+    skip: skipping(hostName !== "bun" && "the host lacks JSC, which alone keeps a buffer attached"),
   }, () => {
     const source = `${prelude}
       import { promisify } from "node:util";
@@ -213,7 +213,7 @@ describe("a buffer's own methods", () => {
   });
 
   it("may be forbidden by the host, which dispose says when all else is done", {
-    skip: skipping(hostName === "bun" && "Bun detaches what was marked as untransferable"),
+    skip: skipping(hostName === "bun" && "Bun lacks buffers that cannot be detached"),
   }, () => {
     const source = `${prelude}
       import { markAsUntransferable } from "node:worker_threads";
