@@ -4,6 +4,14 @@ import { requireNumber } from "./map_options.ts";
 import type { Region } from "./region.ts";
 import { LARGEST_VIEW, type ViewConstructor } from "./views.ts";
 
+/** What the host's own types say of themselves: most views are of these, which need no more looking at. */
+const KNOWN: ReadonlyMap<unknown, { name: string; size: number }> = new Map(
+  [
+    ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Float16Array],
+    ...[Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array],
+  ].map((Type) => [Type, { name: Type.name, size: Type.BYTES_PER_ELEMENT }]),
+);
+
 /** Throws for what is no constructor, without calling it. */
 function requireConstructor(what: string, Type: unknown): void {
   try {
@@ -19,6 +27,8 @@ function elementsOf(
   what: string,
   Type: ViewConstructor<ArrayBufferView<ArrayBuffer>>,
 ): { name: string; size: number } {
+  const known = KNOWN.get(Type);
+  if (known !== undefined) return known;
   requireConstructor(what, Type);
   const { name, BYTES_PER_ELEMENT: size } = Type;
   if (typeof name !== "string") {
