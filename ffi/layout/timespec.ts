@@ -2,27 +2,33 @@ import { pointerTo } from "../pointer.ts";
 import type { Pointer } from "../types.ts";
 import { timespec } from "./linux.ts";
 
-const SECONDS = timespec.offsets.tv_sec / 4;
-const NANOSECONDS = timespec.offsets.tv_nsec / 4;
+type Fields = ReturnType<typeof timespec.view>;
 
-/** A `struct timespec` in words, since a wait sets it each time. */
+/** Sets a `struct timespec` to as many milliseconds, or less than a nanosecond more: never to fewer. */
+export function setMilliseconds(fields: Fields, milliseconds: number): void {
+  const seconds = Math.floor(milliseconds / 1000);
+  const nanoseconds = Math.ceil((milliseconds - seconds * 1000) * 1e6);
+  const isWhole = nanoseconds === 1e9;
+  fields.tv_sec = isWhole ? seconds + 1 : seconds;
+  fields.tv_nsec = isWhole ? 0 : nanoseconds;
+}
+
+/** What a `struct timespec` says, in milliseconds. */
+export function millisecondsOf(fields: Fields): number {
+  return fields.tv_sec * 1000 + fields.tv_nsec / 1e6;
+}
+
+/** A `struct timespec` that stays where it is, since a wait sets it each time. */
 export class Timespec {
   readonly pointer: Pointer;
-  #words: Int32Array<ArrayBuffer> = new Int32Array(timespec.size / 4);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(timespec.size);
+  #fields: Fields = timespec.view(this.#bytes);
 
   constructor() {
-    this.pointer = pointerTo(this.#words);
+    this.pointer = pointerTo(this.#bytes);
   }
 
-  /** Sets it to as many milliseconds, up to 2³¹ of them, or less than a nanosecond more. */
   set milliseconds(value: number) {
-    let seconds = Math.floor(value / 1000);
-    let nanoseconds = Math.ceil((value - seconds * 1000) * 1e6);
-    if (nanoseconds >= 1e9) {
-      seconds++;
-      nanoseconds -= 1e9;
-    }
-    this.#words[SECONDS] = seconds;
-    this.#words[NANOSECONDS] = nanoseconds;
+    setMilliseconds(this.#fields, value);
   }
 }
