@@ -17,7 +17,7 @@ export function openAlarms(path: string): AlarmMaker {
     if (cause.code !== "ERR_DLOPEN_DISABLED" && cause.code !== "ERR_ACCESS_DENIED") throw cause;
     throw new NativeUnavailableError(
       "let C wake the loop",
-      "Node's permissions allow no addon: run this again with --allow-addons",
+      "Node lets no addon in: run this again without --no-addons, or with --allow-addons under --permission",
       { cause },
     );
   }

@@ -1,11 +1,13 @@
 import { describe, it } from "node:test";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import process from "node:process";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { dlopen, SystemError } from "../../ffi/mod.ts";
+import { dlopen, hostName, SystemError } from "../../ffi/mod.ts";
 import { Watch } from "../../lib/jit/watch.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
+import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 
 const { symbols: libc } = dlopen(["libc.so.6"], {
@@ -47,20 +49,24 @@ class Source implements Disposable {
   }
 }
 
-/** The threads of watches, and how often the kernel has put each to sleep or woken it. */
+/** What the kernel says of the threads of watches: how often each was switched to, and what signals it blocks. */
 function watchThreads(): Map<string, string> {
-  const switches = new Map<string, string>();
+  const threads = new Map<string, string>();
   for (const task of readdirSync("/proc/self/task")) {
     try {
       const status = readFileSync(`/proc/self/task/${task}/status`, "utf8");
       if (!status.startsWith("Name:\toxbow-watch\n")) continue;
-      switches.set(task, Array.from(status.matchAll(/ctxt_switches:\s+(\d+)/g), ([, count]) => count).join());
+      const lines = status.split("\n").filter((line) => /^SigBlk|ctxt_switches/.test(line));
+      threads.set(task, lines.join(" ").replaceAll("\t", " "));
     } catch {
       // It has ended meanwhile.
     }
   }
-  return switches;
+  return threads;
 }
+
+/** All signals, but the two that nobody can block, and the two that glibc tells all threads of a new user by. */
+const BLOCKED = "SigBlk: fffffffe7ffbfeff";
 
 /** More than any turn of a loop that has nothing else to do. */
 const LONG_MS = 60;
@@ -276,21 +282,24 @@ describe("Watch", () => {
     source[Symbol.dispose]();
   });
 
-  it("has a thread that never wakes while nothing happens, armed or not, and ends with it", async () => {
-    using source = new Source();
+  it("has a thread that never wakes while it has nothing to tell, and that ends with it", async () => {
+    using quiet = new Source();
+    using ready = new Source();
     const before = watchThreads();
-    const watches = [true, false, true].map((isArmed) => {
-      const watch = new Watch(source.epoll, () => {});
-      if (isArmed) watch.arm();
-      return watch;
-    });
-    watches[2].disarm();
+    const armed = new Watch(quiet.epoll, () => {});
+    const fresh = new Watch(ready.epoll, () => {});
+    const disarmed = new Watch(ready.epoll, () => {});
+    armed.arm();
+    disarmed.arm();
+    disarmed.disarm();
     await sleep(LONG_MS);
     const first = watchThreads();
+    ready.write();
     assertEquals(first.size, before.size + 3);
+    for (const thread of first.values()) assertMatch(thread, new RegExp(`^${BLOCKED} `));
     await sleep(tiered({ quick: 500, full: 10_000, soak: 60_000 }));
     assertEquals(watchThreads(), first);
-    for (const watch of watches) watch[Symbol.dispose]();
+    for (const watch of [armed, fresh, disarmed]) watch[Symbol.dispose]();
     assertEquals(watchThreads(), before);
   });
 
@@ -308,6 +317,33 @@ describe("Watch", () => {
     );
     libc.close(fd);
     assertEquals(readdirSync("/proc/self/fd").length, before);
+    // @ts-expect-error A number is no function.
+    assertThrows(() => new Watch(0, 1), TypeError, "cannot watch a descriptor: onReady is no function");
+  });
+
+  it("leaves nothing behind where the process has no descriptor left for all of it", () => {
+    const output = outputOf(
+      `${TOOLS}
+      const fd = eventfd();
+      new Watch(fd, () => {})[Symbol.dispose]();
+      const threads = () => readdirSync("/proc/self/task").length;
+      const fill = () => { const all = []; for (let f; (f = eventfd()) !== -1;) all.push(f); return all; };
+      const full = fill();
+      const before = full.length;
+      const calls = [];
+      for (let room = 0; room < 3; room++) {
+        try { new Watch(fd, () => {}); } catch (error) { calls.push(error.code + " " + error.syscall); }
+        c.close(full.pop());
+      }
+      const watch = new Watch(fd, () => { console.log("ready"); watch[Symbol.dispose](); });
+      watch.arm();
+      write(fd);
+      await sleep(100);
+      for (const one of full) c.close(one);
+      console.log(calls.join(), fill().length === before);`,
+      { before: "ulimit -n 100" },
+    );
+    assertEquals(output, "ready\nEMFILE fcntl,EMFILE epoll_create1,EMFILE eventfd true");
   });
 
   it("gives back all that it took, however often", async () => {
@@ -522,6 +558,33 @@ describe("a watch in a worker", () => {
       assertEquals(output, "true few");
     });
   }
+});
+
+const onOthers = skipping(hostName !== "node" && "Node alone may refuse addons and allow C");
+
+describe("where no addon may be loaded", () => {
+  it("Watch says that it is not available, and what to do", { skip: onOthers }, () => {
+    const source = `
+      import { Watch } from "${moduleUrl("lib/jit/watch.ts")}";
+      try {
+        new Watch(0, () => {});
+      } catch (error) {
+        console.log(Watch.isAvailable, error.name, error.message);
+      }`;
+    const allowed = ["--permission", "--allow-ffi", "--allow-fs-read=*", "--allow-fs-write=*"];
+    for (const flags of [["--no-addons"], allowed]) {
+      const { stdout } = spawnSync(
+        process.execPath,
+        [...flags, "--no-warnings", "--input-type=module-typescript", "-e", source],
+        { encoding: "utf8" },
+      );
+      assertEquals(
+        stdout.trim(),
+        "false NativeUnavailableError cannot let C wake the loop: Node lets no addon in: run this again " +
+          "without --no-addons, or with --allow-addons under --permission",
+      );
+    }
+  });
 });
 
 describe("where machine code cannot be loaded", () => {
