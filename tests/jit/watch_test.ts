@@ -286,9 +286,9 @@ describe("Watch", () => {
     using quiet = new Source();
     using ready = new Source();
     const before = watchThreads();
-    const armed = new Watch(quiet.epoll, () => {});
-    const fresh = new Watch(ready.epoll, () => {});
-    const disarmed = new Watch(ready.epoll, () => {});
+    using armed = new Watch(quiet.epoll, () => {});
+    using fresh = new Watch(ready.epoll, () => {});
+    using disarmed = new Watch(ready.epoll, () => {});
     armed.arm();
     disarmed.arm();
     disarmed.disarm();
