@@ -27,6 +27,11 @@ export class HostLoop implements Disposable {
     this.#foreground = options.foreground;
   }
 
+  /** Whether the watch is made: the first of a process takes 10 ms. */
+  get hasWatch(): boolean {
+    return this.#watch !== null;
+  }
+
   /** Whether a descriptor can end the sleep at once: where not it is looked at each 2 ms. */
   get canWatch(): boolean {
     if (this.#watch !== null) return true;

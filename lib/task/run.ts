@@ -61,7 +61,7 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
     } else if (isIdle && hadReactions) {
       polled = false;
       await hostTurns(1);
-    } else if (isIdle && (runtime.promises > ofMain || parks >= PARKS) && loop.canWatch) {
+    } else if (isIdle && (parks >= PARKS || (loop.hasWatch && runtime.promises > ofMain)) && loop.canWatch) {
       await new Promise<void>((resolve) => {
         awake = resolve;
         loop.sleep();

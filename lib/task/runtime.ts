@@ -31,6 +31,7 @@ export class Runtime implements ExecutorHost, Disposable {
   /** `poller` is who asks the kernel: epoll where nothing is said. */
   constructor(poller?: Poller) {
     this.reactor = new Reactor(poller);
+    this.reactor.onDeregister = () => this.executor.rouse();
     this.executor.clock = this.now();
   }
 
