@@ -24,8 +24,11 @@
  */
 export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
-export { run } from "./run.ts";
+export { now } from "./clock.ts";
+export { Interval, interval, intervalAt, type IntervalOptions, type MissedTick } from "./interval.ts";
+export { run, type RunOptions } from "./run.ts";
 export { spawn, type Spawnable } from "./spawn.ts";
-export { sleep } from "./sleep.ts";
+export { type Sleep, sleep, sleepUntil } from "./sleep.ts";
+export { timeout, timeoutAt } from "./timeout.ts";
 export { yieldNow } from "./yield_now.ts";
 export type { JoinHandle } from "./task.ts";

@@ -1,3 +1,4 @@
+import { Clock } from "./clock.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { Runtime } from "./runtime.ts";
@@ -19,7 +20,7 @@ const MICROTASK_ROUNDS = 3;
 async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
   const { executor, timers } = runtime;
   let parks = 0;
-  let lastTurn = runtime.now();
+  let lastTurn = performance.now();
   let polled = false;
   let foundNothing = false;
   // A main that is an async function waits all along, mostly for what tasks settle in their own turn.
@@ -32,7 +33,7 @@ async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
     }
     if (main.isFinished) return;
     if (polled && ofMain > 0) await microtasks();
-    const now = runtime.now();
+    const now = performance.now();
     const isIdle = executor.isIdle;
     let timeout = 0;
     if (now - lastTurn >= LONGEST_PARK_MS || (isIdle && foundNothing && runtime.promises > 0)) {
@@ -47,7 +48,7 @@ async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
       if (executor.isIdle) await hostTurns(1);
     } else if (isIdle) {
       const park = parks++ < SHORT_PARKS ? SHORTEST_PARK_MS : LONGEST_PARK_MS;
-      timeout = Math.min(park, Math.max(0, timers.next - now));
+      timeout = Math.min(park, timers.left);
     }
     const edges = runtime.look(timeout);
     if (timeout > 0) foundNothing = edges === 0;
@@ -64,13 +65,23 @@ async function hostTurns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** What a runtime may be told. */
+export interface RunOptions {
+  /** `paused` for a clock that stands at 0, for tests: see `@oxbow/oxbow/testing`. */
+  clock?: "real" | "paused";
+}
+
 /**
  * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left are
  * dropped where they stand: a coroutine's `finally` blocks run, and what an async function awaits is rejected.
  * Throws what `main` throws. One runtime runs on a thread at a time.
  */
-export async function run<T>(main: () => Spawnable<T>): Promise<T> {
-  using runtime = new Runtime();
+export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {}): Promise<T> {
+  const { clock = "real" } = options;
+  if (clock !== "real" && clock !== "paused") {
+    throw new TypeError(`cannot run: clock is ${clock}, neither real nor paused`);
+  }
+  using runtime = new Runtime(new Clock(clock === "paused"));
   const leave = enter(runtime);
   try {
     const task = runtime.executor.spawn(null, null, toFuture(main()), null);

@@ -1,3 +1,4 @@
+import { Clock } from "./clock.ts";
 import { swapPolled } from "./current.ts";
 import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
@@ -15,7 +16,8 @@ const AT_ONCE = 256;
 export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
   readonly reactor: Reactor = new Reactor();
-  readonly timers: Timers = new Timers();
+  readonly clock: Clock;
+  readonly timers: Timers;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
@@ -23,13 +25,15 @@ export class Runtime implements ExecutorHost, Disposable {
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
-  constructor() {
+  constructor(clock: Clock = new Clock(false)) {
+    this.clock = clock;
+    this.timers = new Timers(clock);
     this.executor.clock = this.now();
   }
 
   /** Milliseconds of a clock that never goes back. */
   now(): number {
-    return performance.now();
+    return this.clock.now();
   }
 
   /** How many promises tasks wait for. */
@@ -84,13 +88,24 @@ export class Runtime implements ExecutorHost, Disposable {
     }
   }
 
-  /** Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. */
+  /**
+   * Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. A
+   * clock that stands, for tests, moves to the nearest timer instead of waiting for it.
+   */
   look(timeoutMs: number): number {
-    const edges = this.reactor.turn(timeoutMs);
+    const edges = this.clock.isPaused ? this.#lookPaused(timeoutMs) : this.reactor.turn(timeoutMs);
     const now = this.now();
     this.executor.clock = now;
     this.timers.expire(now);
     this.executor.wakeDeferred();
+    return edges;
+  }
+
+  #lookPaused(timeoutMs: number): number {
+    const { clock, timers, reactor, executor } = this;
+    if (!clock.canMove(timers.next)) return reactor.turn(timeoutMs);
+    const edges = reactor.turn(0);
+    clock.step(timers.next, timeoutMs > 0 && edges === 0 && executor.isIdle);
     return edges;
   }
 
@@ -99,6 +114,7 @@ export class Runtime implements ExecutorHost, Disposable {
     const before = swapPolled(this);
     try {
       this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
+      this.timers.end();
       this.reactor[Symbol.dispose]();
     } finally {
       swapPolled(before);
