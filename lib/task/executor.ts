@@ -14,6 +14,11 @@ export interface ExecutorHost {
   failed(task: Task<unknown>, error: unknown): void;
 }
 
+/** What is to be told when the task that is polled has had its turn. */
+export interface AfterTurn {
+  turnEnded(): void;
+}
+
 /**
  * The tasks of one thread. A task that the polled one wakes goes next, while its message is in the cache; the
  * others take their turn in the order in which they were woken.
@@ -35,6 +40,8 @@ export class Executor {
   isAsleep = false;
   /** Milliseconds of the runtime's clock, as last read. */
   clock = 0;
+  /** Told once, after the turn that is going on, or the next one. */
+  afterTurn: AfterTurn | null = null;
 
   constructor(host: ExecutorHost) {
     this.#host = host;
@@ -141,12 +148,20 @@ export class Executor {
         if (runnable === null) break;
         polls++;
         runnable.run();
+        if (this.afterTurn !== null) this.endTurn();
       }
     } finally {
       this.#isRunning = false;
       this.#polled += polls;
     }
     return polls;
+  }
+
+  /** A turn has ended that was given by other means than `run`. */
+  endTurn(): void {
+    const told = this.afterTurn;
+    this.afterTurn = null;
+    told?.turnEnded();
   }
 
   #take(): Runnable | null {

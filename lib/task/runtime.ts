@@ -27,7 +27,7 @@ export class Runtime implements ExecutorHost, Disposable {
 
   constructor(clock: Clock = new Clock(false)) {
     this.clock = clock;
-    this.timers = new Timers(clock);
+    this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();
   }
 
@@ -50,6 +50,7 @@ export class Runtime implements ExecutorHost, Disposable {
         const before = swapPolled(this);
         delivery.run();
         swapPolled(before);
+        this.executor.endTurn();
       } else delivery.wake();
     });
   }

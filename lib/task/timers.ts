@@ -1,20 +1,23 @@
 import type { Clock } from "./clock.ts";
+import type { AfterTurn } from "./executor.ts";
 import { type Timer, TimerList } from "./timer_list.ts";
 import { Wheel } from "./wheel.ts";
 
 /**
  * A runtime's timers. One that is to fire some time from now costs no look at the clock, which takes longer than
- * all the rest: its time is counted from the next reading, once the tasks of this turn have had theirs. So it is
- * never early; and one that is taken out before, as most timeouts are, has asked nothing of anyone.
+ * all the rest: its time is counted from the end of the task's turn, when the clock is read once for all that
+ * have begun in it. So it is never early; and one that is taken out in the same turn has asked nothing of anyone.
  */
-export class Timers {
+export class Timers implements AfterTurn {
   readonly clock: Clock;
+  #executor: { afterTurn: AfterTurn | null };
   #wheel: Wheel = new Wheel();
   #begun: TimerList = new TimerList(-1);
   #hasEnded = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, executor: { afterTurn: AfterTurn | null }) {
     this.clock = clock;
+    this.#executor = executor;
   }
 
   /** The runtime has ended: nothing fires any more. */
@@ -33,13 +36,21 @@ export class Timers {
     if (this.clock.isPaused) {
       timer.due += this.clock.now();
       this.#wheel.add(timer);
-    } else this.#begun.append(timer);
+      return;
+    }
+    this.#begun.append(timer);
+    this.#executor.afterTurn = this;
   }
 
   /** Takes one out, if it is in. */
   remove(timer: Timer): void {
     if (timer.list === this.#begun) this.#begun.remove(timer);
     else this.#wheel.remove(timer);
+  }
+
+  /** The executor's own. */
+  turnEnded(): void {
+    if (this.#begun.first !== null) this.settle(this.clock.now());
   }
 
   /** Counts the times of those that have begun from `now`. */
@@ -56,7 +67,7 @@ export class Timers {
 
   /** None is due before: mostly the nearest one's time. `Infinity` where there is none. */
   get next(): number {
-    if (this.#begun.first !== null) this.settle(this.clock.now());
+    this.turnEnded();
     return this.#wheel.next;
   }
 
