@@ -51,10 +51,10 @@ class Tick extends Future<number> {
 export class Interval implements AsyncIterable<number> {
   readonly period: number;
   readonly missedTick: MissedTick;
-  #next: SleepFuture;
+  #next: SleepFuture | null;
 
-  /** `interval`'s and `intervalAt`'s own. */
-  constructor(next: SleepFuture, period: number, missedTick: MissedTick) {
+  /** `interval`'s and `intervalAt`'s own: without a `start` it begins at its first poll. */
+  constructor(start: number | null, period: number, missedTick: MissedTick) {
     if (!(period > 0 && period < Infinity)) {
       throw new RangeError(
         `cannot make an interval: period is ${period}, not a count of milliseconds above 0`,
@@ -65,7 +65,7 @@ export class Interval implements AsyncIterable<number> {
     }
     this.period = period;
     this.missedTick = missedTick;
-    this.#next = next;
+    this.#next = start === null ? null : new SleepFuture(start, true);
   }
 
   /** The next tick: when it was due, in milliseconds of `now()`. One that is dropped is not lost. */
@@ -75,40 +75,45 @@ export class Interval implements AsyncIterable<number> {
 
   /** The next tick, polled: for futures that hold an interval. */
   pollTick(context: Context): number | Pending {
-    const next = this.#next;
+    const next = this.#next ??= new SleepFuture(now(), true);
     if (next.poll(context) === Pending) return Pending;
-    const due = next.deadline;
+    const { due } = next;
     next.reset(nextTick(this.missedTick, due, now(), this.period));
     return due;
   }
 
   /** Waits for the tick no more, for who has polled it. */
   dropTick(): void {
-    const { due } = this.#next;
-    this.#next.drop();
-    this.#next.reset(due);
+    const next = this.#next;
+    next?.drop();
+    next?.reset(next.due);
   }
 
   /** The next tick comes a period from now. */
   reset(): void {
-    this.#next.reset(now() + this.period);
+    this.#reset(now() + this.period);
   }
 
   /** The next tick comes at once. */
   resetImmediately(): void {
-    this.#next.reset(now());
+    this.#reset(now());
   }
 
   /** The next tick comes `ms` milliseconds from now, and a period lies between it and the one after. */
   resetAfter(ms: number): void {
     checkSpan(ms, "reset an interval");
-    this.#next.reset(now() + ms);
+    this.#reset(now() + ms);
   }
 
   /** The next tick comes when `now()` is `deadline`, and a period lies between it and the one after. */
   resetAt(deadline: number): void {
     checkTime(deadline, "reset an interval", "deadline");
-    this.#next.reset(deadline);
+    this.#reset(deadline);
+  }
+
+  #reset(deadline: number): void {
+    if (this.#next === null) this.#next = new SleepFuture(deadline, true);
+    else this.#next.reset(deadline);
   }
 
   /** The ticks, for ever: `for await (const due of interval(1000))`. */
@@ -125,7 +130,7 @@ export interface IntervalOptions {
 
 /** Ticks each `period` milliseconds, the first time at the first poll. */
 export function interval(period: number, { missedTick = "burst" }: IntervalOptions = {}): Interval {
-  return new Interval(new SleepFuture(0, false), period, missedTick);
+  return new Interval(null, period, missedTick);
 }
 
 /** Ticks each `period` milliseconds, the first time when `now()` is `start`: at once where it is already. */
@@ -135,5 +140,5 @@ export function intervalAt(
   { missedTick = "burst" }: IntervalOptions = {},
 ): Interval {
   checkTime(start, "make an interval", "start");
-  return new Interval(new SleepFuture(start, true), period, missedTick);
+  return new Interval(start, period, missedTick);
 }

@@ -4,7 +4,7 @@ import { consumed, type Context, Future, Pending, type Waker } from "./future.ts
 import type { Timer, TimerList } from "./timer_list.ts";
 import type { Timers } from "./timers.ts";
 
-/** It ends some time after its first poll. */
+/** It ends some time after the turn of its first poll. */
 const SPAN = 0;
 /** It ends at a time, and has not been polled since that was set. */
 const SET = 1;
@@ -76,25 +76,15 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
   #begin(context: Context): void | Pending {
     const { timers } = currentRuntime();
     this.#timers = timers;
-    if (this.#state === SPAN) {
-      if (this.due > 0) {
-        this.#wait(context);
-        timers.begin(this);
-        return Pending;
-      }
-      this.due = timers.clock.now();
-    } else if (this.due > timers.clock.now()) {
-      this.#wait(context);
-      timers.add(this);
-      return Pending;
+    if (this.#state === SPAN) timers.begin(this);
+    else if (this.due > timers.clock.now()) timers.add(this);
+    else {
+      this.#state = ELAPSED;
+      return this.#take(context);
     }
-    this.#state = ELAPSED;
-    return this.#take(context);
-  }
-
-  #wait(context: Context): void {
     this.#state = WAITING;
     this.#waker = context.waker;
+    return Pending;
   }
 
   #keep(waker: Waker): void {
@@ -167,8 +157,8 @@ export function checkSpan(ms: number, verb: string): void {
 }
 
 /**
- * Waits for `ms` milliseconds, counted from the first poll; never less. One of 0 ms is over at once: what gives
- * way to the other tasks is `yieldNow()`. `Infinity` waits for ever.
+ * Waits for `ms` milliseconds, counted from the end of the task's turn in which it is first polled; never less.
+ * So one of 0 ms gives way to the tasks that are ready. `Infinity` waits for ever.
  *
  * Registered and dropped in some 50 ns, whatever the number of sleeps.
  */

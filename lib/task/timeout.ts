@@ -39,6 +39,7 @@ class Timeout<T> extends Future<T> {
   }
 
   #isOver(context: Context, hadBudget: boolean): boolean {
+    if (this.#time === 0 && !this.#isSet) return true;
     const delay = this.#delay ??= new SleepFuture(this.#time, this.#isSet);
     // A future that spends the whole budget at each poll would never run out of time.
     const lends = hadBudget && coop.left === 0;

@@ -197,6 +197,14 @@ describe("an interval", () => {
     }, PAUSED);
   });
 
+  it("is reset before its first tick, too", async () => {
+    await run(async () => {
+      const ticking = interval(10);
+      ticking.resetAfter(35);
+      assertEquals([await ticking.tick(), await ticking.tick(), now()], [35, 45, 45]);
+    }, PAUSED);
+  });
+
   it("wakes the tick that waits when it is reset to an earlier time", async () => {
     await run(async () => {
       const ticking = intervalAt(1_000, 300);

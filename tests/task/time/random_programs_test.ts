@@ -96,28 +96,26 @@ function byList(programs: readonly Step[][]): string[] {
     ready.push(task);
   }
 
-  /** Returns whether the task goes on at once. */
-  function wait(task: Simulated, due: number): boolean {
-    if (due <= time) return true;
+  function wait(task: Simulated, due: number): false {
     task.state = "waiting";
     waiting.push({ task, due });
     return false;
   }
 
+  /** Returns whether the task goes on at once. */
   function begin(task: Simulated, step: Step): boolean {
     if ("sleep" in step) return wait(task, time + step.sleep);
-    if ("until" in step) return wait(task, step.until);
+    if ("until" in step) return step.until <= time || wait(task, step.until);
     if ("spawn" in step) start(step.spawn);
     else if ("abort" in step) {
       const other = tasks[step.abort % tasks.length];
       if (other === task || other.state === "over") return true;
       if (other.state !== "new") log.push(`${other.id} aborted at ${time}`);
       other.state = "over";
-    } else if (step.of > 0) {
+    } else {
       const { of, timeout } = step;
-      // The sleep begins before the timeout's own: of two at one time it is first.
-      task.timesOut = timeout < of;
-      return wait(task, time + Math.min(timeout, of));
+      task.timesOut = timeout === 0 || timeout < of;
+      return timeout === 0 || wait(task, time + Math.min(timeout, of));
     }
     return true;
   }

@@ -120,21 +120,34 @@ describe("sleep", () => {
     }
   });
 
-  it("of 0 ms is over at its first poll", async () => {
-    await run(() => {
-      const probe = new Probe();
-      const future = sleep(0);
-      assertEquals(future.isElapsed, false);
-      assertEquals(probe.poll(future), undefined);
-      assertEquals([future.isElapsed, probe.wakes], [true, 0]);
-      return Promise.resolve();
+  it("of 0 ms lets the tasks that are ready go first", async () => {
+    const log: string[] = [];
+    function* other(name: string): Coroutine<void> {
+      log.push(name);
+      yield* sleep(0);
+      log.push(`${name} again`);
+    }
+    await run(function* (): Coroutine<void> {
+      const handles = [spawn(other, "a"), spawn(other, "b")];
+      yield* sleep(0);
+      log.push("slept");
+      for (const handle of handles) yield* handle;
+    });
+    assertEquals(log, ["a", "b", "slept", "a again", "b again"]);
+  });
+
+  it("of 0 ms, over and over, keeps no other from its time", async () => {
+    await run(function* (): Coroutine<void> {
+      const other = spawn(() => sleep(2));
+      while (!other.isFinished) yield* sleep(0);
+      yield* other;
     });
   });
 
-  it("of 0 ms gives way once the task has spent its budget", async () => {
+  it("spends of its task's budget where it is over at its first poll", async () => {
     const log: string[] = [];
     function* greedy(): Coroutine<void> {
-      for (let i = 0; i < 8 * BUDGET; i++) yield* sleep(0);
+      for (let i = 0; i < 8 * BUDGET; i++) yield* sleepUntil(0);
       log.push("greedy");
     }
     function* other(): Coroutine<void> {
