@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  attach,
   type Context,
   type Coroutine,
   Future,
@@ -245,6 +246,30 @@ describe("clock.pause", () => {
   });
 });
 
+describe("a clock in the host's loop", () => {
+  it("is paused, moved and advanced as another one", async () => {
+    using _ = attach();
+    clock.pause();
+    const start = now();
+    const log: string[] = [];
+    spawn(async () => {
+      for await (const due of interval(10)) {
+        for (let i = 0; i < 20; i++) await null;
+        log.push(`tick ${Math.round(due - start)}`);
+      }
+    });
+    await sleep(25);
+    log.push(`main ${Math.round(now() - start)}`);
+    await clock.advance(5);
+    log.push(`main ${Math.round(now() - start)}`);
+    assertEquals(log, ["tick 0", "tick 10", "tick 20", "main 25", "tick 30", "main 30"]);
+    clock.resume();
+    const real = performance.now();
+    await sleep(2);
+    assert(performance.now() - real >= 2);
+  });
+});
+
 describe("clock.advance", () => {
   it("moves the clock by as much, whole milliseconds or not", async () => {
     await run(async () => {
@@ -435,6 +460,6 @@ describe("clock.advance", () => {
 describe("run", () => {
   it("refuses a clock of another name", async () => {
     const options = JSON.parse('{ "clock": "stopped" }');
-    await assertRejects(() => run(() => sleep(1), options), TypeError, "cannot run: clock is stopped");
+    await assertRejects(() => run(() => sleep(1), options), TypeError, 'cannot run: clock is "stopped"');
   });
 });
