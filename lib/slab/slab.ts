@@ -38,9 +38,12 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   #values: (T | undefined)[] = anyArray();
   /** How many places were taken once: those from here on are vacant, and in no list. */
   #used = 0;
-  /** The place that was freed last, or `NONE`: insertions after removals find it without memory of its own. */
+  /** The place that was freed last, or `NONE` where it was taken since: a removal and an insertion need no stack. */
   #next: number = NONE;
-  /** The vacant places before it, the one freed last on top. Links among the values' places are slower by half. */
+  /**
+   * The other vacant places, the one freed last on top. A list of links, one for each place, would cost each removal
+   * a second miss of the cache.
+   */
   #stack: Int32Array = new Int32Array(ROOM);
   #top = 0;
 
@@ -75,7 +78,8 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
 
   /** The key that the next insertion gives. */
   get vacantKey(): number {
-    return this.#next === NONE ? this.#used : this.#next;
+    if (this.#next !== NONE) return this.#next;
+    return this.#top > 0 ? this.#stack[this.#top - 1] : this.#used;
   }
 
   /** The place that the next insertion takes, for values that hold their own key. */
@@ -90,14 +94,18 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   insert(value: T): number {
     if (value === undefined) refuseUndefined();
     const key = this.#next;
-    if (key < 0) return this.#append(value);
-    if (this.#top > 0) this.#pop();
-    else this.#next = NONE;
+    if (key < 0) return this.#insertElsewhere(value);
     this.#values[key] = value;
+    this.#next = NONE;
     return key;
   }
 
-  #append(value: T): number {
+  #insertElsewhere(value: T): number {
+    if (this.#top > 0) {
+      const key = this.#stack[--this.#top];
+      this.#values[key] = value;
+      return key;
+    }
     const key = this.#used;
     if (key === PLACES) refusePlaces(PLACES + 1);
     if (key < this.#values.length) this.#values[key] = value;
@@ -159,10 +167,6 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   #push(): void {
     if (this.#top === this.#stack.length) this.#resizeStack(2 * this.#top);
     this.#stack[this.#top++] = this.#next;
-  }
-
-  #pop(): void {
-    this.#next = this.#stack[--this.#top];
   }
 
   #resizeStack(length: number): void {
