@@ -97,7 +97,8 @@ export class Inotify implements Disposable {
     const name = toPath(path, "watch");
     const what = `cannot watch ${name}`;
     const wanted = mask >>> 0;
-    if (!Number.isInteger(mask) || wanted !== (mask < 0 ? mask + 2 ** 32 : mask)) {
+    // As a signed or an unsigned number: IN_ONESHOT is the sign.
+    if ((mask | 0) !== mask && wanted !== mask) {
       throw new RangeError(`${what}: mask is ${shown(mask)}, not flags in 32 bits`);
     }
     const unknown = (wanted & ~ASKED) >>> 0;
