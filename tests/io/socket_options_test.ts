@@ -22,6 +22,11 @@ describe("a socket's options", () => {
   it("are what they were set to", () => {
     using ends = pair();
     const { client } = ends;
+    assertEquals([client.isNoDelay, option(client, SO_KEEPALIVE, 1), option(client, SO_LINGER, 2)], [
+      false,
+      [0],
+      [0, 0],
+    ]);
     for (const on of [true, false]) {
       client.setNoDelay(on);
       client.setKeepAlive(on);
