@@ -1,5 +1,6 @@
 import { fromPointer } from "./host.ts";
 import { iovec, msghdr } from "./layout/linux.ts";
+import { byteLengthOf } from "./native_buffer.ts";
 import { pointerTo } from "./pointer.ts";
 
 /** IOV_MAX. */
@@ -12,7 +13,7 @@ export class IoVectors {
   readonly capacity: number = CAPACITY;
   readonly head: Uint8Array<ArrayBuffer> = new Uint8Array(msghdr.size);
   /** What it points to. */
-  parts: readonly ArrayBufferView[] = [];
+  parts: readonly Uint8Array[] = [];
   #fields: ReturnType<typeof msghdr.view> = msghdr.view(this.head);
   #vectors: DataView<ArrayBuffer> = new DataView(new ArrayBuffer(CAPACITY * iovec.size));
 
@@ -21,11 +22,11 @@ export class IoVectors {
   }
 
   /** Points to other parts, and holds them. */
-  pointTo(parts: readonly ArrayBufferView[]): void {
+  pointTo(parts: readonly Uint8Array[]): void {
     for (let i = 0; i < parts.length; i++) {
       const at = iovec.size * i;
+      this.#vectors.setBigUint64(at + LENGTH, BigInt(byteLengthOf(parts[i])), true);
       this.#vectors.setBigUint64(at + BASE, fromPointer(pointerTo(parts[i])), true);
-      this.#vectors.setBigUint64(at + LENGTH, BigInt(parts[i].byteLength), true);
     }
     this.parts = parts;
     this.#fields.msg_iovlen = parts.length;

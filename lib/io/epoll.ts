@@ -141,7 +141,7 @@ export class Epoll implements Disposable {
    */
   wait(timeoutMs: number = Infinity): number {
     this.#count = 0;
-    if (!(timeoutMs >= 0)) {
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       throw new RangeError(`cannot wait: timeoutMs is ${shown(timeoutMs)}, not a count of milliseconds`);
     }
     const count = timeoutMs < LARGEST_TIMEOUT && !Number.isInteger(timeoutMs) && hasPwait2

@@ -115,7 +115,7 @@ describe("the flags of epoll", () => {
       assertThrows(() => epoll.add(event.fd, events, 0), RangeError, message);
       assertThrows(() => epoll.modify(event.fd, events, 0), RangeError, message);
     }
-    for (const events of ["1", null, undefined, {}]) {
+    for (const events of ["1", null, undefined, {}, 1n, Symbol("in")]) {
       assertThrows(() => Reflect.apply(epoll.add, epoll, [event.fd, events, 0]), RangeError, "events is");
     }
     for (

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
 import { Fd, NativeBuffer, pipe, UnixSocket, WouldBlock } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
+import { pair } from "./pair.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oxbow-transfer-"));
 const path = join(folder, "file");
@@ -112,6 +113,22 @@ describe("reading and writing an Fd", () => {
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
     assertThrows(() => reader.read(gone), TypeError, "detached");
     assertEquals(reader.read(bytes), 1);
+  });
+
+  it("goes by the memory that there is, whatever an array says of itself", () => {
+    const [reader, writer] = pipe();
+    writer.write(new Uint8Array(64).fill(7));
+    const bytes = Object.defineProperty(new Uint8Array(4), "byteLength", { value: 1 << 20 });
+    assertEquals([reader.read(bytes), writer.write(bytes), reader.read(new Uint8Array(100))], [4, 4, 64]);
+    const forged = Object.create(Uint8Array.prototype);
+    for (const fd of [reader, writer]) {
+      assertThrows(() => fd.read(forged), TypeError);
+      assertThrows(() => fd.write(Object.create(NativeBuffer.prototype)), TypeError);
+    }
+    using socket = pair();
+    assertEquals([socket.client.writeVectored([bytes, bytes]), socket.client.writeVectored([])], [8, 0]);
+    assertThrows(() => socket.client.writeVectored([forged]), TypeError);
+    for (const end of [reader, writer]) end.close();
   });
 
   it("is no use of one that was closed", () => {

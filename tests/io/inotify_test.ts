@@ -245,6 +245,13 @@ describe("Inotify", () => {
     for (const mask of [0.5, NaN, Infinity, 2 ** 32, -(2 ** 31) - 1]) {
       assertThrows(() => inotify.watch(folder, mask), RangeError, `mask is ${mask}, not flags in 32 bits`);
     }
+    for (const mask of ["1", 1n, undefined]) {
+      assertThrows(
+        () => Reflect.apply(inotify.watch, inotify, [folder, mask]),
+        RangeError,
+        "not flags in 32 bits",
+      );
+    }
     for (const mask of [0, IN_ONLYDIR, IN_ONESHOT]) {
       assertThrows(() => inotify.watch(folder, mask), RangeError, "mask asks for no event");
     }
