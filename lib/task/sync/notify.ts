@@ -16,7 +16,7 @@ const OVER = 5;
 export interface Notified extends Future<void> {
   /**
    * Begins to wait before the first poll: from now on `notifyOne` counts it among those who wait. Returns whether it
-   * is notified already.
+   * was notified already.
    */
   enable(): boolean;
 }
@@ -37,7 +37,6 @@ class Waiter extends Future<void> implements Notified, Linked<Waiter> {
   }
 
   enable(): boolean {
-    if (this.state === OVER) throw consumed("notified()");
     if (this.state === FRESH) this.#begin();
     return this.state !== QUEUED;
   }
