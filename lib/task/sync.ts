@@ -28,6 +28,9 @@
  * });
  * ```
  *
+ * `lockShared` and the others ending so wait for the locks and rings of `@oxbow/oxbow/shared`, which other processes
+ * change, without blocking the thread: by trying again, for nothing tells a reactor of a futex.
+ *
  * Follows tokio's `sync`.
  *
  * @module
@@ -40,3 +43,20 @@ export { SemaphoreClosedError } from "./sync/permits.ts";
 export { RwLock, type RwLockOptions, RwLockReadGuard, RwLockWriteGuard } from "./sync/rwlock.ts";
 export { Semaphore, SemaphorePermit } from "./sync/semaphore.ts";
 export { SetOnce } from "./sync/set_once.ts";
+export {
+  acquireShared,
+  lockShared,
+  type Notifying,
+  type RobustGuard,
+  type RobustMutex,
+  type TryAcquire,
+  waitShared,
+} from "./shared/locks.ts";
+export {
+  peekShared,
+  type Receiving,
+  recvShared,
+  reserveShared,
+  type Sending,
+  sendShared,
+} from "./shared/ring.ts";
