@@ -1,11 +1,39 @@
-import { type Context, type Coroutine, Future, Pending, polling } from "./future.ts";
+import { type Context, type Coroutine, Future, Pending, polling, WaitInFinallyError } from "./future.ts";
 
 /**
- * Drives a coroutine. A turn resumes it where it waits, and there `yield*` polls the future again: a value
- * goes on, an error is thrown, and `Pending` comes out here.
+ * Resumes the coroutine where it waits, and there `yield*` polls the future again: a value goes on, an error
+ * is thrown into it, and `Pending` comes out here.
  */
+export function resume<T>(coroutine: Coroutine<T>, context: Context): T | Pending {
+  const outer = polling.context;
+  polling.context = context;
+  try {
+    let step = coroutine.next();
+    while (!step.done && step.value !== Pending) {
+      step = coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
+    }
+    return step.done ? step.value : Pending;
+  } finally {
+    polling.context = outer;
+  }
+}
+
+/** Drops what the coroutine waits for, then runs its `finally` blocks, which must not wait. Throws what they throw. */
+export function abandon(coroutine: Iterator<Pending, unknown>): void {
+  const { context, instead } = polling;
+  polling.context = null;
+  polling.instead = "dropped";
+  try {
+    if (coroutine.return?.().done === false) throw new WaitInFinallyError();
+  } finally {
+    polling.context = context;
+    polling.instead = instead;
+  }
+}
+
+/** A coroutine as a future, for what polls futures: combinators, `run`. */
 export class CoroutineFuture<T> extends Future<T> {
-  #coroutine: Coroutine<T>;
+  #coroutine: Coroutine<T> | null;
 
   constructor(coroutine: Coroutine<T>) {
     super();
@@ -13,24 +41,20 @@ export class CoroutineFuture<T> extends Future<T> {
   }
 
   override poll(context: Context): T | Pending {
-    const outer = polling.context;
-    polling.context = context;
+    if (this.#coroutine === null) throw new Error("cannot poll a coroutine that has ended");
     try {
-      let step = this.#coroutine.next();
-      while (!step.done && step.value !== Pending) {
-        step = this.#coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
-      }
-      return step.done ? step.value : Pending;
-    } finally {
-      polling.context = outer;
+      const value = resume(this.#coroutine, context);
+      if (value !== Pending) this.#coroutine = null;
+      return value;
+    } catch (error) {
+      this.#coroutine = null;
+      throw error;
     }
   }
 
-  /** Drops what it waits for, then runs its `finally` blocks, which must not wait. */
   override drop(): void {
-    const abandon: Iterator<Pending, unknown> = this.#coroutine;
-    if (abandon.return?.().done === false) {
-      throw new Error("a coroutine that was dropped waited in a finally block, where nothing can wake it");
-    }
+    const coroutine = this.#coroutine;
+    this.#coroutine = null;
+    if (coroutine !== null) abandon(coroutine);
   }
 }

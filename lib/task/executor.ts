@@ -1,66 +1,173 @@
-import type { Future } from "./future.ts";
-import { JoinHandle, Task } from "./task.ts";
+import { Slab } from "../slab.ts";
+import type { Coroutine, Future, Waker } from "./future.ts";
+import { RunQueue } from "./run_queue.ts";
+import { type Living, type Runnable, type Start, Task, type TaskExtras } from "./task.ts";
 
-/** The run queue of one thread: first woken, first polled. */
+/** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
+const NEXT_IN_A_ROW = 3;
+
+/** What an executor tells its runtime. */
+export interface ExecutorHost {
+  /** There is work, and nobody looks at the queue. */
+  roused(): void;
+  /** A task has failed, and nobody waits for it. */
+  failed(task: Task<unknown>, error: unknown): void;
+}
+
+/**
+ * The tasks of one thread. A task that the polled one wakes goes next, while its message is in the cache; the
+ * others take their turn in the order in which they were woken.
+ */
 export class Executor {
-  #head: Task<unknown> | null = null;
-  #tail: Task<unknown> | null = null;
-  /** Every task that has not finished, linked both ways, so that all can be dropped. */
-  #living: Task<unknown> | null = null;
-  #live = 0;
+  readonly #host: ExecutorHost;
+  #queue: RunQueue = new RunQueue();
+  #next: Runnable | null = null;
+  #nextInARow = 0;
+  #isRunning = false;
+  /** Those that gave up their turn until the reactor has been asked, and the array that takes the next ones. */
+  #deferred: Waker[] = [];
+  #spare: Waker[] = [];
+  /** Every task that has not ended, so that all can be dropped. */
+  #living: Slab<Living> = new Slab();
+  #spawned = 0;
+  #polled = 0;
+  /** Nobody looks at the queue unless told. */
+  isAsleep = false;
+  /** Milliseconds of the runtime's clock, as last read. */
+  clock = 0;
 
-  /** Whether no task waits for its turn. */
+  constructor(host: ExecutorHost) {
+    this.#host = host;
+  }
+
+  /** Whether nothing waits for its turn. */
   get isIdle(): boolean {
-    return this.#head === null;
+    return this.#next === null && this.#queue.length === 0 && this.#deferred.length === 0;
   }
 
-  /** How many tasks have not finished. */
+  /** How many tasks have not ended. */
   get live(): number {
-    return this.#live;
+    return this.#living.size;
   }
 
-  /** Makes the future a task, polled for the first time in its turn. */
-  spawn<T>(future: Future<T>): JoinHandle<T> {
-    const task = new Task(this, future);
-    task.after = this.#living;
-    if (this.#living !== null) this.#living.before = task;
-    this.#living = task;
-    this.#live++;
-    task.wake();
-    return new JoinHandle(task);
+  /** How many tasks were made. */
+  get spawned(): number {
+    return this.#spawned;
   }
 
-  /** A task's own: queues it. */
-  push(task: Task<unknown>): void {
-    task.next = null;
-    if (this.#tail === null) this.#head = task;
-    else this.#tail.next = task;
-    this.#tail = task;
+  /** How many turns were given. */
+  get polls(): number {
+    return this.#polled;
+  }
+
+  /** How many wait for their turn. */
+  get queued(): number {
+    return this.#queue.length + (this.#next === null ? 0 : 1);
+  }
+
+  /** Every task that has not ended. */
+  *living(): Generator<Living> {
+    for (const [, living] of this.#living) yield living;
+  }
+
+  /** Whether a task has its turn. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Makes a task of one of the three, polled for the first time in its turn: after those that wait for theirs. */
+  spawn<T>(
+    start: Start<T> | null,
+    coroutine: Coroutine<T> | null,
+    future: Future<T> | null,
+    extras: TaskExtras | null,
+  ): Task<T> {
+    this.#spawned++;
+    const task = new Task(this, start, coroutine, future, extras);
+    this.#enqueue(task);
+    return task;
+  }
+
+  /** Keeps what must be dropped with the runtime. Returns the key that `ended` takes. */
+  keep(living: Living): number {
+    return this.#living.insert(living);
   }
 
   /** A task's own: it has ended. */
-  finished(task: Task<unknown>): void {
-    const { before, after } = task;
-    if (before === null) this.#living = after;
-    else before.after = after;
-    if (after !== null) after.before = before;
-    this.#live--;
+  ended(key: number): void {
+    this.#living.remove(key);
+  }
+
+  /** A task's own: it has failed unseen. */
+  failed(task: Task<unknown>, error: unknown): void {
+    this.#host.failed(task, error);
+  }
+
+  /** A task's own: queues it. */
+  push(runnable: Runnable): void {
+    if (this.#isRunning && this.#next === null) this.#next = runnable;
+    else this.#enqueue(runnable);
+  }
+
+  #enqueue(runnable: Runnable): void {
+    this.#queue.push(runnable);
+    if (this.isAsleep) {
+      this.isAsleep = false;
+      this.#host.roused();
+    }
+  }
+
+  /** Wakes the task once the reactor has been asked: whatever is ready goes first. */
+  defer(waker: Waker): void {
+    this.#deferred.push(waker);
+  }
+
+  wakeDeferred(): void {
+    const deferred = this.#deferred;
+    if (deferred.length === 0) return;
+    this.#deferred = this.#spare;
+    for (let i = 0; i < deferred.length; i++) deferred[i].wake();
+    deferred.length = 0;
+    this.#spare = deferred;
+  }
+
+  /** Gives up to `budget` turns, so that the reactor is asked between bursts. Returns how many. */
+  run(budget: number): number {
+    this.#isRunning = true;
+    let polls = 0;
+    try {
+      while (polls < budget) {
+        const runnable = this.#take();
+        if (runnable === null) break;
+        polls++;
+        runnable.run();
+      }
+    } finally {
+      this.#isRunning = false;
+      this.#polled += polls;
+    }
+    return polls;
+  }
+
+  #take(): Runnable | null {
+    const next = this.#next;
+    if (next === null) {
+      this.#nextInARow = 0;
+      return this.#queue.shift();
+    }
+    this.#next = null;
+    if (++this.#nextInARow <= NEXT_IN_A_ROW) return next;
+    this.#nextInARow = 0;
+    this.#queue.push(next);
+    return this.#queue.shift();
   }
 
   /** Drops every task where it stands, and those that dropping spawns; their handles fail with `reason`. */
   abortAll(reason: unknown): void {
-    while (this.#living !== null) this.#living.abort(reason);
-  }
-
-  /** Polls up to `budget` tasks, so that the reactor is asked between bursts. Returns how many. */
-  run(budget: number): number {
-    for (let polled = 0; polled < budget; polled++) {
-      const task = this.#head;
-      if (task === null) return polled;
-      this.#head = task.next;
-      if (this.#head === null) this.#tail = null;
-      task.run();
-    }
-    return budget;
+    let before: number;
+    do {
+      before = this.#spawned;
+      for (const [, living] of this.#living) living.abort(reason);
+    } while (this.#spawned !== before);
   }
 }

@@ -24,7 +24,8 @@
  */
 export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
-export { run, spawn, type Spawnable } from "./runtime.ts";
+export { run } from "./run.ts";
+export { spawn, type Spawnable } from "./spawn.ts";
 export { sleep } from "./sleep.ts";
 export { yieldNow } from "./yield_now.ts";
 export type { JoinHandle } from "./task.ts";

@@ -1,28 +1,92 @@
+import { abandon } from "./coroutine.ts";
+import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
-import { type Context, Future, Pending, type Waker } from "./future.ts";
+import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
+
+/** What the executor gives turns to. */
+export interface Runnable {
+  /** One turn. */
+  run(): void;
+}
+
+/** What lives until it has ended, or its runtime has. */
+export interface Living {
+  abort(reason: unknown): void;
+}
+
+/** What a task's body may be, once it has begun. */
+export type Body<T> = Coroutine<T> | Future<T>;
+
+/** A body that is made at the task's first poll. */
+export interface Start<T> {
+  begin(task: Task<T>): Body<T>;
+}
+
+/** What few tasks have. */
+export interface TaskExtras {
+  name?: string;
+  controller?: AbortController;
+  /** Called at the task's end: it listens to a signal no more. */
+  ended?: () => void;
+}
+
+/** The task that is polled now. */
+export const turn: { task: Task<unknown> | null } = { task: null };
+
+const QUEUED = 1;
+const HAS_TURN = 2;
+const FINISHED = 4;
+const FAILED = 8;
+const TAKEN = 16;
+const ABORTED = 32;
+/** Somebody has asked for its end: its error is theirs to see. */
+const OBSERVED = 64;
+/** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
+const ASYNC = 128;
+
+function isFuture<T>(body: Body<T>): body is Future<T> {
+  return body instanceof Future;
+}
 
 /**
- * A future that an executor owns, the leaf that wakes and is woken. It is its own waker and its own context,
- * and its place in the run queue is a field, so that waking and polling allocate nothing.
+ * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
+ * its own handle, so that a spawn makes one object beside its body, and waking and polling make none.
  */
-export class Task<T> implements Waker, Context {
-  /** The next in the run queue; the executor's alone. */
-  next: Task<unknown> | null = null;
-  /** Its neighbours among the living; the executor's alone. */
-  before: Task<unknown> | null = null;
-  after: Task<unknown> | null = null;
+export class Task<T> extends Future<T> implements Waker, Context, Runnable, Living {
+  /** Unique in its runtime, counted from 1. */
+  readonly id: number;
   #executor: Executor;
-  #future: Future<T> | null;
-  #queued = false;
-  #hasTurn = false;
-  /** Why it was aborted in a turn of its own, which goes on up to where it would wait. */
-  #abortion: { reason: unknown } | null = null;
-  #result: { value: T } | { error: unknown } | null = null;
+  /** Its key among the living. */
+  #key: number;
+  #state = QUEUED;
+  #start: Start<T> | null;
+  #coroutine: Coroutine<T> | null = null;
+  #future: Future<T> | null = null;
+  #value: T | Pending = Pending;
+  #error: unknown = undefined;
   #joiner: Waker | null = null;
+  #polls = 0;
+  /** In whole milliseconds of the runtime's clock. */
+  #born: number;
+  #extras: TaskExtras | null;
 
-  constructor(executor: Executor, future: Future<T>) {
+  /** The executor's own, which queues it. */
+  constructor(
+    executor: Executor,
+    start: Start<T> | null,
+    coroutine: Coroutine<T> | null,
+    future: Future<T> | null,
+    extras: TaskExtras | null,
+  ) {
+    super();
+    this.id = executor.spawned;
     this.#executor = executor;
+    this.#start = start;
+    this.#coroutine = coroutine;
     this.#future = future;
+    this.#born = Math.trunc(executor.clock);
+    this.#extras = extras;
+    this.#key = executor.keep(this);
   }
 
   get waker(): Waker {
@@ -30,106 +94,205 @@ export class Task<T> implements Waker, Context {
   }
 
   get isFinished(): boolean {
-    return this.#result !== null;
+    return (this.#state & FINISHED) !== 0;
   }
 
-  /** Unparks: queued once, however often it is woken before its turn. */
+  /** How often it was polled. */
+  get polls(): number {
+    return this.#polls;
+  }
+
+  /** Unparks: queued once, however often it is woken before its turn. A task that has ended stays so. */
   wake(): void {
-    if (this.#queued || this.#future === null) return;
-    this.#queued = true;
+    if (this.#state & (QUEUED | FINISHED)) return;
+    this.#state |= QUEUED;
     this.#executor.push(this);
   }
 
   /** One turn, given by the executor. */
   run(): void {
-    this.#queued = false;
-    const future = this.#future;
-    if (future === null) return;
-    this.#hasTurn = true;
+    if (this.#state & FINISHED) return;
+    this.#state = (this.#state & ~QUEUED) | HAS_TURN;
+    this.#polls++;
+    coop.left = BUDGET;
+    polling.context = this;
+    polling.instead = null;
+    turn.task = this;
     try {
-      const value = future.poll(this);
-      if (value !== Pending) this.#finish({ value });
+      const value = this.#poll();
+      if (value !== Pending) this.#finish(value);
     } catch (error) {
-      this.#finish({ error });
+      this.#fail(error);
     }
-    this.#hasTurn = false;
-    if (this.#abortion !== null) this.abort(this.#abortion.reason);
+    turn.task = null;
+    polling.context = null;
+    polling.instead = null;
+    this.#state &= ~HAS_TURN;
+    if (this.#state & ABORTED) this.#abandon();
+  }
+
+  #poll(): T | Pending {
+    const coroutine = this.#coroutine;
+    if (coroutine !== null) {
+      let step = coroutine.next();
+      while (!step.done && step.value !== Pending) {
+        step = coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
+      }
+      return step.done ? step.value : Pending;
+    }
+    const future = this.#future;
+    if (future !== null) return future.poll(this);
+    return this.#begin();
+  }
+
+  #begin(): T | Pending {
+    const start = this.#start;
+    if (start === null) return Pending;
+    this.#start = null;
+    const body = start.begin(this);
+    if (isFuture(body)) this.#future = body;
+    else this.#coroutine = body;
+    // Aborted by its own function: the body that it gave is dropped unpolled.
+    return this.#state & ABORTED ? Pending : this.#poll();
+  }
+
+  /** A promise's own: dropping would not stop it. */
+  becomesAsync(): void {
+    this.#state |= ASYNC;
   }
 
   /**
-   * Drops the future where it stands; the handle fails with `reason`, or with what a `finally` block threw.
-   * Does nothing once it has finished.
+   * Drops the task where it stands, its `finally` blocks run; its handle fails with `reason`, or with what such a
+   * block throws. A task that aborts itself ends at its next `yield*` or return from `poll`. An async function is
+   * told by its signal, and ends when it does. Does nothing once it has finished.
    */
-  abort(reason: unknown): void {
+  abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
+    if (this.#state & (FINISHED | ABORTED)) return;
+    this.#state |= ABORTED;
+    this.#error = reason;
+    this.#extras?.controller?.abort(reason);
+    if ((this.#state & HAS_TURN) === 0) this.#abandon();
+    else if (turn.task === this && polling.context === this) {
+      polling.context = null;
+      polling.instead = "aborted";
+    }
+  }
+
+  #abandon(): void {
+    if (this.#state & FINISHED) return;
+    if (this.#state & ASYNC) return;
+    const reason = this.#error;
+    const coroutine = this.#coroutine;
     const future = this.#future;
-    if (future === null) return;
-    if (this.#hasTurn) {
-      this.#abortion ??= { reason };
-      return;
-    }
+    this.#coroutine = null;
     this.#future = null;
+    this.#start = null;
+    // What a finally block does to its own task comes to nothing: it has ended.
+    this.#state |= HAS_TURN;
     try {
-      future.drop();
-      this.#finish({ error: reason });
+      if (coroutine !== null) abandon(coroutine);
+      else future?.drop();
+      this.#fail(reason);
     } catch (error) {
-      this.#finish({ error });
+      this.#fail(error);
+    }
+    this.#state &= ~HAS_TURN;
+  }
+
+  #finish(value: T): void {
+    this.#value = value;
+    this.#end(FINISHED);
+  }
+
+  #fail(error: unknown): void {
+    this.#error = error;
+    this.#end(FINISHED | FAILED);
+  }
+
+  #end(how: number): void {
+    this.#state |= how;
+    this.#coroutine = null;
+    this.#future = null;
+    this.#executor.ended(this.#key);
+    this.#extras?.ended?.();
+    const joiner = this.#joiner;
+    this.#joiner = null;
+    if (joiner !== null) joiner.wake();
+    else if (how & FAILED && (this.#state & (OBSERVED | ABORTED)) === 0) {
+      this.#executor.failed(this, this.#error);
     }
   }
 
-  #finish(result: { value: T } | { error: unknown }): void {
-    this.#future = null;
-    this.#result = result;
-    this.#executor.finished(this);
-    this.#joiner?.wake();
-    this.#joiner = null;
-  }
-
-  /** The result, or the waker kept for it. */
-  join(waker: Waker): T | Pending {
-    if (this.#result === null) {
-      if (this.#joiner !== null && this.#joiner !== waker) {
-        throw new Error("cannot wait for a task: another task waits for it already");
+  /** The task's value, once; throws what the task threw, or why it was aborted. */
+  override poll(context: Context): T | Pending {
+    const state = this.#state;
+    if ((state & FINISHED) === 0) {
+      const joiner = this.#joiner;
+      if (joiner !== null && joiner !== context.waker) {
+        throw new Error("cannot wait for a task: another task waits for it already; share it with shared()");
       }
-      this.#joiner = waker;
+      this.#state = state | OBSERVED;
+      this.#joiner = context.waker;
       return Pending;
     }
-    if ("error" in this.#result) throw this.#result.error;
-    return this.#result.value;
+    if (coop.left === 0) return this.#exhausted(context);
+    coop.left--;
+    if (state & TAKEN) throw consumed("a task");
+    this.#state = state | TAKEN | OBSERVED;
+    if (state & FAILED) throw this.#error;
+    const value = this.#value;
+    this.#value = Pending;
+    return value;
   }
 
-  /** Wakes nobody at the end. */
-  unjoin(): void {
+  #exhausted(context: Context): Pending {
+    coop.yields++;
+    context.waker.wake();
+    return Pending;
+  }
+
+  /** Wakes nobody at the end. The task goes on. */
+  override drop(): void {
     this.#joiner = null;
+  }
+
+  /** Whether somebody has waited for its end. */
+  get isObserved(): boolean {
+    return (this.#state & OBSERVED) !== 0;
+  }
+
+  /** What it was named, or the empty string. */
+  get name(): string {
+    return this.#extras?.name ?? "";
+  }
+
+  /** Aborted when the task is. */
+  get signal(): AbortSignal {
+    const extras = this.#extras ??= {};
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController();
+      if (this.#state & ABORTED) extras.controller.abort(this.#error);
+    }
+    return extras.controller.signal;
+  }
+
+  /** When it was spawned, by the runtime's clock, in whole milliseconds. */
+  get born(): number {
+    return this.#born;
   }
 }
 
-/** The end of a spawned task, to be waited for. Dropping it does not abort the task. */
-export class JoinHandle<T> extends Future<T> {
-  #task: Task<T>;
-
-  constructor(task: Task<T>) {
-    super();
-    this.#task = task;
-  }
-
-  /** The task's value; throws what the task threw, or an `AbortError` where it was aborted. */
-  override poll(context: Context): T | Pending {
-    return this.#task.join(context.waker);
-  }
-
-  override drop(): void {
-    this.#task.unjoin();
-  }
-
-  get isFinished(): boolean {
-    return this.#task.isFinished;
-  }
-
+/** The end of a spawned task, to be waited for once. Dropping it does not abort the task. */
+export interface JoinHandle<T> extends Future<T> {
+  /** Unique in its runtime, counted from 1. */
+  readonly id: number;
+  /** What it was named, or the empty string. */
+  readonly name: string;
+  readonly isFinished: boolean;
   /**
-   * Drops the task where it stands, its `finally` blocks run. A task that aborts itself ends where it would
-   * wait next. Does nothing once it has finished.
+   * Drops the task where it stands, its `finally` blocks run; waiting for it throws `reason`, an `AbortError`
+   * where nothing is said. A task that aborts itself ends where it would wait next. An async function is told
+   * by its signal, and ends when it does. Does nothing once it has finished.
    */
-  abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
-    this.#task.abort(reason);
-  }
+  abort(reason?: unknown): void;
 }

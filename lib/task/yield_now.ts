@@ -1,14 +1,21 @@
 import { currentRuntime } from "./current.ts";
-import { type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "./future.ts";
+
+const FRESH = 0;
+const YIELDED = 1;
+const DONE = 2;
 
 class YieldNow extends Future<void> {
-  #yielded = false;
+  #state = FRESH;
 
   override poll(context: Context): void | Pending {
-    if (this.#yielded) return;
-    this.#yielded = true;
-    currentRuntime().defer(context.waker);
-    return Pending;
+    if (this.#state === FRESH) {
+      this.#state = YIELDED;
+      currentRuntime().executor.defer(context.waker);
+      return Pending;
+    }
+    if (this.#state === DONE) throw consumed("yieldNow()");
+    this.#state = DONE;
   }
 }
 
