@@ -1,8 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { Runtime } from "./runtime.ts";
-import { type Spawnable, toFuture } from "./spawn.ts";
-import type { Task } from "./task.ts";
+import { type Spawnable, spawnInto } from "./spawn.ts";
+import { turn } from "./task.ts";
+import { Timer } from "./timers.ts";
 
 /**
  * How long the thread may stay in epoll_wait before the host's own timers and sockets get their turn: the
@@ -14,14 +17,17 @@ const SHORT_PARKS = 16;
 /** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
+/** Bursts of tasks that promises wake, between two looks at the reactor. */
+const BURSTS = 16;
 
-/** Turns until the task has ended. */
-async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
+/** Turns until `isOver` says so, which is asked after each burst of tasks. */
+async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
   const { executor, timers } = runtime;
   let parks = 0;
   let lastTurn = runtime.now();
   let polled = false;
   let foundNothing = false;
+  let bursts = 0;
   // A main that is an async function waits all along, mostly for what tasks settle in their own turn.
   const ofMain = runtime.promises;
   for (;;) {
@@ -30,8 +36,15 @@ async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
       foundNothing = false;
       parks = 0;
     }
-    if (main.isFinished) return;
-    if (polled && ofMain > 0) await microtasks();
+    if (isOver()) return;
+    const hadReactions = runtime.hasReactions || (polled && runtime.promises > ofMain);
+    if (hadReactions) {
+      runtime.hasReactions = false;
+      await microtasks();
+      // What the promises' reactions wake is polled before anybody else is asked.
+      if (executor.queued > 0 && ++bursts < BURSTS) continue;
+    }
+    bursts = 0;
     const now = runtime.now();
     const isIdle = executor.isIdle;
     let timeout = 0;
@@ -39,12 +52,9 @@ async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
       foundNothing = false;
       await hostTurns(runtime.promises > 0 ? DENO_TURNS : 1);
       lastTurn = now;
-    } else if (isIdle && (runtime.hasReactions || (polled && runtime.promises > ofMain))) {
-      // What the promises' reactions wake is polled before the thread parks.
+    } else if (isIdle && hadReactions) {
       polled = false;
-      runtime.hasReactions = false;
-      await microtasks();
-      if (executor.isIdle) await hostTurns(1);
+      await hostTurns(1);
     } else if (isIdle) {
       const park = parks++ < SHORT_PARKS ? SHORTEST_PARK_MS : LONGEST_PARK_MS;
       timeout = Math.min(park, Math.max(0, timers.next - now));
@@ -64,21 +74,56 @@ async function hostTurns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** How `run` runs. */
+export interface RunOptions {
+  /**
+   * How many milliseconds tasks that are left when `main` has ended may go on: 0 where nothing is said. Those that
+   * are left then are dropped.
+   */
+  deadline?: number;
+  /** `Task.current()` is an async function's own after its `await`s too, as far as the host carries it: some 100 ns each. */
+  asyncContext?: boolean;
+}
+
 /**
  * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left are
  * dropped where they stand: a coroutine's `finally` blocks run, and what an async function awaits is rejected.
- * Throws what `main` throws. One runtime runs on a thread at a time.
+ * Throws what `main` throws. One runtime runs on a thread at a time; another one can follow.
  */
-export async function run<T>(main: () => Spawnable<T>): Promise<T> {
+export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {}): Promise<T> {
+  const { deadline = 0, asyncContext = false } = checked(main, options);
   using runtime = new Runtime();
   const leave = enter(runtime);
   try {
-    const task = runtime.executor.spawn(null, null, toFuture(main()), null);
-    await drive(runtime, task);
+    if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
+    const task = spawnInto(runtime.executor, null, main, []);
+    await drive(runtime, () => task.isFinished);
+    if (deadline > 0) await grace(runtime, deadline);
     const value = task.poll({ waker: task });
     if (value === Pending) throw new Error("the main task ended without a result");
     return value;
   } finally {
+    turn.ofAsync = null;
     leave();
   }
+}
+
+function checked(main: unknown, options: RunOptions): RunOptions {
+  if (typeof main !== "function") throw new TypeError("cannot run: main is no function");
+  requireNames("cannot run", "options are", options, ["deadline", "asyncContext"]);
+  const { deadline } = options;
+  if (deadline !== undefined && !(deadline >= 0)) {
+    throw new RangeError(`cannot run: deadline is ${shown(deadline)}, and no count of milliseconds`);
+  }
+  requireFlag("cannot run", "asyncContext", options.asyncContext);
+  return options;
+}
+
+async function grace(runtime: Runtime, deadline: number): Promise<void> {
+  const { executor } = runtime;
+  const ends = runtime.now() + deadline;
+  const timer = new Timer(ends, { wake() {} });
+  runtime.timers.add(timer);
+  await drive(runtime, () => executor.live === 0 || runtime.now() >= ends);
+  timer.cancel();
 }

@@ -3,8 +3,9 @@ import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
 import { Reactor } from "./reactor.ts";
-import type { Task } from "./task.ts";
+import type { OwnedTask } from "./task.ts";
 import { Timers } from "./timers.ts";
+import { UnseenFailures } from "./unseen_failures.ts";
 
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
 const POLLS_A_TURN = 256;
@@ -20,6 +21,7 @@ export class Runtime implements ExecutorHost, Disposable {
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
   #promises = 0;
+  readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
@@ -69,8 +71,14 @@ export class Runtime implements ExecutorHost, Disposable {
     this.onRouse?.();
   }
 
+  /** The executor's own: reported once nobody can see the error any more. */
+  failed(task: OwnedTask<unknown>, error: unknown): void {
+    this.#failures.add(task, error);
+  }
+
   /** The executor's own. */
-  failed(_task: Task<unknown>, _error: unknown): void {
+  seen(task: OwnedTask<unknown>): void {
+    this.#failures.seen(task);
   }
 
   /** Polls a burst of tasks. Returns how many. */
@@ -100,6 +108,7 @@ export class Runtime implements ExecutorHost, Disposable {
     try {
       this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
       this.reactor[Symbol.dispose]();
+      this.#failures.report();
     } finally {
       swapPolled(before);
     }

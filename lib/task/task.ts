@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
@@ -19,7 +20,7 @@ export type Body<T> = Coroutine<T> | Future<T>;
 
 /** A body that is made at the task's first poll. */
 export interface Start<T> {
-  begin(task: Task<T>): Body<T>;
+  begin(task: OwnedTask<T>): Body<T>;
 }
 
 /** What few tasks have. */
@@ -28,10 +29,24 @@ export interface TaskExtras {
   controller?: AbortController;
   /** Called at the task's end: it listens to a signal no more. */
   ended?: () => void;
+  /** Who sees to its end, and to its failure. */
+  owner?: TaskOwner;
 }
 
-/** The task that is polled now. */
-export const turn: { task: Task<unknown> | null } = { task: null };
+/** Who has spawned a task for itself: a scope. */
+export interface TaskOwner {
+  /** The task has ended. */
+  childEnded(child: OwnedTask<unknown>): void;
+}
+
+/** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
+export const turn: {
+  task: OwnedTask<unknown> | null;
+  ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
+} = {
+  task: null,
+  ofAsync: null,
+};
 
 const QUEUED = 1;
 const HAS_TURN = 2;
@@ -39,7 +54,7 @@ const FINISHED = 4;
 const FAILED = 8;
 const TAKEN = 16;
 const ABORTED = 32;
-/** Somebody has asked for its end: its error is theirs to see. */
+/** Somebody waits for its end: its error is theirs to see. */
 const OBSERVED = 64;
 /** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
 const ASYNC = 128;
@@ -52,7 +67,7 @@ function isFuture<T>(body: Body<T>): body is Future<T> {
  * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
  * its own handle, so that a spawn makes one object beside its body, and waking and polling make none.
  */
-export class Task<T> extends Future<T> implements Waker, Context, Runnable, Living {
+export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable, Living {
   /** Unique in its runtime, counted from 1. */
   readonly id: number;
   #executor: Executor;
@@ -217,8 +232,10 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
     this.#extras?.ended?.();
     const joiner = this.#joiner;
     this.#joiner = null;
+    const owner = this.#extras?.owner;
+    if (owner !== undefined) owner.childEnded(this);
     if (joiner !== null) joiner.wake();
-    else if (how & FAILED && (this.#state & (OBSERVED | ABORTED)) === 0) {
+    else if (owner === undefined && how & FAILED && (this.#state & (OBSERVED | ABORTED)) === 0) {
       this.#executor.failed(this, this.#error);
     }
   }
@@ -239,7 +256,10 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
     coop.left--;
     if (state & TAKEN) throw consumed("a task");
     this.#state = state | TAKEN | OBSERVED;
-    if (state & FAILED) throw this.#error;
+    if (state & FAILED) {
+      this.#executor.seen(this);
+      throw this.#error;
+    }
     const value = this.#value;
     this.#value = Pending;
     return value;
@@ -254,11 +274,7 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
     this.#joiner = null;
-  }
-
-  /** Whether somebody has waited for its end. */
-  get isObserved(): boolean {
-    return (this.#state & OBSERVED) !== 0;
+    this.#state &= ~OBSERVED;
   }
 
   /** What it was named, or the empty string. */
@@ -274,6 +290,20 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
       if (this.#state & ABORTED) extras.controller.abort(this.#error);
     }
     return extras.controller.signal;
+  }
+
+  /** Whether it has ended by an error, which `error` is then. */
+  get hasFailed(): boolean {
+    return (this.#state & FAILED) !== 0;
+  }
+
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** Whether its abortion was asked for. */
+  get wasAborted(): boolean {
+    return (this.#state & ABORTED) !== 0;
   }
 
   /** When it was spawned, by the runtime's clock, in whole milliseconds. */
@@ -295,4 +325,67 @@ export interface JoinHandle<T> extends Future<T> {
    * by its signal, and ends when it does. Does nothing once it has finished.
    */
   abort(reason?: unknown): void;
+}
+
+/** A task, as those see it that it polls. It is no future: an async function may return it. */
+export class Task {
+  #task: OwnedTask<unknown>;
+
+  private constructor(task: OwnedTask<unknown>) {
+    if (!(task instanceof OwnedTask)) throw new TypeError("cannot make a Task: call Task.current");
+    this.#task = task;
+  }
+
+  /**
+   * The task that has its turn. In an async function that is so up to its first `await`; further where
+   * `asyncContext` was asked for. Throws where there is none.
+   */
+  static current(): Task {
+    return new Task(currentTask());
+  }
+
+  /** The current task's signal, which is aborted when the task is. */
+  static signal(): AbortSignal {
+    return currentTask().signal;
+  }
+
+  /** Unique in its runtime, counted from 1. */
+  get id(): number {
+    return this.#task.id;
+  }
+
+  /** What it was named, or the empty string. */
+  get name(): string {
+    return this.#task.name;
+  }
+
+  /** How often it was polled. */
+  get polls(): number {
+    return this.#task.polls;
+  }
+
+  get isFinished(): boolean {
+    return this.#task.isFinished;
+  }
+
+  /** Aborted when the task is. */
+  get signal(): AbortSignal {
+    return this.#task.signal;
+  }
+
+  /** Unparks it: it is polled again in its turn. tokio 0.1's `notify`. */
+  wake(): void {
+    this.#task.wake();
+  }
+
+  /** As the handle's. */
+  abort(reason?: unknown): void {
+    this.#task.abort(reason);
+  }
+}
+
+function currentTask(): OwnedTask<unknown> {
+  const task = turn.task ?? turn.ofAsync?.getStore();
+  if (task === undefined) throw new Error("cannot tell the current task: no task has its turn");
+  return task;
 }
