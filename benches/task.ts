@@ -10,8 +10,11 @@
  *
  * @module
  */
+import { compareJoins, pollChain } from "./task/allocations.ts";
 import { contestants, perform } from "./task/contestants.ts";
+import { compareReadiness } from "./task/readiness.ts";
 import { printTables, Results } from "./task/table.ts";
+import { compareWakings } from "./task/wakings.ts";
 import { WORKS } from "./task/works.ts";
 
 const ROUNDS = 3;
@@ -40,7 +43,10 @@ function compareWorks(quick: boolean): void {
   printTables(results, ROUNDS, quick);
 }
 
-// deno-lint-ignore require-await -- what follows waits.
 export async function run({ quick }: { quick: boolean }): Promise<void> {
   compareWorks(quick);
+  await compareJoins(quick);
+  await pollChain(quick);
+  await compareWakings(quick);
+  await compareReadiness(quick);
 }

@@ -97,7 +97,7 @@ export function perform(
   works: readonly Work[],
   quick: boolean,
 ): Printed[] {
-  const times = quick ? ["0", "0"] : ["150", "150"];
+  const times = quick ? ["0", "0"] : ["150", "100"];
   const asked = works.map(({ name, count, quickCount = count }) => `${name}=${quick ? quickCount : count}`);
   const { error, status, signal, stdout, stderr } = spawnSync(program, [...args, ...times, ...asked], {
     encoding: "utf8",

@@ -161,7 +161,7 @@ function verdicts(results: Results, work: Work): string[] {
   const lines: string[] = [];
   if (atMost !== undefined) {
     const figures = (column: Contestant) => results.rounds(column, name).map(({ value }) => value);
-    lines.push(...line(`at most ${atMost}`, figures, (values) => Math.min(...values) <= atMost));
+    lines.push(...line(`at most ${atMost}`, figures, (values) => Math.max(...values) <= atMost));
   }
   if (work.overTokio !== undefined) {
     const [onOne, onEach] = work.overTokio;

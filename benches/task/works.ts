@@ -11,7 +11,7 @@ export interface Work {
   readonly count: number;
   /** In `--quick`, where it must be fewer. */
   readonly quickCount?: number;
-  /** Of the figure. */
+  /** Of the figure, on every host. */
   readonly atMost?: number;
   /** Of the operations a second over tokio's on mimalloc: on one host, on each host. */
   readonly overTokio?: readonly [number, number];
