@@ -4,12 +4,16 @@
  *
  * @module
  */
-import { mpsc, oneshot } from "../../lib/task/channel.ts";
+import {
+  mpsc,
+  oneshot,
+  type OneshotReceiver,
+  type OneshotSender,
+  type Sender,
+} from "../../lib/task/channel.ts";
 import { type JoinHandle, sleep, spawn, yieldNow } from "../../lib/task/mod.ts";
-import { Countdown, measure, Never, type Oneshot } from "./column.ts";
+import { Countdown, measure, Never } from "./column.ts";
 import { CAPACITY, checkSum, HOUR_MS, YIELDING_TASKS } from "./rounds.ts";
-
-type Channel = ReturnType<typeof mpsc<number>>;
 
 // deno-lint-ignore require-await -- an async function that waits for nothing is what is measured.
 async function given(i: number): Promise<number> {
@@ -52,7 +56,7 @@ async function yieldMany(n: number): Promise<void> {
   await countdown.zero;
 }
 
-async function answer(pinged: Oneshot<number>[1], pong: Oneshot<number>[0]): Promise<void> {
+async function answer(pinged: OneshotReceiver<number>, pong: OneshotSender<number>): Promise<void> {
   pong.send(await pinged + 1);
 }
 
@@ -72,7 +76,7 @@ async function pingPong(n: number): Promise<void> {
 }
 
 // deno-lint-ignore require-await -- the same.
-async function link(left: number, end: Oneshot<void>[0]): Promise<void> {
+async function link(left: number, end: OneshotSender<void>): Promise<void> {
   if (left === 0) end.send();
   else spawn(link, left - 1, end);
 }
@@ -83,7 +87,7 @@ async function chainedSpawn(n: number): Promise<void> {
   await ended;
 }
 
-async function produce(tx: Channel[0], first: number, n: number, step: number): Promise<void> {
+async function produce(tx: Sender<number>, first: number, n: number, step: number): Promise<void> {
   for (let i = first; i < n; i += step) await tx.send(i);
   tx.close();
 }

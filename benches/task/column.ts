@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { oneshot } from "../../lib/task/channel.ts";
+import { oneshot, type OneshotSender } from "../../lib/task/channel.ts";
 import { type Coroutine, Future, Pending, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { type Asked, fireMs, lateness, type Line, Memory, perform, Rounds, SETTLING_MS } from "./rounds.ts";
 
@@ -29,24 +29,19 @@ export class Never extends Future<void> {
   }
 }
 
-/** The end of one oneshot, and its receiver. */
-export type Oneshot<T> = ReturnType<typeof oneshot<T>>;
-
 /** Tasks that have not finished; the last sends. */
 export class Countdown {
+  readonly zero: Future<void>;
+  readonly #end: OneshotSender<void>;
   #left: number;
-  readonly #channel: Oneshot<void> = oneshot();
 
   constructor(n: number) {
+    [this.#end, this.zero] = oneshot();
     this.#left = n;
   }
 
-  get zero(): Future<void> {
-    return this.#channel[1];
-  }
-
   finish(): void {
-    if (--this.#left === 0) this.#channel[0].send();
+    if (--this.#left === 0) this.#end.send();
   }
 }
 

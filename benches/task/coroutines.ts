@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { mpsc, oneshot } from "../../lib/task/channel.ts";
+import {
+  mpsc,
+  oneshot,
+  type OneshotReceiver,
+  type OneshotSender,
+  type Sender,
+} from "../../lib/task/channel.ts";
 import { type Coroutine, type JoinHandle, sleep, spawn, yieldNow } from "../../lib/task/mod.ts";
-import { Countdown, measure, Never, type Oneshot } from "./column.ts";
+import { Countdown, measure, Never } from "./column.ts";
 import { Registrations } from "./registrations.ts";
 import { CAPACITY, checkSum, HOUR_MS, YIELDING_TASKS } from "./rounds.ts";
-
-type Channel = ReturnType<typeof mpsc<number>>;
 
 // deno-lint-ignore require-yield -- a coroutine that waits for nothing is what is measured.
 function* given(i: number): Coroutine<number> {
@@ -52,7 +56,7 @@ function* yieldMany(n: number): Coroutine<void> {
   yield* countdown.zero;
 }
 
-function* answer(pinged: Oneshot<number>[1], pong: Oneshot<number>[0]): Coroutine<void> {
+function* answer(pinged: OneshotReceiver<number>, pong: OneshotSender<number>): Coroutine<void> {
   pong.send((yield* pinged) + 1);
 }
 
@@ -72,7 +76,7 @@ function* pingPong(n: number): Coroutine<void> {
 }
 
 // deno-lint-ignore require-yield -- the same.
-function* link(left: number, end: Oneshot<void>[0]): Coroutine<void> {
+function* link(left: number, end: OneshotSender<void>): Coroutine<void> {
   if (left === 0) end.send();
   else spawn(link, left - 1, end);
 }
@@ -83,13 +87,13 @@ function* chainedSpawn(n: number): Coroutine<void> {
   yield* ended;
 }
 
-function* produce(tx: Channel[0], first: number, n: number, step: number): Coroutine<void> {
+function* produce(tx: Sender<number>, first: number, n: number, step: number): Coroutine<void> {
   for (let i = first; i < n; i += step) yield* tx.send(i);
   tx.close();
 }
 
 /** Waits only where there is no room. */
-function* produceTrying(tx: Channel[0], first: number, n: number, step: number): Coroutine<void> {
+function* produceTrying(tx: Sender<number>, first: number, n: number, step: number): Coroutine<void> {
   for (let i = first; i < n; i += step) if (!tx.trySend(i)) yield* tx.send(i);
   tx.close();
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { mpsc, oneshot } from "../../lib/task/channel.ts";
+import {
+  mpsc,
+  oneshot,
+  type OneshotReceiver,
+  type OneshotSender,
+  type Receiver,
+  type Sender,
+} from "../../lib/task/channel.ts";
 import {
   type Context,
   Future,
@@ -13,11 +20,9 @@ import {
   spawn,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import { Countdown, measure, Never, type Oneshot } from "./column.ts";
+import { Countdown, measure, Never } from "./column.ts";
 import { Registrations } from "./registrations.ts";
 import { CAPACITY, checkSum, HOUR_MS, YIELDING_TASKS } from "./rounds.ts";
-
-type Channel = ReturnType<typeof mpsc<number>>;
 
 class Given extends Future<number> {
   readonly #i: number;
@@ -171,10 +176,10 @@ class YieldMany extends Counted {
 }
 
 class Answer extends Future<void> {
-  readonly #pinged: Oneshot<number>[1];
-  readonly #pong: Oneshot<number>[0];
+  readonly #pinged: OneshotReceiver<number>;
+  readonly #pong: OneshotSender<number>;
 
-  constructor(pinged: Oneshot<number>[1], pong: Oneshot<number>[0]) {
+  constructor(pinged: OneshotReceiver<number>, pong: OneshotSender<number>) {
     super();
     this.#pinged = pinged;
     this.#pong = pong;
@@ -187,14 +192,14 @@ class Answer extends Future<void> {
   }
 }
 
-function answer(pinged: Oneshot<number>[1], pong: Oneshot<number>[0]): Answer {
+function answer(pinged: OneshotReceiver<number>, pong: OneshotSender<number>): Answer {
   return new Answer(pinged, pong);
 }
 
 class Ask extends Future<void> {
   readonly #i: number;
   readonly #countdown: Countdown;
-  #ponged: Oneshot<number>[1] | null = null;
+  #ponged: OneshotReceiver<number> | null = null;
 
   constructor(i: number, countdown: Countdown) {
     super();
@@ -202,7 +207,7 @@ class Ask extends Future<void> {
     this.#countdown = countdown;
   }
 
-  #start(): Oneshot<number>[1] {
+  #start(): OneshotReceiver<number> {
     const [ping, pinged] = oneshot<number>();
     const [pong, ponged] = oneshot<number>();
     spawn(answer, pinged, pong);
@@ -270,13 +275,13 @@ class ChainedSpawn extends Counted {
 }
 
 class Produce extends Future<void> {
-  readonly #tx: Channel[0];
+  readonly #tx: Sender<number>;
   #i: number;
   readonly #n: number;
   readonly #step: number;
   #sending: Future<void> | null = null;
 
-  constructor(tx: Channel[0], first: number, n: number, step: number) {
+  constructor(tx: Sender<number>, first: number, n: number, step: number) {
     super();
     this.#tx = tx;
     this.#i = first;
@@ -294,14 +299,14 @@ class Produce extends Future<void> {
   }
 }
 
-function produce(tx: Channel[0], first: number, n: number, step: number): Produce {
+function produce(tx: Sender<number>, first: number, n: number, step: number): Produce {
   return new Produce(tx, first, n, step);
 }
 
 class Messages extends Future<void> {
   readonly #n: number;
   readonly #senders: number;
-  #rx: Channel[1] | null = null;
+  #rx: Receiver<number> | null = null;
   #receiving: Future<number | undefined> | null = null;
   #count = 0;
   #sum = 0;
@@ -312,7 +317,7 @@ class Messages extends Future<void> {
     this.#senders = senders;
   }
 
-  #start(): Channel[1] {
+  #start(): Receiver<number> {
     const [tx, rx] = mpsc<number>(CAPACITY);
     for (let first = 0; first < this.#senders; first++) {
       spawn(produce, tx.clone(), first, this.#n, this.#senders);
