@@ -2,7 +2,9 @@
  * Claims: our runtime does tokio's own benchmarks as often a second as tokio's current-thread runtime on mimalloc, on
  * one host at least, and half as often on every host; three times as often as bare promises where a task is spawned and
  * joined or a message sent, and 1.5 times elsewhere. An idle task takes no more than tokio's 328 bytes; a sleep is
- * registered and cancelled in 150 ns, and 10,000 fire in 1.4 µs of CPU each.
+ * registered and cancelled in 150 ns, and 10,000 fire in 1.4 µs of CPU each. A chain of combinators is polled without an
+ * allocation; children of `joinAll` and `JoinSet` are woken at no more than twice the price of single tasks; from a
+ * descriptor that becomes ready to its task's poll takes 1.3 µs more than epoll_wait, at most.
  *
  * Each contestant does each work in a process of its own, fresh in every round, turn about; what it did is checked. A
  * task is a coroutine, a hand-written future or an async function: each has its column. Promises take other threads'

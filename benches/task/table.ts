@@ -146,7 +146,7 @@ function verdict(
 
 /** A line for each target of a work: what each way of writing a task finds. */
 function verdicts(results: Results, work: Work): string[] {
-  const { name, atMost } = work;
+  const { name, atMost, lateAtMost } = work;
   const line = (
     bound: string,
     figures: (column: Contestant) => readonly number[],
@@ -162,6 +162,12 @@ function verdicts(results: Results, work: Work): string[] {
   if (atMost !== undefined) {
     const figures = (column: Contestant) => results.rounds(column, name).map(({ value }) => value);
     lines.push(...line(`at most ${atMost}`, figures, (values) => Math.max(...values) <= atMost));
+  }
+  if (lateAtMost !== undefined) {
+    const figures = (column: Contestant) =>
+      results.rounds(column, name).flatMap(({ late }) => late?.[0] ?? []);
+    const isMet = (values: readonly number[]) => Math.max(...values) <= lateAtMost;
+    lines.push(...line(`half of them at most ${lateAtMost} µs late`, figures, isMet));
   }
   if (work.overTokio !== undefined) {
     const [onOne, onEach] = work.overTokio;

@@ -14,6 +14,7 @@ import {
   Pending,
   run,
   spawn,
+  yieldNow,
 } from "../../lib/task/mod.ts";
 import { compare, median } from "../compare.ts";
 
@@ -29,6 +30,10 @@ class Bell extends Future<number> {
     if (this.#hasRung) return 1;
     this.#waker = context.waker;
     return Pending;
+  }
+
+  get isAwaited(): boolean {
+    return this.#waker !== null;
   }
 
   ring(): void {
@@ -72,7 +77,7 @@ function* allOfSet(bells: readonly Bell[]): Coroutine<number> {
   const set = new JoinSet<number>();
   for (const bell of bells) set.spawn(waiting, bell);
   let rung = 0;
-  for (let value = yield* set.joinNext(); value !== undefined; value = yield* set.joinNext()) rung += value;
+  for (let one = yield* set.joinNext(); one !== undefined; one = yield* set.joinNext()) rung += one.value;
   return rung;
 }
 
@@ -86,8 +91,7 @@ function* rings(
   for (let round = 0; round < rounds; round++) {
     const bells = Array.from({ length: count }, () => new Bell());
     const task = spawn(all, bells);
-    // The task spawns its children, which wait then.
-    for (let turn = 0; turn < 3; turn++) yield* new Turn();
+    while (!bells.every(({ isAwaited }) => isAwaited)) yield* yieldNow();
     const start = process.hrtime.bigint();
     for (let i = 0; i < count; i++) {
       bells[(i * STRIDE) % count].ring();
@@ -102,7 +106,7 @@ function* rings(
 
 /** Prints what a child's waking takes in each. */
 export async function compareWakings(quick: boolean): Promise<void> {
-  const [count, rounds] = quick ? [1000, 2] : [10_000, 9];
+  const [count, rounds] = quick ? [1000, 2] : [10_000, 25];
   const contender = (name: string, all: (bells: readonly Bell[]) => Coroutine<number>) => ({
     name,
     sample: async () => [await run(() => rings(count, rounds, all))],
