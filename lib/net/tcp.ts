@@ -11,7 +11,7 @@ import { type ListenOptions, type NetAddress, Socket, WouldBlock } from "../io/s
 import { currentRuntime } from "../task/current.ts";
 import { type Context, Future, Pending } from "../task/future.ts";
 import type { Reactor, ScheduledIo } from "../task/reactor.ts";
-import { sleep } from "../task/sleep.ts";
+import { sleep } from "../task/mod.ts";
 
 /** Passes by itself once descriptors or memory are free: the kernel keeps the connection in its queue. */
 const EXHAUSTED: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);

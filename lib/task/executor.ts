@@ -119,10 +119,14 @@ export class Executor {
 
   #enqueue(runnable: Runnable): void {
     this.#queue.push(runnable);
-    if (this.isAsleep) {
-      this.isAsleep = false;
-      this.#host.roused();
-    }
+    if (this.isAsleep) this.rouse();
+  }
+
+  /** Ends the runtime's sleep, where it sleeps. */
+  rouse(): void {
+    if (!this.isAsleep) return;
+    this.isAsleep = false;
+    this.#host.roused();
   }
 
   /** Wakes the task once the reactor has been asked: whatever is ready goes first. */

@@ -22,10 +22,12 @@
  *
  * @module
  */
+export { attach } from "./attach.ts";
 export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
 export { run, type RunOptions } from "./run.ts";
 export { Scope, scope, type ScopeOptions } from "./scope.ts";
+export { ctrlC, shutdownSignal, Signal } from "./signal.ts";
 export { spawn, type Spawnable, type SpawnOptions, spawnWith } from "./spawn.ts";
 export { sleep } from "./sleep.ts";
 export { TaskLocal } from "./task_local.ts";

@@ -118,6 +118,11 @@ export class Reactor implements Disposable {
   #dispatch: Slab<ScheduledIo> = new Slab();
   #generation = 0;
 
+  /** The epoll instance's own, readable when an edge is there. */
+  get descriptor(): number {
+    return this.#epoll.fd.number;
+  }
+
   /** How many descriptors are watched. */
   get registrations(): number {
     return this.#dispatch.size;

@@ -2,18 +2,20 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
+import { HostLoop } from "./host_loop.ts";
 import { Runtime } from "./runtime.ts";
 import { type Spawnable, spawnInto } from "./spawn.ts";
 import { turn } from "./task.ts";
 import { Timer } from "./timers.ts";
 
-/**
- * How long the thread may stay in epoll_wait before the host's own timers and sockets get their turn: the
- * shortest for the first few times that no task was woken, then the longest.
- */
-const SHORTEST_PARK_MS = 1;
-const LONGEST_PARK_MS = 20;
-const SHORT_PARKS = 16;
+/** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
+const PARK_MS = 1;
+/** Parks in a row that woke no task, before the thread sleeps in the host's loop. */
+const PARKS = 8;
+/** Where that sleep cannot be ended by a descriptor, the thread goes on parking, for longer. */
+const LONG_PARK_MS = 20;
+/** How long busy tasks may keep the host's loop from its turn. */
+const LONGEST_TURN_MS = 20;
 /** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
@@ -23,6 +25,8 @@ const BURSTS = 16;
 /** Turns until `isOver` says so, which is asked after each burst of tasks. */
 async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
   const { executor, timers } = runtime;
+  let awake: () => void = () => {};
+  using loop = new HostLoop(runtime, () => awake(), { foreground: true });
   let parks = 0;
   let lastTurn = runtime.now();
   let polled = false;
@@ -48,15 +52,21 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
     const now = runtime.now();
     const isIdle = executor.isIdle;
     let timeout = 0;
-    if (now - lastTurn >= LONGEST_PARK_MS || (isIdle && foundNothing && runtime.promises > 0)) {
+    if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
       foundNothing = false;
       await hostTurns(runtime.promises > 0 ? DENO_TURNS : 1);
       lastTurn = now;
     } else if (isIdle && hadReactions) {
       polled = false;
       await hostTurns(1);
+    } else if (isIdle && (runtime.promises > ofMain || parks >= PARKS) && loop.canWatch) {
+      await new Promise<void>((resolve) => {
+        awake = resolve;
+        loop.sleep();
+      });
+      lastTurn = runtime.now();
     } else if (isIdle) {
-      const park = parks++ < SHORT_PARKS ? SHORTEST_PARK_MS : LONGEST_PARK_MS;
+      const park = parks++ < PARKS ? PARK_MS : LONG_PARK_MS;
       timeout = Math.min(park, Math.max(0, timers.next - now));
     }
     const edges = runtime.look(timeout);

@@ -17,6 +17,8 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
   readonly reactor: Reactor = new Reactor();
   readonly timers: Timers = new Timers();
+  /** Whether the host's loop gives it its turns, and not `run`. */
+  livesInHost = false;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
@@ -48,6 +50,8 @@ export class Runtime implements ExecutorHost, Disposable {
         const before = swapPolled(this);
         delivery.run();
         swapPolled(before);
+        // It may wait for a timer or a descriptor that the sleep knows nothing of.
+        this.executor.rouse();
       } else delivery.wake();
     });
   }
@@ -94,7 +98,7 @@ export class Runtime implements ExecutorHost, Disposable {
 
   /** Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. */
   look(timeoutMs: number): number {
-    const edges = this.reactor.turn(timeoutMs);
+    const edges = timeoutMs > 0 || this.reactor.registrations > 0 ? this.reactor.turn(timeoutMs) : 0;
     const now = this.now();
     this.executor.clock = now;
     this.timers.expire(now);
