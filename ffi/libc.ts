@@ -116,6 +116,13 @@ const table = {
     optional: true,
   },
 
+  // poll.h
+  poll: {
+    parameters: [/* struct pollfd *fds */ "pointer", /* nfds_t nfds */ "usize", /* int timeout */ "i32"],
+    result: "i32",
+    unchecked: true,
+  },
+
   // sys/socket.h. Counts come back as the lower half of ssize_t: no caller passes 2 GiB at once.
   socket: {
     parameters: [/* int domain */ "i32", /* int type */ "i32", /* int protocol */ "i32"],

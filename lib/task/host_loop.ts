@@ -30,10 +30,11 @@ export class HostLoop implements Disposable {
   /** Whether a descriptor can end the sleep at once: where not it is looked at each 2 ms. */
   get canWatch(): boolean {
     if (this.#watch !== null) return true;
-    if (!this.#mayWatch) return false;
+    const { descriptor } = this.#runtime.reactor;
+    if (!this.#mayWatch || descriptor === null) return false;
     try {
       this.#mayWatch = Watch.isAvailable;
-      if (this.#mayWatch) this.#watch = new Watch(this.#runtime.reactor.descriptor, this.#wake);
+      if (this.#mayWatch) this.#watch = new Watch(descriptor, this.#wake);
     } catch (error) {
       // Descriptors or threads have run out, and may be there again later.
       if (!(error instanceof SystemError)) throw error;

@@ -22,9 +22,11 @@
  *
  * @module
  */
+export { AsyncFd } from "./async_fd.ts";
 export { attach } from "./attach.ts";
 export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
+export { RemoteNotifier, RemoteNotify, type RemoteNotifyHandle } from "./remote_notify.ts";
 export { run, type RunOptions } from "./run.ts";
 export { Scope, scope, type ScopeOptions } from "./scope.ts";
 export { ctrlC, shutdownSignal, Signal } from "./signal.ts";

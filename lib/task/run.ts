@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { environment } from "../../ffi/environment.ts";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { HostLoop } from "./host_loop.ts";
+import { PollPoller } from "./reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
 import { type Spawnable, spawnInto } from "./spawn.ts";
 import { turn } from "./task.ts";
@@ -93,6 +95,8 @@ export interface RunOptions {
   deadline?: number;
   /** `Task.current()` is an async function's own after its `await`s too, as far as the host carries it: some 100 ns each. */
   asyncContext?: boolean;
+  /** Who asks the kernel which descriptors are ready: `"epoll"` where nothing is said, or poll(2). */
+  poller?: "epoll" | "poll";
 }
 
 /**
@@ -101,8 +105,8 @@ export interface RunOptions {
  * Throws what `main` throws. One runtime runs on a thread at a time; another one can follow.
  */
 export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {}): Promise<T> {
-  const { deadline = 0, asyncContext = false } = checked(main, options);
-  using runtime = new Runtime();
+  const { deadline = 0, asyncContext = false, poller = forcedPoller() } = checked(main, options);
+  using runtime = new Runtime(poller === "poll" ? new PollPoller() : undefined);
   const leave = enter(runtime);
   try {
     if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
@@ -120,13 +124,22 @@ export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {})
 
 function checked(main: unknown, options: RunOptions): RunOptions {
   if (typeof main !== "function") throw new TypeError("cannot run: main is no function");
-  requireNames("cannot run", "options are", options, ["deadline", "asyncContext"]);
+  requireNames("cannot run", "options are", options, ["deadline", "asyncContext", "poller"]);
   const { deadline } = options;
   if (deadline !== undefined && !(deadline >= 0)) {
     throw new RangeError(`cannot run: deadline is ${shown(deadline)}, and no count of milliseconds`);
   }
   requireFlag("cannot run", "asyncContext", options.asyncContext);
+  const { poller } = options;
+  if (poller !== undefined && poller !== "epoll" && poller !== "poll") {
+    throw new TypeError(`cannot run: poller is ${shown(poller)}, neither "epoll" nor "poll"`);
+  }
   return options;
+}
+
+/** The suite runs on each. */
+function forcedPoller(): string | undefined {
+  return environment("OXBOW_POLLER");
 }
 
 async function grace(runtime: Runtime, deadline: number): Promise<void> {

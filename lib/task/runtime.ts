@@ -2,7 +2,8 @@ import { swapPolled } from "./current.ts";
 import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
-import { Reactor } from "./reactor.ts";
+import type { Poller } from "./reactor/poller.ts";
+import { Reactor } from "./reactor/reactor.ts";
 import type { OwnedTask } from "./task.ts";
 import { Timers } from "./timers.ts";
 import { UnseenFailures } from "./unseen_failures.ts";
@@ -15,7 +16,7 @@ const AT_ONCE = 256;
 /** One thread's executor, reactor and timers. Who gives it its turns is the driver's matter: `run` or `attach`. */
 export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
-  readonly reactor: Reactor = new Reactor();
+  readonly reactor: Reactor;
   readonly timers: Timers = new Timers();
   /** Whether the host's loop gives it its turns, and not `run`. */
   livesInHost = false;
@@ -27,7 +28,9 @@ export class Runtime implements ExecutorHost, Disposable {
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
-  constructor() {
+  /** `poller` is who asks the kernel: epoll where nothing is said. */
+  constructor(poller?: Poller) {
+    this.reactor = new Reactor(poller);
     this.executor.clock = this.now();
   }
 

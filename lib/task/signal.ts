@@ -4,7 +4,8 @@ import { type SignalName, SignalWatch } from "../jit/signal.ts";
 import { coop, proceed } from "./coop.ts";
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import type { Reactor, ScheduledIo } from "./reactor.ts";
+import type { Reactor } from "./reactor/reactor.ts";
+import type { ScheduledIo } from "./reactor/scheduled_io.ts";
 
 /** Where signals are counted, and who is woken by the next. */
 interface Source extends Disposable {
