@@ -5,9 +5,7 @@
  */
 import process from "node:process";
 import { Epoll, EPOLLET, EPOLLIN, EventFd } from "../../lib/io/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
-import { type Context, type Coroutine, Future, Pending, run, spawn } from "../../lib/task/mod.ts";
-import type { ScheduledIo } from "../../lib/task/reactor.ts";
+import { AsyncFd, type Coroutine, run } from "../../lib/task/mod.ts";
 import { compare, type Contender, equals } from "../compare.ts";
 
 const WAIT = "epoll_wait alone";
@@ -36,45 +34,20 @@ function waits(times: number): number {
 }
 
 /** The same, parked in the reactor between the two. */
-class Parking extends Future<number> {
-  readonly #event: EventFd;
-  readonly #io: ScheduledIo;
-  #left: number;
-  #taken = 0;
-
-  constructor(event: EventFd, io: ScheduledIo, times: number) {
-    super();
-    this.#event = event;
-    this.#io = io;
-    this.#left = times;
-    io.clearReadable();
-  }
-
-  override poll(context: Context): number | Pending {
-    if (this.#io.isReadable) {
-      this.#taken += this.#event.read();
-      this.#io.clearReadable();
-    }
-    if (this.#left-- === 0) return this.#taken;
-    this.#event.write();
-    this.#io.waitReadable(context.waker);
-    return Pending;
-  }
-}
-
 function* parks(times: number): Coroutine<number> {
   using event = new EventFd();
-  const { reactor } = currentRuntime();
-  const io = reactor.register(event.fd);
-  try {
-    const start = process.hrtime.bigint();
-    const taken = yield* spawn(() => new Parking(event, io, times));
-    const ns = elapsed(start, times);
-    equals(TASK, times)(taken);
-    return ns;
-  } finally {
-    reactor.deregister(io);
+  using watched = new AsyncFd(event.fd);
+  const start = process.hrtime.bigint();
+  let taken = 0;
+  for (let i = 0; i < times; i++) {
+    watched.clearReadable();
+    event.write();
+    yield* watched.readable();
+    taken += event.read();
   }
+  const ns = elapsed(start, times);
+  equals(TASK, times)(taken);
+  return ns;
 }
 
 /** Prints how long each takes. */
