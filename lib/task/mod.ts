@@ -25,7 +25,8 @@
 export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
 export { run } from "./run.ts";
-export { spawn, type Spawnable } from "./spawn.ts";
+export { spawn } from "./spawn.ts";
+export type { Spawnable } from "./futures/to_future.ts";
 export { sleep } from "./sleep.ts";
 export { yieldNow } from "./yield_now.ts";
 export type { JoinHandle } from "./task.ts";

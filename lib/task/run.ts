@@ -1,7 +1,8 @@
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { Runtime } from "./runtime.ts";
-import { type Spawnable, toFuture } from "./spawn.ts";
+import { PromiseFuture } from "./promise.ts";
+import { type Spawnable, toFuture } from "./futures/to_future.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -15,15 +16,16 @@ const SHORT_PARKS = 16;
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
 
-/** Turns until the task has ended. */
-async function drive(runtime: Runtime, main: Task<unknown>): Promise<void> {
+/**
+ * Turns until the task has ended. `ofMain` is 1 where main is an async function: its promise waits all along,
+ * mostly for what tasks settle in their own turn.
+ */
+async function drive(runtime: Runtime, main: Task<unknown>, ofMain: number): Promise<void> {
   const { executor, timers } = runtime;
   let parks = 0;
   let lastTurn = runtime.now();
   let polled = false;
   let foundNothing = false;
-  // A main that is an async function waits all along, mostly for what tasks settle in their own turn.
-  const ofMain = runtime.promises;
   for (;;) {
     if (runtime.poll() > 0) {
       polled = true;
@@ -73,8 +75,9 @@ export async function run<T>(main: () => Spawnable<T>): Promise<T> {
   using runtime = new Runtime();
   const leave = enter(runtime);
   try {
-    const task = runtime.executor.spawn(null, null, toFuture(main()), null);
-    await drive(runtime, task);
+    const future = toFuture(main());
+    const task = runtime.executor.spawn(null, null, future, null);
+    await drive(runtime, task, future instanceof PromiseFuture ? 1 : 0);
     const value = task.poll({ waker: task });
     if (value === Pending) throw new Error("the main task ended without a result");
     return value;
