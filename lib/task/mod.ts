@@ -23,10 +23,20 @@
  * @module
  */
 export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
-export { fromPromise } from "./promise.ts";
+export { fromPromise, type PromiseSource } from "./promise.ts";
+export type { Fuse } from "./futures/fuse.ts";
+export { join, tryJoin } from "./futures/join.ts";
+export { joinAll, tryJoinAll } from "./futures/join_all.ts";
+export { pollFn } from "./futures/poll_fn.ts";
+export { race, type Won } from "./futures/race.ts";
+export { failed, lazy, never, pending, ready } from "./futures/ready.ts";
+export { select, type Selected, type SelectOptions } from "./futures/select.ts";
+export type { Shared } from "./futures/shared.ts";
+export { timeout } from "./futures/timeout.ts";
+export { type AbortHandle, type Joined, type JoinedSettled, JoinSet } from "./join_set.ts";
 export { run } from "./run.ts";
 export { spawn } from "./spawn.ts";
-export type { Spawnable } from "./futures/to_future.ts";
+export type { Output, Spawnable } from "./futures/to_future.ts";
 export { sleep } from "./sleep.ts";
 export { yieldNow } from "./yield_now.ts";
 export type { JoinHandle } from "./task.ts";

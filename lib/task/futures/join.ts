@@ -1,6 +1,6 @@
 import { dropAll } from "./drop_all.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
-import { type Spawnable, toFuture, toFutures } from "./to_future.ts";
+import { type Spawnable, toFutures } from "./to_future.ts";
 
 const SECOND_GOES_FIRST = 1;
 const FAILED = 2;
