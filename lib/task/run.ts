@@ -1,3 +1,4 @@
+import { BUDGET, coop } from "./coop.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { Runtime } from "./runtime.ts";
@@ -78,6 +79,7 @@ export async function run<T>(main: () => Spawnable<T>): Promise<T> {
     const future = toFuture(main());
     const task = runtime.executor.spawn(null, null, future, null);
     await drive(runtime, task, future instanceof PromiseFuture ? 1 : 0);
+    coop.left = BUDGET;
     const value = task.poll({ waker: task });
     if (value === Pending) throw new Error("the main task ended without a result");
     return value;

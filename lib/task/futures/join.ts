@@ -128,7 +128,8 @@ class Join extends Future<unknown[]> {
       this.#poll(i, context);
       if (++i === length) i = 0;
     }
-    if (this.#left > 0) return Pending;
+    // It was dropped by one that it has polled.
+    if (this.#left > 0 || this.#state & ENDED) return Pending;
     this.#state |= ENDED;
     if (this.#state & FAILED) throw this.#error;
     return this.#values;

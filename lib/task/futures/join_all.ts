@@ -32,15 +32,16 @@ class JoinAll<T> extends Future<T[]> {
         this.#fail(error);
       }
     }
-    if (children.left > 0) return Pending;
     const state = this.#state;
+    // It was dropped by one that it has polled.
+    if (children.left > 0 || state === ENDED) return Pending;
     this.#state = ENDED;
     if (state === FAILED) throw this.#error;
     return this.#values;
   }
 
   #fail(error: unknown): void {
-    if (this.#state === FAILED) return;
+    if (this.#state !== WAITING) return;
     this.#state = FAILED;
     this.#error = error;
     if (!this.#failsFast) return;
