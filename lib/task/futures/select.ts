@@ -1,3 +1,4 @@
+import { proceed } from "../coop.ts";
 import { dropAll } from "./drop_all.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 import { type Output, type Spawnable, toFutures } from "./to_future.ts";
@@ -37,6 +38,8 @@ class Select extends Future<{ key: string; value: unknown }> {
 
   override poll(context: Context): { key: string; value: unknown } | Pending {
     if (this.#hasEnded) throw consumed("select()");
+    // With no budget left, a branch that asks for it would seem to lose against one that does not.
+    if (!proceed(context)) return Pending;
     const { length } = this.#keys;
     let i = this.#isBiased ? 0 : random(length);
     for (let count = 0; count < length; count++) {

@@ -14,6 +14,7 @@ class Source<T> implements Context, Waker {
   #error: unknown = undefined;
   /** Whether it is to be polled: it was never, or has been woken. */
   #isWoken = true;
+  #isPolled = false;
   #firstWaiting: Reader<T> | null = null;
 
   constructor(future: Future<T>) {
@@ -39,8 +40,9 @@ class Source<T> implements Context, Waker {
 
   read(reader: Reader<T>): T | Pending {
     const future = this.#future;
-    if (future !== null && this.#isWoken) {
+    if (future !== null && this.#isWoken && !this.#isPolled) {
       this.#isWoken = false;
+      this.#isPolled = true;
       try {
         const value = future.poll(this);
         if (value !== Pending) {
@@ -51,9 +53,10 @@ class Source<T> implements Context, Waker {
         this.#error = error;
         this.#end(FAILED);
       }
+      this.#isPolled = false;
     }
     if (this.#state === FAILED) throw this.#error;
-    if (this.#state === PENDING) this.#join(reader);
+    if (this.#state === PENDING) this.#wait(reader);
     return this.#value;
   }
 
@@ -63,12 +66,15 @@ class Source<T> implements Context, Waker {
     this.#wakeAll();
   }
 
-  #join(reader: Reader<T>): void {
-    if (reader.isWaiting) return;
-    reader.isWaiting = true;
-    reader.next = this.#firstWaiting;
-    if (reader.next !== null) reader.next.previous = reader;
-    this.#firstWaiting = reader;
+  #wait(reader: Reader<T>): void {
+    if (!reader.isWaiting) {
+      reader.isWaiting = true;
+      reader.next = this.#firstWaiting;
+      if (reader.next !== null) reader.next.previous = reader;
+      this.#firstWaiting = reader;
+    }
+    // In its own poll it has woken those who waited before.
+    if (this.#isWoken) this.#wakeAll();
   }
 
   leave(reader: Reader<T>): void {
