@@ -105,5 +105,11 @@ export class PromiseFuture<T> extends Future<T> {
  * ```
  */
 export function fromPromise<T>(source: PromiseSource<T>): Future<T> {
-  return source instanceof Future ? source : new PromiseFuture(source);
+  if (source instanceof Future) return source;
+  if (typeof source !== "function" && (Object(source) !== source || !("then" in source))) {
+    throw new TypeError(
+      `cannot make a future of ${String(source)}: it is no promise, nor a function that begins one`,
+    );
+  }
+  return new PromiseFuture(source);
 }

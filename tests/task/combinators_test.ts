@@ -374,7 +374,7 @@ function drive(tree: Tree, polls: readonly boolean[], drop: number): End | null 
   throw new Error("it never ended");
 }
 
-const runs = tiered({ quick: 2_000, full: 50_000, soak: 1_000_000 });
+const runs = tiered({ quick: 5_000, full: 100_000, soak: 1_000_000 });
 
 describe("a tree of combinators", () => {
   it("is there when the oracle says, and with what it says", () => {
