@@ -93,12 +93,12 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
    * threw, or why it was aborted: the set is as good as before. Dropping the future loses no task.
    */
   joinNext(): Future<Joined<T> | undefined> {
-    return new Next(this.#members).map<Joined<T> | undefined>(joined);
+    return new Next<T, Joined<T> | undefined>(this.#members, joined);
   }
 
   /** `joinNext` that tells how the task failed, instead of throwing it. */
   joinNextSettled(): Future<JoinedSettled<T> | undefined> {
-    return new Next(this.#members).map<JoinedSettled<T> | undefined>(joinedSettled);
+    return new Next<T, JoinedSettled<T> | undefined>(this.#members, joinedSettled);
   }
 
   /** `joinNext` that does not wait: `undefined` where no task has ended. */

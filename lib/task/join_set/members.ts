@@ -62,12 +62,19 @@ export class Member<T> implements Context, Waker {
   }
 }
 
+/** Somebody who waits for a task to end. */
+export interface Waiting {
+  previous: Waiting | null;
+  next: Waiting | null;
+  waker: Waker | null;
+}
+
 /** The tasks of a set, those who wait for one to end, and which have. */
 export class Members<T> {
   size = 0;
   #running: Queue<Member<T>> = new Queue();
   #ended: Queue<Member<T>> = new Queue();
-  #waiting: Queue<Next<T>> = new Queue();
+  #waiting: Queue<Waiting> = new Queue();
 
   add(task: JoinHandle<T>): Member<T> {
     const member = new Member(this, task);
@@ -98,11 +105,11 @@ export class Members<T> {
     return member;
   }
 
-  wait(next: Next<T>): void {
+  wait(next: Waiting): void {
     this.#waiting.push(next);
   }
 
-  leave(next: Next<T>): void {
+  leave(next: Waiting): void {
     this.#waiting.remove(next);
   }
 
@@ -129,19 +136,21 @@ export class Members<T> {
   }
 }
 
-/** Waits for a task to end, and takes it out of its set; `undefined` where there is none. */
-export class Next<T> extends Future<Member<T> | undefined> {
-  previous: Next<T> | null = null;
-  next: Next<T> | null = null;
+/** Waits for a task to end, takes it out of its set, and gives what `result` makes of it, or of there being none. */
+export class Next<T, R> extends Future<R> implements Waiting {
+  previous: Waiting | null = null;
+  next: Waiting | null = null;
   waker: Waker | null = null;
   #members: Members<T> | null;
+  #result: (member: Member<T> | undefined) => R;
 
-  constructor(members: Members<T>) {
+  constructor(members: Members<T>, result: (member: Member<T> | undefined) => R) {
     super();
     this.#members = members;
+    this.#result = result;
   }
 
-  override poll(context: Context): Member<T> | undefined | Pending {
+  override poll(context: Context): R | Pending {
     const members = this.#members;
     if (members === null) throw consumed("joinNext()");
     if (!members.isReady) {
@@ -153,7 +162,8 @@ export class Next<T> extends Future<Member<T> | undefined> {
     coop.left--;
     const member = members.take();
     this.drop();
-    return member;
+    const result = this.#result;
+    return result(member);
   }
 
   override drop(): void {
