@@ -1,6 +1,7 @@
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import { type Spawnable, spawnInto, toFuture } from "./spawn.ts";
+import { type Spawnable, toFuture } from "./futures/to_future.ts";
+import { spawnInto } from "./spawn.ts";
 import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
 
 /** How a scope that is left by `await using` treats the tasks that are still at work. */

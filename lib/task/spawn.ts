@@ -1,29 +1,13 @@
 import { requireNames, shown } from "../io/arguments.ts";
 import { currentRuntime } from "./current.ts";
 import type { Executor } from "./executor.ts";
-import { type Coroutine, Future, Pending } from "./future.ts";
+import { Future, Pending } from "./future.ts";
+import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
-import { CoroutineFuture } from "./coroutine.ts";
 import { type JoinHandle, type OwnedTask, TaskExtras, turn } from "./task.ts";
-
-/** What a task may be: a future, a coroutine, a promise. */
-export type Spawnable<T> = Future<T> | Coroutine<T> | PromiseLike<T>;
 
 /** The prototype of generator functions: calling one runs nothing of it. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
-
-function isCoroutine<T>(body: Spawnable<T>): body is Coroutine<T> {
-  if (Object(body) !== body) {
-    throw new TypeError(`cannot make a task of ${String(body)}: it is no future, coroutine or promise`);
-  }
-  return Symbol.iterator in body && "next" in body;
-}
-
-/** The future that drives any kind of body. */
-export function toFuture<T>(body: Spawnable<T>): Future<T> {
-  if (body instanceof Future) return body;
-  return isCoroutine(body) ? new CoroutineFuture(body) : fromPromise(body);
-}
 
 /** A function that is called at the task's first poll; what it gives takes this one's place there. */
 class Call<A extends unknown[], T> extends Future<T> {

@@ -287,6 +287,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     return this.#extras?.error;
   }
 
+  /** Whether it waits for an async function. */
+  get isAsync(): boolean {
+    return (this.#state & (ASYNC | FINISHED)) === ASYNC;
+  }
+
   /** Whether its abortion was asked for. */
   get wasAborted(): boolean {
     return (this.#state & ABORTED) !== 0;

@@ -1,6 +1,6 @@
 import { coop, proceed } from "../coop.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";
-import { type Spawnable, toFuture } from "../spawn.ts";
+import { type Spawnable, toFuture } from "../futures/to_future.ts";
 import { Acquire, Permits } from "./permits.ts";
 
 /** As many permits as nobody counts down. */
