@@ -50,7 +50,8 @@ export function consumed(what: string): Error {
  * It is waited for in three ways: polled by another future, `yield*`ed in a coroutine, or `await`ed.
  */
 export abstract class Future<T> implements PromiseLike<T> {
-  #awaited = false;
+  /** Set once it is awaited, and no field before: a base class with fields costs V8 6 ns at each `new`. */
+  declare private awaited?: true;
 
   /** Throws what the future fails with, and where its value was taken already. */
   abstract poll(context: Context): T | Pending;
@@ -73,8 +74,8 @@ export abstract class Future<T> implements PromiseLike<T> {
 
   /** The future as a promise, which polls it from now on. Rejects where it was awaited before. */
   toPromise(): Promise<T> {
-    if (this.#awaited) return Promise.reject(consumed("a future"));
-    this.#awaited = true;
+    if (this.awaited) return Promise.reject(consumed("a future"));
+    this.awaited = true;
     try {
       return currentRuntime().deliver(this);
     } catch (error) {
@@ -83,7 +84,8 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 }
 
-const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
+/** What the iterators of futures yield. */
+export const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
 
 /** Polls the future at each turn of its coroutine: yields `Pending`, then returns the value. */
 class Yielded<T> implements Iterator<Pending, T, void> {
@@ -108,7 +110,7 @@ class Yielded<T> implements Iterator<Pending, T, void> {
 }
 
 /** Suspends the coroutine where its driver means to end it, and throws where there is no driver. */
-function withoutContext(): IteratorYieldResult<Pending> {
+export function withoutContext(): IteratorYieldResult<Pending> {
   switch (polling.instead) {
     case "aborted":
     // Told once already: a finally block that loops for ever is left where it stands.

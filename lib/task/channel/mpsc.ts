@@ -6,8 +6,8 @@ import { Queue, UNBOUNDED } from "./queue.ts";
 import { pollRecv, Recv, RecvMany } from "./recv.ts";
 import { Reserve, Send } from "./send.ts";
 
-function count(capacity: number): number {
-  return capacity === UNBOUNDED ? Infinity : capacity;
+function bound(queue: Queue<unknown>, count: number): number {
+  return queue.capacity === UNBOUNDED ? Infinity : count;
 }
 
 function checkCount(name: string, value: number, most: number, tried: string): void {
@@ -45,7 +45,6 @@ export class Sender<T> implements Disposable {
     const refusal = queue.refusal(null, "send", message);
     if (refusal !== null) throw refusal;
     if (queue.room === 0) return false;
-    queue.room--;
     queue.push(message);
     return true;
   }
@@ -73,7 +72,7 @@ export class Sender<T> implements Disposable {
     const refusal = queue.refusal(null, "reserve room");
     if (refusal !== null) throw refusal;
     if (queue.room < count) return null;
-    queue.room -= count;
+    queue.promised += count;
     return new Permit(queue, count);
   }
 
@@ -89,12 +88,12 @@ export class Sender<T> implements Disposable {
 
   /** For how many messages there is room now. */
   get capacity(): number {
-    return count(this.#queue.room);
+    return bound(this.#queue, this.#queue.room);
   }
 
   /** For how many messages there is room where none is queued; `Infinity` where there is no bound. */
   get maxCapacity(): number {
-    return count(this.#queue.capacity);
+    return bound(this.#queue, this.#queue.capacity);
   }
 
   /** How many senders there are. */
@@ -154,7 +153,7 @@ export class WeakSender<T> implements Disposable {
   /** A sender, to be closed; or null where the senders have all been closed, and their permits used. */
   upgrade(): Sender<T> | null {
     const queue = this.#queue;
-    if (queue.senders === 0 && !queue.isPromised) return null;
+    if (queue.senders === 0 && queue.promised === 0) return null;
     queue.senderAdded();
     return new Sender(queue);
   }
@@ -229,7 +228,7 @@ export class Receiver<T> implements AsyncIterable<T, void>, Disposable {
   /** Whether this end was closed, or all senders were: there may be messages yet. */
   get isClosed(): boolean {
     const queue = this.#queue;
-    return queue.isDeaf || (queue.senders === 0 && !queue.isPromised);
+    return queue.isDeaf || (queue.senders === 0 && queue.promised === 0);
   }
 
   /** How many messages are queued. */
@@ -243,12 +242,12 @@ export class Receiver<T> implements AsyncIterable<T, void>, Disposable {
 
   /** For how many messages there is room now. */
   get capacity(): number {
-    return count(this.#queue.room);
+    return bound(this.#queue, this.#queue.room);
   }
 
   /** For how many messages there is room where none is queued; `Infinity` where there is no bound. */
   get maxCapacity(): number {
-    return count(this.#queue.capacity);
+    return bound(this.#queue, this.#queue.capacity);
   }
 
   /** How many senders there are. */

@@ -23,7 +23,7 @@ export class Permit<T> implements Disposable {
   send(message: T): void {
     if (this.#left === 0) throw new Error("cannot send by a permit: its room is used up, or was given back");
     this.#left--;
-    this.#queue.push(message);
+    this.#queue.pushPromised(message);
   }
 
   /** Gives back what room is left, to be used by others. */

@@ -9,15 +9,15 @@ import { Waiter, Waiters } from "./waiters.ts";
 export const UNBOUNDED: number = 2 ** 30 - 1;
 
 /**
- * What the two ends of an mpsc share. Room is a count of permits: one is taken before a message is queued, and
- * comes back when it is taken out. Where somebody waits for room, what comes back is theirs, first come first
- * served, and nobody else finds any: so no sender overtakes another, and where somebody waits there is none.
+ * What the two ends of an mpsc share. Room is what is neither queued nor promised: to permits, and to those who wait
+ * for more than there is. Whatever room comes is theirs, first come first served, and nobody else finds any: so no
+ * sender overtakes another, and where somebody waits there is none.
  */
 export class Queue<T> implements Closable, Counted {
   readonly capacity: number;
   readonly messages: Ring<T> = new Ring();
-  /** What nobody has. The rest is queued, or in permits, or assigned to those who wait. */
-  room: number;
+  /** For how many messages there is room in permits, and with those who wait. */
+  promised = 0;
   /** Whether there are senders, and a receiver that has not closed. */
   isOpen = true;
   isDeaf = false;
@@ -31,25 +31,19 @@ export class Queue<T> implements Closable, Counted {
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.room = capacity;
   }
 
-  /** Whether some room was given out, and no message is in it yet. */
-  get isPromised(): boolean {
-    return this.room + this.messages.length < this.capacity;
+  get room(): number {
+    return this.capacity - this.messages.length - this.promised;
   }
 
-  /** Whether no message will come any more: nobody can send, and nothing is queued or promised. */
+  /** Whether no message will come any more. */
   get hasEnded(): boolean {
-    return !this.isOpen && this.room === this.capacity;
+    return !this.isOpen && this.promised === 0 && this.messages.length === 0;
   }
 
-  /** A permit's message. */
+  /** Queues a message, for which there is room. */
   push(message: T): void {
-    if (this.#isGone) {
-      this.release(1);
-      return;
-    }
     this.messages.push(message);
     const { receiver } = this;
     if (receiver === null) return;
@@ -60,27 +54,37 @@ export class Queue<T> implements Closable, Counted {
   /** The oldest message, whose room goes to whoever waits for it. Only where there is one. */
   take(): T | Pending {
     const message = this.messages.shift();
-    if (this.#awaitingRoom.first === null) this.room++;
-    else this.release(1);
+    if (this.#awaitingRoom.first !== null) this.#promise();
     return message;
   }
 
-  /** Gives room back: to those who wait, the first one first. */
-  release(room: number): void {
+  /** Promises what room there is to those who wait, the first one first. */
+  #promise(): void {
     const waiters = this.#awaitingRoom;
-    for (let waiter = waiters.first; waiter !== null && room > 0; waiter = waiters.first) {
-      if (waiter.wanted > room) {
-        waiter.wanted -= room;
-        room = 0;
-        break;
-      }
-      room -= waiter.wanted;
-      waiter.wanted = 0;
+    for (let { room } = this; room > 0; room = this.room) {
+      const waiter = waiters.first;
+      if (waiter === null) return;
+      const part = Math.min(waiter.wanted, room);
+      waiter.wanted -= part;
+      this.promised += part;
+      if (waiter.wanted > 0) return;
       waiters.remove(waiter);
       waiter.waker.wake();
     }
-    this.room += room;
-    if (this.hasEnded) this.wakeReceiver();
+  }
+
+  /** Gives back what was promised. */
+  release(count: number): void {
+    this.promised -= count;
+    this.#promise();
+    if (this.hasEnded) this.#wakeReceiver();
+  }
+
+  /** Queues a message that had its promise. */
+  pushPromised(message: T): void {
+    if (this.#isGone) return this.release(1);
+    this.promised--;
+    this.push(message);
   }
 
   /** Has `waker` wait for `count` places, as `waiter` or as a new one: it has them once it wants no more. */
@@ -90,7 +94,7 @@ export class Queue<T> implements Closable, Counted {
       return waiter;
     }
     const had = Math.min(count, this.room);
-    this.room -= had;
+    this.promised += had;
     const claimed = new Waiter(waker, count - had);
     if (had < count) this.#awaitingRoom.push(claimed);
     return claimed;
@@ -109,7 +113,7 @@ export class Queue<T> implements Closable, Counted {
     return new ClosedError(`cannot ${tried}: ${why}`, message);
   }
 
-  wakeReceiver(): void {
+  #wakeReceiver(): void {
     const { receiver } = this;
     this.receiver = null;
     receiver?.wake();
@@ -123,7 +127,7 @@ export class Queue<T> implements Closable, Counted {
   senderGone(): void {
     if (--this.senders > 0) return;
     this.isOpen = false;
-    if (this.hasEnded) this.wakeReceiver();
+    if (this.hasEnded) this.#wakeReceiver();
   }
 
   /** The receiver takes what is queued and promised, and no more. */
@@ -133,7 +137,7 @@ export class Queue<T> implements Closable, Counted {
     this.isOpen = false;
     this.#awaitingRoom.wakeAll();
     this.awaitingDeaf.wakeAll();
-    if (this.hasEnded) this.wakeReceiver();
+    if (this.hasEnded) this.#wakeReceiver();
   }
 
   /** There is no receiver any more: what is queued is gone, and what was promised will be. */
@@ -141,8 +145,6 @@ export class Queue<T> implements Closable, Counted {
     this.close();
     this.#isGone = true;
     this.receiver = null;
-    const { length } = this.messages;
     this.messages.clear();
-    this.release(length);
   }
 }

@@ -1,8 +1,17 @@
 import { coop, proceed } from "../coop.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
+import {
+  consumed,
+  type Context,
+  Future,
+  PENDING,
+  Pending,
+  polling,
+  type Waker,
+  withoutContext,
+} from "../future.ts";
 import type { Queue } from "./queue.ts";
 
-/** Takes a message, once there is one. */
+/** Takes a message, once there is one. Its own iterator, so that `yield*` allocates no other. */
 export class Recv<T> extends Future<T | undefined> implements Waker {
   /** None once it has received or been dropped. */
   #queue: Queue<T> | null;
@@ -11,6 +20,22 @@ export class Recv<T> extends Future<T | undefined> implements Waker {
   constructor(queue: Queue<T>) {
     super();
     this.#queue = queue;
+  }
+
+  override [Symbol.iterator](): Iterator<Pending, T | undefined, void> {
+    return this;
+  }
+
+  next(): IteratorResult<Pending, T | undefined> {
+    const { context } = polling;
+    if (context === null) return withoutContext();
+    const value = this.poll(context);
+    return value === Pending ? PENDING : { done: true, value };
+  }
+
+  return(value: T | undefined): IteratorResult<Pending, T | undefined> {
+    this.drop();
+    return { done: true, value };
   }
 
   override poll(context: Context): T | undefined | Pending {
