@@ -28,7 +28,10 @@
  *
  * @module
  */
+export { broadcast, type BroadcastReceiver, type BroadcastSender } from "./channel/broadcast.ts";
 export { ClosedError, LaggedError } from "./channel/errors.ts";
-export { mpsc, type Receiver, type Sender, type WeakSender } from "./channel/mpsc.ts";
+export { mpsc, type Receiver, type Sender } from "./channel/mpsc.ts";
 export { oneshot, type OneshotReceiver, type OneshotSender } from "./channel/oneshot.ts";
 export type { Permit } from "./channel/permit.ts";
+export { watch, type WatchReceiver, type WatchSender } from "./channel/watch.ts";
+export type { WeakSender } from "./channel/weak_sender.ts";

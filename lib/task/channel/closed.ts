@@ -1,6 +1,6 @@
-import { coop, proceed } from "../coop.ts";
-import { consumed, type Context, Future, Pending } from "../future.ts";
-import type { Waiter, Waiters } from "./waiters.ts";
+import { Pending } from "../future.ts";
+import type { Waiters } from "./waiters.ts";
+import { Waiting } from "./waiting.ts";
 
 /** A channel, as its senders' `closed()` sees it. */
 export interface Closable {
@@ -11,30 +11,20 @@ export interface Closable {
 }
 
 /** Waits until nobody receives. */
-export class Closed extends Future<void> {
-  #channel: Closable | null;
-  #waiter: Waiter | null = null;
+export class Closed extends Waiting<void> {
+  protected override readonly call = "closed()";
+  readonly #channel: Closable;
 
   constructor(channel: Closable) {
     super();
     this.#channel = channel;
   }
 
-  override poll(context: Context): void | Pending {
-    const channel = this.#channel;
-    if (channel === null) throw consumed("closed()");
-    if (!channel.isDeaf) {
-      this.#waiter = channel.awaitingDeaf.wait(this.#waiter, context.waker);
-      return Pending;
-    }
-    if (!proceed(context)) return Pending;
-    coop.left--;
-    this.drop();
+  protected override get waiters(): Waiters {
+    return this.#channel.awaitingDeaf;
   }
 
-  override drop(): void {
-    this.#channel = null;
-    this.#waiter?.leave();
-    this.#waiter = null;
+  protected override attempt(): void | Pending {
+    return this.#channel.isDeaf ? undefined : Pending;
   }
 }

@@ -1,10 +1,12 @@
 import { type Context, type Future, Pending } from "../future.ts";
 import { Closed } from "./closed.ts";
+import { ClosedError } from "./errors.ts";
 import { unwatchSender, watchSender } from "./forgotten.ts";
 import { Permit } from "./permit.ts";
 import { Queue, UNBOUNDED } from "./queue.ts";
 import { pollRecv, Recv, RecvMany } from "./recv.ts";
 import { Reserve, Send } from "./send.ts";
+import { WeakSender } from "./weak_sender.ts";
 
 function bound(queue: Queue<unknown>, count: number): number {
   return queue.capacity === UNBOUNDED ? Infinity : count;
@@ -111,15 +113,20 @@ export class Sender<T> implements Disposable {
     return this.#queue === other.#queue;
   }
 
-  /** Another sender of the channel, to be closed for itself. Of a closed sender: a closed one. */
+  /** Another sender of the channel, to be closed for itself. Throws a `ClosedError` where this one was closed. */
   clone(): Sender<T> {
+    if (this.#isClosed) throw new ClosedError("cannot clone a sender: it was closed");
     this.#queue.senderAdded();
     return new Sender(this.#queue);
   }
 
   /** One that does not keep the channel open. */
-  downgrade(): WeakSender<T> {
-    return new WeakSender(this.#queue);
+  downgrade(): WeakSender<Sender<T>> {
+    const queue = this.#queue;
+    return new WeakSender(queue, () => {
+      queue.senderAdded();
+      return new Sender(queue);
+    });
   }
 
   /** Ends this sender. What it has sent is received; its sends that wait already are not ended by it. */
@@ -132,47 +139,6 @@ export class Sender<T> implements Disposable {
     this.#queue.close();
     this.#queue.senderGone();
     queue.senderGone();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
-
-/** A sender that does not keep its channel open: it sends by being upgraded. */
-export class WeakSender<T> implements Disposable {
-  readonly #queue: Queue<T>;
-  #isClosed = false;
-
-  /** The channel's own. */
-  constructor(queue: Queue<T>) {
-    this.#queue = queue;
-    queue.weak++;
-  }
-
-  /** A sender, to be closed; or null where the senders have all been closed, and their permits used. */
-  upgrade(): Sender<T> | null {
-    const queue = this.#queue;
-    if (queue.senders === 0 && queue.promised === 0) return null;
-    queue.senderAdded();
-    return new Sender(queue);
-  }
-
-  /** How many senders there are. */
-  get strongCount(): number {
-    return this.#queue.senders;
-  }
-
-  /** How many weak senders there are. */
-  get weakCount(): number {
-    return this.#queue.weak;
-  }
-
-  /** Is counted no more. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#queue.weak--;
   }
 
   [Symbol.dispose](): void {
@@ -228,7 +194,7 @@ export class Receiver<T> implements AsyncIterable<T, void>, Disposable {
   /** Whether this end was closed, or all senders were: there may be messages yet. */
   get isClosed(): boolean {
     const queue = this.#queue;
-    return queue.isDeaf || (queue.senders === 0 && queue.promised === 0);
+    return queue.isDeaf || !queue.hasSenders;
   }
 
   /** How many messages are queued. */

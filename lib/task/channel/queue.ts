@@ -4,6 +4,7 @@ import type { Counted } from "./forgotten.ts";
 import { ClosedError } from "./errors.ts";
 import { Ring } from "./ring.ts";
 import { Waiter, Waiters } from "./waiters.ts";
+import type { SenderCounts } from "./weak_sender.ts";
 
 /** As much room as an unbounded queue has: the largest integer that V8 keeps without a box. */
 export const UNBOUNDED: number = 2 ** 30 - 1;
@@ -13,7 +14,7 @@ export const UNBOUNDED: number = 2 ** 30 - 1;
  * for more than there is. Whatever room comes is theirs, first come first served, and nobody else finds any: so no
  * sender overtakes another, and where somebody waits there is none.
  */
-export class Queue<T> implements Closable, Counted {
+export class Queue<T> implements Closable, Counted, SenderCounts {
   readonly capacity: number;
   readonly messages: Ring<T> = new Ring();
   /** For how many messages there is room in permits, and with those who wait. */
@@ -35,6 +36,10 @@ export class Queue<T> implements Closable, Counted {
 
   get room(): number {
     return this.capacity - this.messages.length - this.promised;
+  }
+
+  get hasSenders(): boolean {
+    return this.senders > 0 || this.promised > 0;
   }
 
   /** Whether no message will come any more. */
