@@ -2,7 +2,9 @@ import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
-import { Fd } from "./fd.ts";
+import { Fd, WouldBlock } from "./fd.ts";
+
+export { WouldBlock };
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -23,9 +25,6 @@ export interface NetAddress {
   readonly hostname: string;
   readonly port: number;
 }
-
-/** What a call answers instead of a count, where it would have to wait. */
-export const WouldBlock = -1;
 
 /** How `Socket.listen` opens its port: listen(2), socket(7). */
 export interface ListenOptions {

@@ -22,10 +22,16 @@
  *
  * @module
  */
-export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
+export { AsyncFd } from "./async_fd.ts";
+export { attach } from "./attach.ts";
+export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise } from "./promise.ts";
-export { run } from "./run.ts";
-export { spawn, type Spawnable } from "./spawn.ts";
+export { RemoteNotifier, RemoteNotify, type RemoteNotifyHandle } from "./remote_notify.ts";
+export { run, type RunOptions } from "./run.ts";
+export { Scope, scope, type ScopeOptions } from "./scope.ts";
+export { ctrlC, shutdownSignal, Signal } from "./signal.ts";
+export { spawn, type Spawnable, type SpawnOptions, spawnWith } from "./spawn.ts";
 export { sleep } from "./sleep.ts";
+export { TaskLocal } from "./task_local.ts";
 export { yieldNow } from "./yield_now.ts";
-export type { JoinHandle } from "./task.ts";
+export { type JoinHandle, Task } from "./task.ts";

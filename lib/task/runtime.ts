@@ -2,9 +2,11 @@ import { swapPolled } from "./current.ts";
 import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
-import { Reactor } from "./reactor.ts";
-import type { Task } from "./task.ts";
+import type { Poller } from "./reactor/poller.ts";
+import { Reactor } from "./reactor/reactor.ts";
+import type { OwnedTask } from "./task.ts";
 import { Timers } from "./timers.ts";
+import { UnseenFailures } from "./unseen_failures.ts";
 
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
 const POLLS_A_TURN = 256;
@@ -14,16 +16,22 @@ const AT_ONCE = 256;
 /** One thread's executor, reactor and timers. Who gives it its turns is the driver's matter: `run` or `attach`. */
 export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
-  readonly reactor: Reactor = new Reactor();
+  readonly reactor: Reactor;
   readonly timers: Timers = new Timers();
+  /** Whether the host's loop gives it its turns, and not `run`. */
+  livesInHost = false;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
   #promises = 0;
+  readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
-  constructor() {
+  /** `poller` is who asks the kernel: epoll where nothing is said. */
+  constructor(poller?: Poller) {
+    this.reactor = new Reactor(poller);
+    this.reactor.onDeregister = () => this.executor.rouse();
     this.executor.clock = this.now();
   }
 
@@ -46,6 +54,8 @@ export class Runtime implements ExecutorHost, Disposable {
         const before = swapPolled(this);
         delivery.run();
         swapPolled(before);
+        // It may wait for a timer or a descriptor that the sleep knows nothing of.
+        this.executor.rouse();
       } else delivery.wake();
     });
   }
@@ -69,8 +79,14 @@ export class Runtime implements ExecutorHost, Disposable {
     this.onRouse?.();
   }
 
+  /** The executor's own: reported once nobody can see the error any more. */
+  failed(task: OwnedTask<unknown>, error: unknown): void {
+    this.#failures.add(task, error);
+  }
+
   /** The executor's own. */
-  failed(_task: Task<unknown>, _error: unknown): void {
+  seen(task: OwnedTask<unknown>): void {
+    this.#failures.seen(task);
   }
 
   /** Polls a burst of tasks. Returns how many. */
@@ -86,7 +102,7 @@ export class Runtime implements ExecutorHost, Disposable {
 
   /** Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. */
   look(timeoutMs: number): number {
-    const edges = this.reactor.turn(timeoutMs);
+    const edges = timeoutMs > 0 || this.reactor.registrations > 0 ? this.reactor.turn(timeoutMs) : 0;
     const now = this.now();
     this.executor.clock = now;
     this.timers.expire(now);
@@ -100,6 +116,7 @@ export class Runtime implements ExecutorHost, Disposable {
     try {
       this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
       this.reactor[Symbol.dispose]();
+      this.#failures.report();
     } finally {
       swapPolled(before);
     }
