@@ -61,7 +61,8 @@ export function provideMethods(given: typeof import("./methods.ts")): void {
  * method makes of it owns it: it polls and drops it, and nobody else may.
  */
 export abstract class Future<T> implements PromiseLike<T> {
-  #awaited = false;
+  /** Set once it is awaited, and no field before: a base class with fields costs V8 6 ns at each `new`. */
+  declare private awaited?: true;
 
   /** Throws what the future fails with, and where its value was taken already. */
   abstract poll(context: Context): T | Pending;
@@ -84,8 +85,8 @@ export abstract class Future<T> implements PromiseLike<T> {
 
   /** The future as a promise, which polls it from now on. Rejects where it was awaited before. */
   toPromise(): Promise<T> {
-    if (this.#awaited) return Promise.reject(consumed("a future"));
-    this.#awaited = true;
+    if (this.awaited) return Promise.reject(consumed("a future"));
+    this.awaited = true;
     try {
       return currentRuntime().deliver(this);
     } catch (error) {
@@ -152,7 +153,8 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 }
 
-const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
+/** What the iterators of futures yield. */
+export const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
 
 /** Polls the future at each turn of its coroutine: yields `Pending`, then returns the value. */
 class Yielded<T> implements Iterator<Pending, T, void> {
@@ -177,7 +179,7 @@ class Yielded<T> implements Iterator<Pending, T, void> {
 }
 
 /** Suspends the coroutine where its driver means to end it, and throws where there is no driver. */
-function withoutContext(): IteratorYieldResult<Pending> {
+export function withoutContext(): IteratorYieldResult<Pending> {
   switch (polling.instead) {
     case "aborted":
     // Told once already: a finally block that loops for ever is left where it stands.
