@@ -50,7 +50,7 @@ class Timeout<T> extends Future<T> {
   }
 
   #message(): string {
-    return this.#isSet ? "the deadline has passed" : `it took longer than ${this.#time} ms`;
+    return this.#isSet ? "the deadline has passed" : `the value was not there within ${this.#time} ms`;
   }
 
   #end(): void {

@@ -1,7 +1,7 @@
 import { errno, libc, SystemError, word } from "../../../ffi/mod.ts";
 import { PollFds } from "../../../ffi/layout/poll_fds.ts";
 import { EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../io/epoll.ts";
-import { Fd, numberOf } from "../../io/fd.ts";
+import { type Fd, numberOf } from "../../io/fd.ts";
 import type { Poller } from "./poller.ts";
 
 const POLLNVAL = 0x20;
