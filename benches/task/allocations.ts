@@ -49,7 +49,7 @@ function spending(
 /** Prints what a pair of values takes in each model. */
 export async function compareJoins(quick: boolean): Promise<void> {
   const model = (name: string, argument: string) =>
-    spending(name, ["joins.ts", argument], quick ? [200, 20] : [200, 1000], quick ? [2000, 8] : [2000, 100]);
+    spending(name, ["joins.ts", argument], quick ? [200, 20] : [200, 400], quick ? [2000, 8] : [2000, 100]);
   await compare({
     title: "two values that are there a turn later, a pair",
     units: ["ns", "bytes"],
