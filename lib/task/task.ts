@@ -41,11 +41,12 @@ export interface TaskOwner {
 /** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
 export const turn: {
   task: OwnedTask<unknown> | null;
+  /** How many tasks have their turn in another one's. */
+  depth: number;
   ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
-} = {
-  task: null,
-  ofAsync: null,
-};
+} = { task: null, depth: 0, ofAsync: null };
+
+const DEEPEST = 32;
 
 const QUEUED = 1;
 const HAS_TURN = 2;
@@ -116,9 +117,9 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#executor.push(this);
   }
 
-  /** One turn, given by the executor. */
+  /** One turn, given by the executor. Nothing where it had it already, from who waits for it. */
   run(): void {
-    if (this.#state & FINISHED) return;
+    if ((this.#state & (QUEUED | FINISHED)) !== QUEUED) return;
     this.#state = (this.#state & ~QUEUED) | HAS_TURN;
     this.#polls++;
     coop.left = BUDGET;
@@ -228,6 +229,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
   override poll(context: Context): T | Pending {
+    if (this.#polls === 0 && this.#state === QUEUED) this.#runAhead();
     const state = this.#state;
     if ((state & FINISHED) === 0) {
       const joiner = this.#joiner;
@@ -249,6 +251,25 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     const value = this.#value;
     this.#value = Pending;
     return value;
+  }
+
+  /**
+   * The first turn, in the turn of the task that waits for it, which could only suspend: as from tokio's LIFO slot.
+   * A task that spawns another and waits for it, and that one again, has no deeper stack for it than `DEEPEST`.
+   */
+  #runAhead(): void {
+    const outer = turn.task;
+    if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
+    const { context, instead } = polling;
+    const { left } = coop;
+    turn.depth++;
+    this.run();
+    turn.depth--;
+    turn.task = outer;
+    coop.left = left;
+    const isAborted = (outer.#state & ABORTED) !== 0;
+    polling.context = isAborted ? null : context;
+    polling.instead = isAborted ? "aborted" : instead;
   }
 
   #exhausted(context: Context): Pending {
