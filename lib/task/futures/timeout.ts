@@ -1,6 +1,6 @@
 import { BUDGET, coop } from "../coop.ts";
 import { sleep } from "../sleep.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFuture } from "./to_future.ts";
 
 class Timeout<T> extends Future<T> {
