@@ -53,6 +53,8 @@ function isFuture<T>(body: Body<T>): body is Future<T> {
  * its own handle, so that a spawn makes one object beside its body, and waking and polling make none.
  */
 export class Task<T> extends Future<T> implements Waker, Context, Runnable, Living {
+  /** It goes on where nobody waits for it. */
+  static override readonly isOptional: boolean = true;
   /** Unique in its runtime, counted from 1. */
   readonly id: number;
   #executor: Executor;

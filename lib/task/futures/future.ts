@@ -2,6 +2,7 @@ import { currentRuntime } from "../current.ts";
 import type { Fuse } from "./fuse.ts";
 import type { Shared } from "./shared.ts";
 import type { Spawnable } from "./to_future.ts";
+import { isDebug, watch } from "./unpolled.ts";
 
 /** What `poll` returns where the value is not there yet. */
 export const Pending: unique symbol = Symbol("pending");
@@ -61,7 +62,14 @@ export function provideMethods(given: typeof import("./methods.ts")): void {
  * method makes of it owns it: it polls and drops it, and nobody else may.
  */
 export abstract class Future<T> implements PromiseLike<T> {
+  /** Whether it need not be polled: it goes on by itself, or is waited for through others. */
+  static readonly isOptional: boolean = false;
+
   #awaited = false;
+
+  constructor() {
+    if (isDebug && !new.target.isOptional) watch(this);
+  }
 
   /** Throws what the future fails with, and where its value was taken already. */
   abstract poll(context: Context): T | Pending;
