@@ -1,6 +1,6 @@
+import { addonAt } from "./addon.ts";
 import type { Host, RawCallback, RawFunction, RawLender, RawLibrary } from "./host.ts";
 import type { CallbackSignature, PassedType, PlainSignature, ResultType } from "./types.ts";
-import process from "node:process";
 import { NativeUnavailableError } from "./unavailable.ts";
 
 /** V8's fast calls take a bigint for `u64` in 6 ns and a pointer object in 8: addresses are bigints. */
@@ -99,9 +99,7 @@ function callback({ parameters, result }: CallbackSignature, fn: RawFunction): R
 
 /** Deno's own buffers over foreign memory tell nobody when they go; those of an addon do, as their memory goes. */
 function lenderByAddon(path: string): RawLender {
-  const module: { exports: unknown } = { exports: {} };
-  process.dlopen(module, path);
-  const make = module.exports as (address: number, length: number, count: number) => ArrayBuffer | undefined;
+  const make = addonAt(path) as (address: number, length: number, count: number) => ArrayBuffer | undefined;
   return (address, length, count) => {
     const buffer = make(Number(address), length, Number(count));
     if (buffer === undefined) throw new RangeError(`cannot view memory: ${length} bytes are too many`);

@@ -32,6 +32,30 @@ const table = {
     parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
     result: "isize",
   },
+  // Once into a view, and once into memory whose address the caller has: one call moves less than 2 GiB, so that
+  // the lower half of ssize_t says it all.
+  readView: {
+    symbol: "read",
+    parameters: [/* int fd */ "i32", /* void *buf */ "buffer", /* size_t count */ "usize"],
+    result: "i32",
+  },
+  writeView: {
+    symbol: "write",
+    parameters: [/* int fd */ "i32", /* const void *buf */ "buffer", /* size_t count */ "usize"],
+    result: "i32",
+  },
+  readAt: {
+    symbol: "read",
+    parameters: [/* int fd */ "i32", /* void *buf */ "pointer", /* size_t count */ "usize"],
+    result: "i32",
+    unchecked: true,
+  },
+  writeAt: {
+    symbol: "write",
+    parameters: [/* int fd */ "i32", /* const void *buf */ "pointer", /* size_t count */ "usize"],
+    result: "i32",
+    unchecked: true,
+  },
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
 
   // sys/stat.h
@@ -75,6 +99,26 @@ const table = {
       /* int maxevents */ "i32",
       /* int timeout */ "i32",
     ],
+    result: "i32",
+    unchecked: true,
+  },
+  // glibc 2.35, Linux 5.11.
+  epoll_pwait2: {
+    parameters: [
+      /* int epfd */ "i32",
+      /* struct epoll_event *events */ "pointer",
+      /* int maxevents */ "i32",
+      /* const struct timespec *timeout */ "pointer",
+      /* const sigset_t *sigmask */ "pointer",
+    ],
+    result: "i32",
+    unchecked: true,
+    optional: true,
+  },
+
+  // poll.h
+  poll: {
+    parameters: [/* struct pollfd *fds */ "pointer", /* nfds_t nfds */ "usize", /* int timeout */ "i32"],
     result: "i32",
     unchecked: true,
   },

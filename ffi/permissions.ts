@@ -55,6 +55,11 @@ export function requireSpecial(path: string, write: boolean): void {
   throw new Deno.errors.NotCapable(`Requires all access to "${path}", run again with the --allow-all flag`);
 }
 
+/** Throws Deno's `NotCapable` where no program may be run: what `Deno.kill` asks for, too. */
+export function requireRun(): void {
+  if (isSandboxed()) require({ name: "run" }, "run access", "--allow-run");
+}
+
 /** Throws Deno's `NotCapable` where the address may not be listened on or connected to. */
 export function requireNet(hostname: string, port: number): void {
   if (!isSandboxed()) return;

@@ -20,6 +20,7 @@ const octets8: Octets = array("u8", 8);
 const octets16: Octets = array("u8", 16);
 const octets24: Octets = array("u8", 24);
 const octets28: Octets = array("u8", 28);
+const octets100: Octets = array("u8", 100);
 const octets108: Octets = array("u8", 108);
 const octets128: Octets = array("u8", 128);
 
@@ -108,6 +109,29 @@ const signalfdSiginfoFields = {
 } as const satisfies Fields;
 /** `struct signalfd_siginfo`: signalfd(2). */
 export const signalfd_siginfo: Struct<typeof signalfdSiginfoFields> = struct(signalfdSiginfoFields);
+
+const siginfoFields = {
+  si_signo: "i32",
+  si_errno: "i32",
+  si_code: "i32",
+  __pad0: "i32",
+  // From here on a union: this is its member for SIGCHLD.
+  si_pid: "i32",
+  si_uid: "u32",
+  si_status: "i32",
+  __pad1: octets100,
+} as const satisfies Fields;
+/** `siginfo_t` as waitid(2) fills it in. */
+export const siginfo: Struct<typeof siginfoFields> = struct(siginfoFields);
+
+const inotifyEventFields = {
+  wd: "i32", // int
+  mask: "u32", // uint32_t
+  cookie: "u32", // uint32_t
+  len: "u32", // uint32_t: how many bytes of a name and NULs follow
+} as const satisfies Fields;
+/** `struct inotify_event` before its name: inotify(7). */
+export const inotify_event: Struct<typeof inotifyEventFields> = struct(inotifyEventFields);
 
 const sigactionFields = {
   sa_handler: "pointer", // or sa_sigaction: a union

@@ -1,5 +1,6 @@
-import { check, libc } from "../../ffi/mod.ts";
+import { check, errno, libc, SystemError, word } from "../../ffi/mod.ts";
 import { FileType, Stat } from "../../ffi/layout/stat.ts";
+import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { openFile } from "./open.ts";
@@ -12,6 +13,13 @@ const O_TRUNC = 0o1000;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const EINTR = 4;
+const EAGAIN = 11;
+
+/** What a call answers instead of a count, where it would have to wait. */
+export const WouldBlock = -1;
 
 /** How a file is opened: open(2). Reading is the default where nothing is said. */
 export interface OpenOptions {
@@ -155,6 +163,74 @@ export class Fd implements Disposable {
     return new Fd(KEY, check(libc().fcntl(this.#open(), F_DUPFD_CLOEXEC, 0), "fcntl"));
   }
 
+  /**
+   * Whether a call waits where it cannot be answered: `O_NONBLOCK`, turned round. It is the open file's and not the
+   * descriptor's: all duplicates share it.
+   */
+  get isBlocking(): boolean {
+    return (this.#flags() & O_NONBLOCK) === 0;
+  }
+
+  /** Changes `isBlocking`. What was opened here starts as `false`: only who has the thread to spare turns it on. */
+  setBlocking(on: boolean): void {
+    if (typeof on !== "boolean") {
+      throw new TypeError(`cannot set whether a descriptor blocks: on is ${shown(on)}, and no boolean`);
+    }
+    const flags = this.#flags();
+    const wanted = on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    if (wanted !== flags) check(libc().fcntl(this.#open(), F_SETFL, wanted), "fcntl");
+  }
+
+  #flags(): number {
+    return check(libc().fcntl(this.#open(), F_GETFL, 0), "fcntl");
+  }
+
+  /**
+   * read(2) into all of a `Uint8Array`, or into `length` bytes of a `NativeBuffer` from `from`, which is the faster:
+   * how many bytes there were, 0 at the end, or `WouldBlock`. Waits where `isBlocking`, and on a file's disk. A signal
+   * does not end it. Throws a `SystemError`.
+   */
+  read(buffer: Uint8Array): number;
+  read(buffer: NativeBuffer, from?: number, length?: number): number;
+  read(buffer: Uint8Array | NativeBuffer, from?: number, length?: number): number {
+    return this.#transfer("read", buffer, from, length);
+  }
+
+  /**
+   * write(2) of all of a `Uint8Array`, or of `length` bytes of a `NativeBuffer` from `from`: how many bytes were taken,
+   * which may be fewer, or `WouldBlock`. Throws a `SystemError`: `EPIPE` where nobody reads a pipe or a socket any
+   * more; the hosts ignore the signal that comes with it.
+   */
+  write(buffer: Uint8Array): number;
+  write(buffer: NativeBuffer, from?: number, length?: number): number;
+  write(buffer: Uint8Array | NativeBuffer, from?: number, length?: number): number {
+    return this.#transfer("write", buffer, from, length);
+  }
+
+  #transfer(
+    syscall: "read" | "write",
+    buffer: Uint8Array | NativeBuffer,
+    from: number | undefined,
+    length: number | undefined,
+  ): number {
+    const fd = this.#open();
+    if (buffer instanceof NativeBuffer) return transferAt(syscall, fd, buffer, from, length);
+    if (!(buffer instanceof Uint8Array)) {
+      throw new TypeError(`cannot ${syscall}: buffer is no Uint8Array and no NativeBuffer`);
+    }
+    if (from !== undefined || length !== undefined) {
+      throw new TypeError(
+        `cannot ${syscall}: from and length go with a NativeBuffer, take a subarray instead`,
+      );
+    }
+    const call = syscall === "read" ? libc().readView : libc().writeView;
+    const size = byteLengthOf(buffer);
+    for (;;) {
+      const count = call(fd, buffer, size);
+      if (count >= 0 || !isInterrupted(syscall)) return count;
+    }
+  }
+
   /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */
   close(): void {
     if (this.#number === -1) return;
@@ -165,6 +241,30 @@ export class Fd implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function transferAt(
+  syscall: "read" | "write",
+  fd: number,
+  buffer: NativeBuffer,
+  from: number = 0,
+  length: number = buffer.bytes.byteLength - from,
+): number {
+  const pointer = NativeBuffer.range(buffer, from, length);
+  const size = word(length);
+  const call = syscall === "read" ? libc().readAt : libc().writeAt;
+  for (;;) {
+    const count = call(fd, pointer, size);
+    if (count >= 0 || !isInterrupted(syscall)) return count;
+  }
+}
+
+/** Whether a call that has failed is to be made again; it would have waited otherwise. Throws what else it said. */
+function isInterrupted(syscall: string): boolean {
+  const failure = errno();
+  if (failure === EINTR) return true;
+  if (failure === EAGAIN) return false;
+  throw new SystemError(failure, syscall);
 }
 
 function typeName(type: number): keyof typeof FileType {

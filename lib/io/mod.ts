@@ -19,18 +19,15 @@
  *
  * @module
  */
-export {
-  Epoll,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLEXCLUSIVE,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLONESHOT,
-  EPOLLOUT,
-  EPOLLRDHUP,
-} from "./epoll.ts";
-export { Fd, type FileStatus, type OpenOptions } from "./fd.ts";
-export { type ListenOptions, type NetAddress, Socket, WouldBlock } from "./socket.ts";
+export * from "./epoll.ts";
+export { EventFd, type EventFdOptions } from "./event_fd.ts";
+export { Fd, type FileStatus, type OpenOptions, WouldBlock } from "./fd.ts";
+export * from "./inotify.ts";
+export { type ExitStatus, PidFd } from "./pid_fd.ts";
+export { pipe } from "./pipe.ts";
+export { SignalFd, type SignalInfo } from "./signal_fd.ts";
+export type { Signal, StandardSignal } from "./signals.ts";
+export { type ListenOptions, type NetAddress, Socket } from "./socket.ts";
+export { type TimerClock, TimerFd, type TimerSettings } from "./timer_fd.ts";
 export { UnixSocket } from "./unix_socket.ts";
 export { NativeBuffer } from "../../ffi/native_buffer.ts";

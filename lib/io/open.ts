@@ -45,8 +45,8 @@ function pathOf(number: number): string {
 }
 
 /** What `use` makes of what is at `path`, found and not opened; or the negative of what errno(3) says. */
-function find(path: string, use: (number: number) => number): number {
-  const number = open(path, O_PATH | O_CLOEXEC, 0);
+function find(path: string, use: (number: number) => number, flags = 0): number {
+  const number = open(path, O_PATH | O_CLOEXEC | flags, 0);
   if (number < 0) return number;
   try {
     return use(number);
@@ -69,6 +69,20 @@ function openSandboxed(path: string, flags: number, mode: number): number {
     return open(join(linkOf(folder), name), flags | O_NOFOLLOW, mode);
   });
   return made === -ELOOP ? -ENOENT : made;
+}
+
+/**
+ * What `use` makes of a path that leads the kernel to what is at `path`, or the negative of what errno(3) says. A link
+ * at its end is followed or not. Throws Deno's `NotCapable` for a special file.
+ */
+export function withPath(path: string, follows: boolean, use: (path: string) => number): number {
+  if (!isSandboxed()) return use(path);
+  const resolved = resolve(path);
+  requireSpecial(resolved, false);
+  return find(resolved, (file) => {
+    requireSpecial(pathOf(file), false);
+    return use(linkOf(file));
+  }, follows ? 0 : O_NOFOLLOW);
 }
 
 /** A descriptor of the file. Throws a `SystemError`, or Deno's `NotCapable` for a special file. */

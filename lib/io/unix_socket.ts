@@ -2,8 +2,7 @@ import { check, errno, libc, NULL, pointerTo, SystemError } from "../../ffi/mod.
 import { iovec, msghdr } from "../../ffi/layout/linux.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
-import { Fd, numberOf } from "./fd.ts";
-import { WouldBlock } from "./socket.ts";
+import { Fd, numberOf, WouldBlock } from "./fd.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;

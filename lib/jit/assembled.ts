@@ -98,3 +98,53 @@ export const signalUnwatch: Code = codeOf([
   -4,
   "signal_handler",
 ]]);
+export const watchStart: Code = codeOf([
+  "5341544883ec184889fb4989f4c70424ffffff7fc7442404feffffffbf02000000488d3424488d54240841ba08000000",
+  "b80e0000000f05488d7b104c89e6488b15000000004889d9ff15000000004189c4bf02000000488d74240831d241ba08",
+  "000000b80e0000000f054489e04883c418415c5bc3",
+], [[65, -4, "watch_thread"], [74, -4, "pthread_create"]]);
+export const watchThread: Code = codeOf([
+  "534883ec104889fbc704246f78626fc7442404772d7761c744240874636800bf0f0000004889e6b89d0000000f058b3b",
+  "488d7350ba0100000049c7c2ffffffffb8e80000000f0583f801751d8b435485c0741b89430c488b7b2031f6ba000000",
+  "00ff1500000000ebc583f8fc74c031c04883c4105bc3",
+], [[99, -4, "napi_call_threadsafe_function"]]);
+export const watchArm: Code = codeOf([
+  "4989f841c740400100004041897044418b38be03000000418b50084d8d5040b8e90000000f0583f8fe7517418b38be01",
+  "000000418b50084d8d5040b8e90000000f05c3",
+], []);
+export const watchDisarm: Code = codeOf(["4989f8418b38be02000000418b50084d8d5040b8e90000000f05c3"], []);
+export const watchFired: Code = codeOf(["8b470cc3"], []);
+export const watchEnd: Code = codeOf([
+  "534889fb48c74328010000008b7b04488d7328ba08000000b8010000000f05488b7b1031f6ff15000000008b3bb80300",
+  "00000f058b7b04b8030000000f058b7b08b8030000000f054889df488b5b20be00100000b80b0000000f054885db740e",
+  "4889dfbe01000000ff15000000005bc3",
+], [[39, -4, "pthread_join"], [106, -4, "napi_release_threadsafe_function"]]);
+export const watchClose: Code = codeOf([
+  "534889fb488b7b18488b35000000004889daff15000000004889dfff15000000005bc3",
+], [[11, -4, "watch_end"], [20, -4, "napi_remove_env_cleanup_hook"], [29, -4, "watch_end"]]);
+export const watchRef: Code = codeOf(["4883ec08488b7720488b7f18ff15000000004883c408c3"], [[
+  14,
+  -4,
+  "napi_ref_threadsafe_function",
+]]);
+export const watchUnref: Code = codeOf(["4883ec08488b7720488b7f18ff15000000004883c408c3"], [[
+  14,
+  -4,
+  "napi_unref_threadsafe_function",
+]]);
+export const watchMake: Code = codeOf([
+  "534883ec604889fb48c744243003000000488d542430488d4c24384531c04531c9ff15000000004889df488b74244848",
+  "8d542450ff1500000000488b4424504889581848c704240000000048c74424080000000048c74424100000000048c744",
+  "2418000000004883c02048894424204889df488b74243831d2488b4c24404531c041b901000000ff150000000085c048",
+  "8b4424387522488b7c2450ff15000000004889df488b3500000000488b542450ff150000000031c04883c4605bc3",
+], [
+  [35, -4, "napi_get_cb_info"],
+  [54, -4, "napi_get_value_int64"],
+  [137, -4, "napi_create_threadsafe_function"],
+  [157, -4, "watch_unref"],
+  [167, -4, "watch_end"],
+  [178, -4, "napi_add_env_cleanup_hook"],
+]);
+export const watchRegister: Code = codeOf([
+  "4883ec1848c704240000000031f631d2488b0d000000004531c04989e1ff1500000000488b04244883c418c3",
+], [[19, -4, "watch_make"], [31, -4, "napi_create_function"]]);

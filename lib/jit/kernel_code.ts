@@ -7,12 +7,17 @@ import { eax, type Gpr, rax } from "./registers.ts";
 /** Numbers of system calls: `asm/unistd_64.h`. */
 export const NR = {
   write: 1,
+  close: 3,
   mmap: 9,
+  munmap: 11,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
   rt_sigreturn: 15,
   getpid: 39,
+  prctl: 157,
   gettid: 186,
+  epoll_wait: 232,
+  epoll_ctl: 233,
   rt_tgsigqueueinfo: 297,
 } as const;
 

@@ -4,6 +4,7 @@ import type { SharedObject } from "./elf.ts";
 import { LENT } from "./lend_symbols.ts";
 import { MEMORY } from "./sigbus_memory.ts";
 import { SONAMES } from "./sonames.ts";
+import { WATCH } from "./watch_memory.ts";
 
 /** By their names in `sonames.ts`, which `scripts/assemble.ts` writes: whoever reads a map need not compute a hash. */
 export const processObjects = {
@@ -28,6 +29,22 @@ export const processObjects = {
       napi_register_module_v1: code.lentRegister,
       [LENT.make]: code.lentMake,
       [LENT.finalize]: code.lentFinalize,
+    },
+  },
+  watch: {
+    soname: SONAMES.watch,
+    functions: {
+      napi_register_module_v1: code.watchRegister,
+      [WATCH.start]: code.watchStart,
+      [WATCH.thread]: code.watchThread,
+      [WATCH.make]: code.watchMake,
+      [WATCH.arm]: code.watchArm,
+      [WATCH.disarm]: code.watchDisarm,
+      [WATCH.fired]: code.watchFired,
+      [WATCH.ref]: code.watchRef,
+      [WATCH.unref]: code.watchUnref,
+      [WATCH.close]: code.watchClose,
+      [WATCH.end]: code.watchEnd,
     },
   },
 } as const satisfies Readonly<Record<string, SharedObject>>;

@@ -9,6 +9,7 @@ import { finalizeCode, makeCode, registerCode, releaseCode as lentReleaseCode } 
 import { countsCode, guardCode, handlerCode as sigbusHandlerCode, releaseCode } from "./sigbus_code.ts";
 import { handlerCode as signalHandlerCode, unwatchCode, watchCode } from "./signal_code.ts";
 import { runCode } from "./syscall_batch_code.ts";
+import * as watch from "./watch_code.ts";
 
 /** By their names in `assembled.ts`. */
 export const programs: Readonly<Record<string, () => Code>> = {
@@ -27,4 +28,15 @@ export const programs: Readonly<Record<string, () => Code>> = {
   signalHandler: signalHandlerCode,
   signalWatch: watchCode,
   signalUnwatch: unwatchCode,
+  watchStart: watch.startCode,
+  watchThread: watch.threadCode,
+  watchArm: watch.armCode,
+  watchDisarm: watch.disarmCode,
+  watchFired: watch.firedCode,
+  watchEnd: watch.endCode,
+  watchClose: watch.closeCode,
+  watchRef: watch.refCode,
+  watchUnref: watch.unrefCode,
+  watchMake: watch.makeCode,
+  watchRegister: watch.registerCode,
 };

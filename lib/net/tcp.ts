@@ -10,8 +10,9 @@ import { SystemError } from "../../ffi/mod.ts";
 import { type ListenOptions, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
 import { currentRuntime } from "../task/current.ts";
 import { type Context, Future, Pending } from "../task/future.ts";
-import type { Reactor, ScheduledIo } from "../task/reactor.ts";
-import { sleep } from "../task/sleep.ts";
+import type { Reactor } from "../task/reactor/reactor.ts";
+import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
+import { sleep } from "../task/mod.ts";
 
 /** Passes by itself once descriptors or memory are free: the kernel keeps the connection in its queue. */
 const EXHAUSTED: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);

@@ -44,3 +44,8 @@ export function hostsRuntime(): Runtime {
   }
   return attached;
 }
+
+/** `attach`'s own: it has ended. */
+export function forgetHostsRuntime(): void {
+  attached = undefined;
+}

@@ -1,7 +1,7 @@
 import { Slab } from "../slab.ts";
 import type { Coroutine, Future, Waker } from "./future.ts";
 import { RunQueue } from "./run_queue.ts";
-import { type Living, type Runnable, type Start, Task, type TaskExtras } from "./task.ts";
+import { type Living, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
 const NEXT_IN_A_ROW = 3;
@@ -11,30 +11,40 @@ export interface ExecutorHost {
   /** There is work, and nobody looks at the queue. */
   roused(): void;
   /** A task has failed, and nobody waits for it. */
-  failed(task: Task<unknown>, error: unknown): void;
+  failed(task: OwnedTask<unknown>, error: unknown): void;
+  /** Somebody has seen its error after all. */
+  seen(task: OwnedTask<unknown>): void;
+}
+
+/** What is to be told when the task that is polled has had its turn. */
+export interface AfterTurn {
+  turnEnded(): void;
 }
 
 /**
- * The tasks of one thread. A task that the polled one wakes goes next, while its message is in the cache; the
- * others take their turn in the order in which they were woken.
+ * The tasks of one thread. The first task that the polled one wakes goes next, while its message is in the cache;
+ * the others, and one that wakes itself, take their turn in the order in which they were woken.
  */
 export class Executor {
   readonly #host: ExecutorHost;
   #queue: RunQueue = new RunQueue();
   #next: Runnable | null = null;
   #nextInARow = 0;
-  #isRunning = false;
+  /** Who has its turn. */
+  #polled: Runnable | null = null;
   /** Those that gave up their turn until the reactor has been asked, and the array that takes the next ones. */
   #deferred: Waker[] = [];
   #spare: Waker[] = [];
   /** Every task that has not ended, so that all can be dropped. */
   #living: Slab<Living> = new Slab();
   #spawned = 0;
-  #polled = 0;
+  #polls = 0;
   /** Nobody looks at the queue unless told. */
   isAsleep = false;
   /** Milliseconds of the runtime's clock, as last read. */
   clock = 0;
+  /** Told once, after the turn that is going on, or the next one. */
+  afterTurn: AfterTurn | null = null;
 
   constructor(host: ExecutorHost) {
     this.#host = host;
@@ -57,7 +67,7 @@ export class Executor {
 
   /** How many turns were given. */
   get polls(): number {
-    return this.#polled;
+    return this.#polls;
   }
 
   /** How many wait for their turn. */
@@ -72,18 +82,17 @@ export class Executor {
 
   /** Whether a task has its turn. */
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#polled !== null;
   }
 
-  /** Makes a task of one of the three, polled for the first time in its turn: after those that wait for theirs. */
+  /** Makes a task of one of the two, polled for the first time in its turn: after those that wait for theirs. */
   spawn<T>(
-    start: Start<T> | null,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
-  ): Task<T> {
+  ): OwnedTask<T> {
     this.#spawned++;
-    const task = new Task(this, start, coroutine, future, extras);
+    const task = new OwnedTask(this, coroutine, future, extras);
     this.#enqueue(task);
     return task;
   }
@@ -98,23 +107,32 @@ export class Executor {
     this.#living.remove(key);
   }
 
-  /** A task's own: it has failed unseen. */
-  failed(task: Task<unknown>, error: unknown): void {
+  /** A task's own: it has failed, and nobody waits for it. */
+  failed(task: OwnedTask<unknown>, error: unknown): void {
     this.#host.failed(task, error);
+  }
+
+  /** A task's own: its error was seen. */
+  seen(task: OwnedTask<unknown>): void {
+    this.#host.seen(task);
   }
 
   /** A task's own: queues it. */
   push(runnable: Runnable): void {
-    if (this.#isRunning && this.#next === null) this.#next = runnable;
+    if (this.#next === null && this.#polled !== null && this.#polled !== runnable) this.#next = runnable;
     else this.#enqueue(runnable);
   }
 
   #enqueue(runnable: Runnable): void {
     this.#queue.push(runnable);
-    if (this.isAsleep) {
-      this.isAsleep = false;
-      this.#host.roused();
-    }
+    if (this.isAsleep) this.rouse();
+  }
+
+  /** Ends the runtime's sleep, where it sleeps. */
+  rouse(): void {
+    if (!this.isAsleep) return;
+    this.isAsleep = false;
+    this.#host.roused();
   }
 
   /** Wakes the task once the reactor has been asked: whatever is ready goes first. */
@@ -133,20 +151,28 @@ export class Executor {
 
   /** Gives up to `budget` turns, so that the reactor is asked between bursts. Returns how many. */
   run(budget: number): number {
-    this.#isRunning = true;
     let polls = 0;
     try {
       while (polls < budget) {
         const runnable = this.#take();
         if (runnable === null) break;
         polls++;
+        this.#polled = runnable;
         runnable.run();
+        if (this.afterTurn !== null) this.endTurn();
       }
     } finally {
-      this.#isRunning = false;
-      this.#polled += polls;
+      this.#polled = null;
+      this.#polls += polls;
     }
     return polls;
+  }
+
+  /** A turn has ended that was given by other means than `run`. */
+  endTurn(): void {
+    const told = this.afterTurn;
+    this.afterTurn = null;
+    told?.turnEnded();
   }
 
   #take(): Runnable | null {

@@ -5,8 +5,10 @@ export {
   type Context,
   type Coroutine,
   Future,
+  PENDING,
   Pending,
   polling,
   WaitInFinallyError,
   type Waker,
+  withoutContext,
 } from "./futures/future.ts";

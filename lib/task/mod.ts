@@ -22,7 +22,9 @@
  *
  * @module
  */
-export { type Context, type Coroutine, Future, Pending, type Waker } from "./future.ts";
+export { AsyncFd } from "./async_fd.ts";
+export { attach } from "./attach.ts";
+export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise, type PromiseSource } from "./promise.ts";
 export type { Fuse } from "./futures/fuse.ts";
 export { join, tryJoin } from "./futures/join.ts";
@@ -32,11 +34,17 @@ export { race, type Won } from "./futures/race.ts";
 export { failed, lazy, never, pending, ready } from "./futures/ready.ts";
 export { select, type Selected, type SelectOptions } from "./futures/select.ts";
 export type { Shared } from "./futures/shared.ts";
-export { timeout } from "./futures/timeout.ts";
-export { type AbortHandle, type Joined, type JoinedSettled, JoinSet } from "./join_set.ts";
-export { run } from "./run.ts";
-export { spawn } from "./spawn.ts";
 export type { Output, Spawnable } from "./futures/to_future.ts";
-export { sleep } from "./sleep.ts";
+export { type AbortHandle, type Joined, type JoinedSettled, JoinSet } from "./join_set.ts";
+export { now } from "./clock.ts";
+export { Interval, interval, intervalAt, type IntervalOptions, type MissedTick } from "./interval.ts";
+export { RemoteNotifier, RemoteNotify, type RemoteNotifyHandle } from "./remote_notify.ts";
+export { run, type RunOptions } from "./run.ts";
+export { Scope, scope, type ScopeOptions } from "./scope.ts";
+export { ctrlC, shutdownSignal, Signal } from "./signal.ts";
+export { spawn, type SpawnOptions, spawnWith } from "./spawn.ts";
+export { type Sleep, sleep, sleepUntil } from "./sleep.ts";
+export { TaskLocal } from "./task_local.ts";
+export { timeout, timeoutAt } from "./timeout.ts";
 export { yieldNow } from "./yield_now.ts";
-export type { JoinHandle } from "./task.ts";
+export { type JoinHandle, Task } from "./task.ts";

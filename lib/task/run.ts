@@ -1,56 +1,81 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { environment } from "../../ffi/environment.ts";
+import { requireFlag, requireNames, shown } from "../io/arguments.ts";
+import { Clock } from "./clock.ts";
 import { BUDGET, coop } from "./coop.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
+import { HostLoop } from "./host_loop.ts";
+import { PollPoller } from "./reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
-import { PromiseFuture } from "./promise.ts";
-import { type Spawnable, toFuture } from "./futures/to_future.ts";
-import type { Task } from "./task.ts";
+import { SleepFuture } from "./sleep.ts";
+import type { Spawnable } from "./futures/to_future.ts";
+import { spawnInto } from "./spawn.ts";
+import { type OwnedTask, turn } from "./task.ts";
 
-/**
- * How long the thread may stay in epoll_wait before the host's own timers and sockets get their turn: the
- * shortest for the first few times that no task was woken, then the longest.
- */
-const SHORTEST_PARK_MS = 1;
-const LONGEST_PARK_MS = 20;
-const SHORT_PARKS = 16;
+/** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
+const PARK_MS = 1;
+/** Parks in a row that woke no task, before the thread sleeps in the host's loop. */
+const PARKS = 8;
+/** Where that sleep cannot be ended by a descriptor, the thread goes on parking, for longer. */
+const LONG_PARK_MS = 20;
+/** How long busy tasks may keep the host's loop from its turn. */
+const LONGEST_TURN_MS = 20;
 /** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
+/** Bursts of tasks that promises wake, between two looks at the reactor. */
+const BURSTS = 16;
 
-/**
- * Turns until the task has ended. `ofMain` is 1 where main is an async function: its promise waits all along,
- * mostly for what tasks settle in their own turn.
- */
-async function drive(runtime: Runtime, main: Task<unknown>, ofMain: number): Promise<void> {
+/** Turns until `isOver` says so, which is asked after each burst of tasks. */
+async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => boolean): Promise<void> {
   const { executor, timers } = runtime;
+  let awake: () => void = () => {};
+  using loop = new HostLoop(runtime, () => awake(), { foreground: true });
   let parks = 0;
-  let lastTurn = runtime.now();
+  let lastTurn = performance.now();
   let polled = false;
   let foundNothing = false;
+  let bursts = 0;
   for (;;) {
     if (runtime.poll() > 0) {
       polled = true;
       foundNothing = false;
       parks = 0;
     }
-    if (main.isFinished) return;
-    if (polled && ofMain > 0) await microtasks();
-    const now = runtime.now();
+    if (isOver()) return;
+    // An async function waits all along, mostly for what tasks settle in their own turn.
+    const ofMain = main.isAsync ? 1 : 0;
+    const hadReactions = runtime.hasReactions || (polled && runtime.promises > ofMain);
+    if (hadReactions) {
+      runtime.hasReactions = false;
+      await microtasks();
+      // What the promises' reactions wake is polled before anybody else is asked.
+      if (executor.queued > 0 && ++bursts < BURSTS) continue;
+    }
+    bursts = 0;
+    const now = performance.now();
     const isIdle = executor.isIdle;
     let timeout = 0;
-    if (now - lastTurn >= LONGEST_PARK_MS || (isIdle && foundNothing && runtime.promises > 0)) {
+    if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
       foundNothing = false;
       await hostTurns(runtime.promises > 0 ? DENO_TURNS : 1);
       lastTurn = now;
-    } else if (isIdle && (runtime.hasReactions || (polled && runtime.promises > ofMain))) {
-      // What the promises' reactions wake is polled before the thread parks.
+    } else if (isIdle && hadReactions) {
       polled = false;
-      runtime.hasReactions = false;
-      await microtasks();
-      if (executor.isIdle) await hostTurns(1);
+      await hostTurns(1);
+    } else if (
+      isIdle && !runtime.mayStep && (parks >= PARKS || (loop.hasWatch && runtime.promises > ofMain)) &&
+      loop.canWatch
+    ) {
+      await new Promise<void>((resolve) => {
+        awake = resolve;
+        loop.sleep();
+      });
+      lastTurn = performance.now();
     } else if (isIdle) {
-      const park = parks++ < SHORT_PARKS ? SHORTEST_PARK_MS : LONGEST_PARK_MS;
-      timeout = Math.min(park, Math.max(0, timers.next - now));
+      const park = parks++ < PARKS ? PARK_MS : LONG_PARK_MS;
+      timeout = Math.min(park, timers.left);
     }
     const edges = runtime.look(timeout);
     if (timeout > 0) foundNothing = edges === 0;
@@ -67,23 +92,76 @@ async function hostTurns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** How `run` runs. */
+export interface RunOptions {
+  /**
+   * How many milliseconds tasks that are left when `main` has ended may go on: 0 where nothing is said. Those that
+   * are left then are dropped.
+   */
+  deadline?: number;
+  /** `Task.current()` is an async function's own after its `await`s too, as far as the host carries it: some 100 ns each. */
+  asyncContext?: boolean;
+  /** `"paused"` for a clock that stands at 0, for tests: see `@oxbow/oxbow/testing`. */
+  clock?: "real" | "paused";
+  /** Who asks the kernel which descriptors are ready: `"epoll"` where nothing is said, or poll(2). */
+  poller?: "epoll" | "poll";
+}
+
 /**
  * Runs `main` and every task that it spawns on this thread, until `main` has ended; tasks that are left are
  * dropped where they stand: a coroutine's `finally` blocks run, and what an async function awaits is rejected.
- * Throws what `main` throws. One runtime runs on a thread at a time.
+ * Throws what `main` throws. One runtime runs on a thread at a time; another one can follow.
  */
-export async function run<T>(main: () => Spawnable<T>): Promise<T> {
-  using runtime = new Runtime();
+export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {}): Promise<T> {
+  const { deadline = 0, asyncContext = false, poller = forcedPoller() } = checked(main, options);
+  using runtime = new Runtime(
+    poller === "poll" ? new PollPoller() : undefined,
+    new Clock(options.clock === "paused"),
+  );
   const leave = enter(runtime);
   try {
-    const future = toFuture(main());
-    const task = runtime.executor.spawn(null, null, future, null);
-    await drive(runtime, task, future instanceof PromiseFuture ? 1 : 0);
+    if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
+    const task = spawnInto(runtime.executor, null, main, []);
+    await drive(runtime, task, () => task.isFinished);
+    if (deadline > 0) await grace(runtime, task, deadline);
     coop.left = BUDGET;
     const value = task.poll({ waker: task });
     if (value === Pending) throw new Error("the main task ended without a result");
     return value;
   } finally {
+    turn.ofAsync = null;
     leave();
   }
+}
+
+function checked(main: unknown, options: RunOptions): RunOptions {
+  if (typeof main !== "function") throw new TypeError("cannot run: main is no function");
+  requireNames("cannot run", "options are", options, ["deadline", "asyncContext", "clock", "poller"]);
+  const { deadline } = options;
+  if (deadline !== undefined && !(deadline >= 0)) {
+    throw new RangeError(`cannot run: deadline is ${shown(deadline)}, and no count of milliseconds`);
+  }
+  requireFlag("cannot run", "asyncContext", options.asyncContext);
+  const { clock, poller } = options;
+  if (clock !== undefined && clock !== "real" && clock !== "paused") {
+    throw new TypeError(`cannot run: clock is ${shown(clock)}, neither "real" nor "paused"`);
+  }
+  if (poller !== undefined && poller !== "epoll" && poller !== "poll") {
+    throw new TypeError(`cannot run: poller is ${shown(poller)}, neither "epoll" nor "poll"`);
+  }
+  return options;
+}
+
+/** The suite runs on each. */
+function forcedPoller(): string | undefined {
+  return environment("OXBOW_POLLER");
+}
+
+async function grace(runtime: Runtime, main: OwnedTask<unknown>, deadline: number): Promise<void> {
+  const { executor } = runtime;
+  const ends = runtime.now() + deadline;
+  const end = new SleepFuture(ends, true);
+  end.poll({ waker: { wake() {} } });
+  await drive(runtime, main, () => executor.live === 0 || runtime.now() >= ends);
+  end.drop();
 }

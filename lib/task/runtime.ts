@@ -1,10 +1,13 @@
+import { Clock } from "./clock.ts";
 import { swapPolled } from "./current.ts";
 import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
-import { Reactor } from "./reactor.ts";
-import type { Task } from "./task.ts";
+import type { Poller } from "./reactor/poller.ts";
+import { Reactor } from "./reactor/reactor.ts";
+import type { OwnedTask } from "./task.ts";
 import { Timers } from "./timers.ts";
+import { UnseenFailures } from "./unseen_failures.ts";
 
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */
 const POLLS_A_TURN = 256;
@@ -14,22 +17,31 @@ const AT_ONCE = 256;
 /** One thread's executor, reactor and timers. Who gives it its turns is the driver's matter: `run` or `attach`. */
 export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
-  readonly reactor: Reactor = new Reactor();
-  readonly timers: Timers = new Timers();
+  readonly reactor: Reactor;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Whether the host's loop gives it its turns, and not `run`. */
+  livesInHost = false;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
   #promises = 0;
+  readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
-  constructor() {
+  /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
+  constructor(poller?: Poller, clock: Clock = new Clock(false)) {
+    this.reactor = new Reactor(poller);
+    this.reactor.onDeregister = () => this.executor.rouse();
+    this.clock = clock;
+    this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();
   }
 
   /** Milliseconds of a clock that never goes back. */
   now(): number {
-    return performance.now();
+    return this.clock.now();
   }
 
   /** How many promises tasks wait for. */
@@ -46,6 +58,9 @@ export class Runtime implements ExecutorHost, Disposable {
         const before = swapPolled(this);
         delivery.run();
         swapPolled(before);
+        this.executor.endTurn();
+        // It may wait for a timer or a descriptor that the sleep knows nothing of.
+        this.executor.rouse();
       } else delivery.wake();
     });
   }
@@ -69,8 +84,14 @@ export class Runtime implements ExecutorHost, Disposable {
     this.onRouse?.();
   }
 
+  /** The executor's own: reported once nobody can see the error any more. */
+  failed(task: OwnedTask<unknown>, error: unknown): void {
+    this.#failures.add(task, error);
+  }
+
   /** The executor's own. */
-  failed(_task: Task<unknown>, _error: unknown): void {
+  seen(task: OwnedTask<unknown>): void {
+    this.#failures.seen(task);
   }
 
   /** Polls a burst of tasks. Returns how many. */
@@ -84,9 +105,20 @@ export class Runtime implements ExecutorHost, Disposable {
     }
   }
 
-  /** Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. */
+  /** Whether the clock stands, and would move to the nearest timer if nothing else were to do. */
+  get mayStep(): boolean {
+    return this.clock.isPaused && this.clock.canMove(this.timers.next);
+  }
+
+  /**
+   * Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. A
+   * clock that may step does so instead of waiting.
+   */
   look(timeoutMs: number): number {
-    const edges = this.reactor.turn(timeoutMs);
+    const { mayStep } = this;
+    const wait = mayStep ? 0 : timeoutMs;
+    const edges = wait > 0 || this.reactor.registrations > 0 ? this.reactor.turn(wait) : 0;
+    if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
     const now = this.now();
     this.executor.clock = now;
     this.timers.expire(now);
@@ -99,7 +131,9 @@ export class Runtime implements ExecutorHost, Disposable {
     const before = swapPolled(this);
     try {
       this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
+      this.timers.end();
       this.reactor[Symbol.dispose]();
+      this.#failures.report();
     } finally {
       swapPolled(before);
     }

@@ -1,27 +1,33 @@
+import { requireNames, shown } from "../io/arguments.ts";
 import { currentRuntime } from "./current.ts";
-import { Future } from "./future.ts";
+import type { Executor } from "./executor.ts";
+import { Future, Pending } from "./future.ts";
 import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
-import type { Body, JoinHandle, Start, Task } from "./task.ts";
+import { type JoinHandle, type OwnedTask, TaskExtras, turn } from "./task.ts";
 
 /** The prototype of generator functions: calling one runs nothing of it. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
 
-/** A function that is called at the first poll. */
-class Call<A extends unknown[], T> implements Start<T> {
+/** A function that is called at the task's first poll; what it gives takes this one's place there. */
+class Call<A extends unknown[], T> extends Future<T> {
+  task: OwnedTask<T> | null = null;
   #fn: (...args: A) => Spawnable<T>;
   #args: A;
 
   constructor(fn: (...args: A) => Spawnable<T>, args: A) {
+    super();
     this.#fn = fn;
     this.#args = args;
   }
 
-  begin(task: Task<T>): Body<T> {
-    const body = this.#fn(...this.#args);
-    if (body instanceof Future || isCoroutine(body)) return body;
-    task.becomesAsync();
-    return fromPromise(body);
+  override poll(): T | Pending {
+    const { task } = this;
+    if (task === null) return Pending;
+    const { ofAsync } = turn;
+    const body = ofAsync === null ? this.#fn(...this.#args) : ofAsync.run(task, this.#fn, ...this.#args);
+    if (body instanceof Future) return task.become(null, body, false);
+    return isCoroutine(body) ? task.become(body, null, false) : task.become(null, fromPromise(body), true);
   }
 }
 
@@ -31,11 +37,55 @@ class Call<A extends unknown[], T> implements Start<T> {
  * microseconds for a generator function written inline. Costs some 100 ns.
  */
 export function spawn<A extends unknown[], T>(fn: (...args: A) => Spawnable<T>, ...args: A): JoinHandle<T> {
-  const { executor } = currentRuntime();
+  return spawnInto(currentRuntime().executor, null, fn, args);
+}
+
+/** How a task is told apart and ended. */
+export interface SpawnOptions {
+  /** What `dump` and warnings call it: the function's name where nothing is said. */
+  name?: string;
+  /** Aborts the task, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** `spawn`, with a name or a signal that aborts the task. Where that is aborted already the task is never polled. */
+export function spawnWith<A extends unknown[], T>(
+  options: SpawnOptions,
+  fn: (...args: A) => Spawnable<T>,
+  ...args: A
+): JoinHandle<T> {
+  requireNames("cannot spawn", "options are", options, ["name", "signal"]);
+  const { name, signal } = options;
+  if (name !== undefined && typeof name !== "string") throw new TypeError("cannot spawn: name is no string");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("cannot spawn: signal is no AbortSignal");
+  }
+  const extras = new TaskExtras(name ?? "", null);
+  const task = spawnInto(currentRuntime().executor, extras, fn, args);
+  if (signal === undefined) return task;
+  const abort = () => task.abort(signal.reason);
+  if (signal.aborted) abort();
+  else {
+    signal.addEventListener("abort", abort, { once: true });
+    extras.ended = () => signal.removeEventListener("abort", abort);
+  }
+  return task;
+}
+
+/** Makes a task of the executor's. */
+export function spawnInto<A extends unknown[], T>(
+  executor: Executor,
+  extras: TaskExtras | null,
+  fn: (...args: A) => Spawnable<T>,
+  args: A,
+): OwnedTask<T> {
+  if (typeof fn !== "function") throw new TypeError(`cannot spawn: fn is ${shown(fn)}, and no function`);
   if (Object.getPrototypeOf(fn) === GENERATOR_FUNCTION) {
     const body = fn(...args);
-    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(null, body, null, null);
+    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(body, null, extras);
   }
-  if (typeof fn !== "function") throw new TypeError("cannot spawn: fn is no function");
-  return executor.spawn(new Call(fn, args), null, null, null);
+  const call = new Call(fn, args);
+  const task = executor.spawn(null, call, extras);
+  call.task = task;
+  return task;
 }

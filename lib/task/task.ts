@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
@@ -14,24 +15,37 @@ export interface Living {
   abort(reason: unknown): void;
 }
 
-/** What a task's body may be, once it has begun. */
-export type Body<T> = Coroutine<T> | Future<T>;
-
-/** A body that is made at the task's first poll. */
-export interface Start<T> {
-  begin(task: Task<T>): Body<T>;
-}
-
 /** What few tasks have. */
-export interface TaskExtras {
-  name?: string;
-  controller?: AbortController;
+export class TaskExtras {
+  name: string;
+  controller: AbortController | null = null;
   /** Called at the task's end: it listens to a signal no more. */
-  ended?: () => void;
+  ended: (() => void) | null = null;
+  /** Who sees to its end, and to its failure. */
+  owner: TaskOwner | null;
+  /** What it has failed with, or why it was aborted. */
+  error: unknown = undefined;
+
+  constructor(name: string, owner: TaskOwner | null) {
+    this.name = name;
+    this.owner = owner;
+  }
 }
 
-/** The task that is polled now. */
-export const turn: { task: Task<unknown> | null } = { task: null };
+/** Who has spawned a task for itself: a scope. */
+export interface TaskOwner {
+  /** The task has ended. */
+  childEnded(child: OwnedTask<unknown>): void;
+}
+
+/** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
+export const turn: {
+  task: OwnedTask<unknown> | null;
+  ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
+} = {
+  task: null,
+  ofAsync: null,
+};
 
 const QUEUED = 1;
 const HAS_TURN = 2;
@@ -39,33 +53,26 @@ const FINISHED = 4;
 const FAILED = 8;
 const TAKEN = 16;
 const ABORTED = 32;
-/** Somebody has asked for its end: its error is theirs to see. */
+/** Somebody waits for its end: its error is theirs to see. */
 const OBSERVED = 64;
 /** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
 const ASYNC = 128;
-
-function isFuture<T>(body: Body<T>): body is Future<T> {
-  return body instanceof Future;
-}
 
 /**
  * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
  * its own handle, so that a spawn makes one object beside its body, and waking and polling make none.
  */
-export class Task<T> extends Future<T> implements Waker, Context, Runnable, Living {
-  /** It goes on where nobody waits for it. */
-  static override readonly isOptional: boolean = true;
+export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable, Living {
   /** Unique in its runtime, counted from 1. */
   readonly id: number;
   #executor: Executor;
   /** Its key among the living. */
   #key: number;
   #state = QUEUED;
-  #start: Start<T> | null;
-  #coroutine: Coroutine<T> | null = null;
-  #future: Future<T> | null = null;
+  /** Its body is one of the two. */
+  #coroutine: Coroutine<T> | null;
+  #future: Future<T> | null;
   #value: T | Pending = Pending;
-  #error: unknown = undefined;
   #joiner: Waker | null = null;
   #polls = 0;
   /** In whole milliseconds of the runtime's clock. */
@@ -75,7 +82,6 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   /** The executor's own, which queues it. */
   constructor(
     executor: Executor,
-    start: Start<T> | null,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
@@ -83,7 +89,6 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
     super();
     this.id = executor.spawned;
     this.#executor = executor;
-    this.#start = start;
     this.#coroutine = coroutine;
     this.#future = future;
     this.#born = Math.trunc(executor.clock);
@@ -143,24 +148,16 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
       return step.done ? step.value : Pending;
     }
     const future = this.#future;
-    if (future !== null) return future.poll(this);
-    return this.#begin();
+    return future === null ? Pending : future.poll(this);
   }
 
-  #begin(): T | Pending {
-    const start = this.#start;
-    if (start === null) return Pending;
-    this.#start = null;
-    const body = start.begin(this);
-    if (isFuture(body)) this.#future = body;
-    else this.#coroutine = body;
+  /** A call's own: what the function gave is polled from now on. */
+  become(coroutine: Coroutine<T> | null, future: Future<T> | null, isAsync: boolean): T | Pending {
+    this.#coroutine = coroutine;
+    this.#future = future;
+    if (isAsync) this.#state |= ASYNC;
     // Aborted by its own function: the body that it gave is dropped unpolled.
     return this.#state & ABORTED ? Pending : this.#poll();
-  }
-
-  /** A promise's own: dropping would not stop it. */
-  becomesAsync(): void {
-    this.#state |= ASYNC;
   }
 
   /**
@@ -171,8 +168,9 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
     if (this.#state & (FINISHED | ABORTED)) return;
     this.#state |= ABORTED;
-    this.#error = reason;
-    this.#extras?.controller?.abort(reason);
+    const extras = this.#extras ??= new TaskExtras("", null);
+    extras.error = reason;
+    extras.controller?.abort(reason);
     if ((this.#state & HAS_TURN) === 0) this.#abandon();
     else if (turn.task === this && polling.context === this) {
       polling.context = null;
@@ -183,12 +181,11 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   #abandon(): void {
     if (this.#state & FINISHED) return;
     if (this.#state & ASYNC) return;
-    const reason = this.#error;
+    const reason = this.#extras?.error;
     const coroutine = this.#coroutine;
     const future = this.#future;
     this.#coroutine = null;
     this.#future = null;
-    this.#start = null;
     // What a finally block does to its own task comes to nothing: it has ended.
     this.#state |= HAS_TURN;
     try {
@@ -207,7 +204,7 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   }
 
   #fail(error: unknown): void {
-    this.#error = error;
+    (this.#extras ??= new TaskExtras("", null)).error = error;
     this.#end(FINISHED | FAILED);
   }
 
@@ -216,13 +213,17 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
     this.#coroutine = null;
     this.#future = null;
     this.#executor.ended(this.#key);
-    this.#extras?.ended?.();
     const joiner = this.#joiner;
     this.#joiner = null;
-    if (joiner !== null) joiner.wake();
-    else if (how & FAILED && (this.#state & (OBSERVED | ABORTED)) === 0) {
-      this.#executor.failed(this, this.#error);
+    const extras = this.#extras;
+    if (extras !== null) {
+      extras.ended?.();
+      if (extras.owner !== null) extras.owner.childEnded(this);
+      else if (how & FAILED && joiner === null && (this.#state & (OBSERVED | ABORTED)) === 0) {
+        this.#executor.failed(this, extras.error);
+      }
     }
+    joiner?.wake();
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
@@ -241,7 +242,10 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
     coop.left--;
     if (state & TAKEN) throw consumed("a task");
     this.#state = state | TAKEN | OBSERVED;
-    if (state & FAILED) throw this.#error;
+    if (state & FAILED) {
+      this.#executor.seen(this);
+      throw this.#extras?.error;
+    }
     const value = this.#value;
     this.#value = Pending;
     return value;
@@ -256,26 +260,41 @@ export class Task<T> extends Future<T> implements Waker, Context, Runnable, Livi
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
     this.#joiner = null;
-  }
-
-  /** Whether somebody has waited for its end. */
-  get isObserved(): boolean {
-    return (this.#state & OBSERVED) !== 0;
+    this.#state &= ~OBSERVED;
   }
 
   /** What it was named, or the empty string. */
   get name(): string {
-    return this.#extras?.name ?? "";
+    return this.#extras === null ? "" : this.#extras.name;
   }
 
   /** Aborted when the task is. */
   get signal(): AbortSignal {
-    const extras = this.#extras ??= {};
-    if (extras.controller === undefined) {
+    const extras = this.#extras ??= new TaskExtras("", null);
+    if (extras.controller === null) {
       extras.controller = new AbortController();
-      if (this.#state & ABORTED) extras.controller.abort(this.#error);
+      if (this.#state & ABORTED) extras.controller.abort(extras.error);
     }
     return extras.controller.signal;
+  }
+
+  /** Whether it has ended by an error, which `error` is then. */
+  get hasFailed(): boolean {
+    return (this.#state & FAILED) !== 0;
+  }
+
+  get error(): unknown {
+    return this.#extras?.error;
+  }
+
+  /** Whether it waits for an async function. */
+  get isAsync(): boolean {
+    return (this.#state & (ASYNC | FINISHED)) === ASYNC;
+  }
+
+  /** Whether its abortion was asked for. */
+  get wasAborted(): boolean {
+    return (this.#state & ABORTED) !== 0;
   }
 
   /** When it was spawned, by the runtime's clock, in whole milliseconds. */
@@ -297,4 +316,67 @@ export interface JoinHandle<T> extends Future<T> {
    * by its signal, and ends when it does. Does nothing once it has finished.
    */
   abort(reason?: unknown): void;
+}
+
+/** A task, as those see it that it polls. It is no future: an async function may return it. */
+export class Task {
+  #task: OwnedTask<unknown>;
+
+  private constructor(task: OwnedTask<unknown>) {
+    if (!(task instanceof OwnedTask)) throw new TypeError("cannot make a Task: call Task.current");
+    this.#task = task;
+  }
+
+  /**
+   * The task that has its turn. In an async function that is so up to its first `await`; further where
+   * `asyncContext` was asked for. Throws where there is none.
+   */
+  static current(): Task {
+    return new Task(currentTask());
+  }
+
+  /** The current task's signal, which is aborted when the task is. */
+  static signal(): AbortSignal {
+    return currentTask().signal;
+  }
+
+  /** Unique in its runtime, counted from 1. */
+  get id(): number {
+    return this.#task.id;
+  }
+
+  /** What it was named, or the empty string. */
+  get name(): string {
+    return this.#task.name;
+  }
+
+  /** How often it was polled. */
+  get polls(): number {
+    return this.#task.polls;
+  }
+
+  get isFinished(): boolean {
+    return this.#task.isFinished;
+  }
+
+  /** Aborted when the task is. */
+  get signal(): AbortSignal {
+    return this.#task.signal;
+  }
+
+  /** Unparks it: it is polled again in its turn. tokio 0.1's `notify`. */
+  wake(): void {
+    this.#task.wake();
+  }
+
+  /** As the handle's. */
+  abort(reason?: unknown): void {
+    this.#task.abort(reason);
+  }
+}
+
+function currentTask(): OwnedTask<unknown> {
+  const task = turn.task ?? turn.ofAsync?.getStore();
+  if (task === undefined) throw new Error("cannot tell the current task: no task has its turn");
+  return task;
 }

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Context, type Coroutine, Future, Pending, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { currentRuntime } from "../../lib/task/current.ts";
@@ -271,7 +271,7 @@ describe("aborting a coroutine", () => {
       const handle = spawn(body);
       assertEquals(yield* handle, 42);
       handle.abort();
-      assertEquals(yield* handle, 42);
+      assertEquals(handle.isFinished, true);
     });
   });
 
@@ -323,8 +323,47 @@ describe("aborting a coroutine", () => {
       yield* sleep(0);
       for (const handle of handles) {
         handle.abort();
-        assert(/Error: .*(driven by no task|waited in a finally block)/.test(yield* outcomeOf(handle)));
+        assertMatch(yield* outcomeOf(handle), /^WaitInFinallyError: cannot wait in a finally block/);
       }
+    });
+  });
+
+  it("leaves a finally block that never gives up where it stands", async () => {
+    let rounds = 0;
+    function* body(): Coroutine<void> {
+      for (;;) {
+        try {
+          yield* sleep(1e9);
+        } finally {
+          rounds++;
+          // deno-lint-ignore no-unsafe-finally -- what is shown
+          continue;
+        }
+      }
+    }
+    await run(function* (): Coroutine<void> {
+      const handle = spawn(body);
+      yield* sleep(0);
+      handle.abort();
+      assertMatch(yield* outcomeOf(handle), /^WaitInFinallyError/);
+    });
+    assertEquals(rounds, 2);
+  });
+
+  it("is not undone by a return in a finally block", async () => {
+    function* body(): Coroutine<number> {
+      try {
+        yield* sleep(1e9);
+      } finally {
+        // deno-lint-ignore no-unsafe-finally -- what is shown
+        return 5;
+      }
+    }
+    await run(function* (): Coroutine<void> {
+      const handle = spawn(body);
+      yield* sleep(0);
+      handle.abort("enough");
+      assertEquals(yield* outcomeOf(handle), "enough");
     });
   });
 

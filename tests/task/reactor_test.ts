@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { NativeBuffer, type Socket, WouldBlock } from "../../lib/io/mod.ts";
-import { Reactor, type ScheduledIo } from "../../lib/task/reactor.ts";
+import { Reactor } from "../../lib/task/reactor/reactor.ts";
+import type { ScheduledIo } from "../../lib/task/reactor/scheduled_io.ts";
 import type { Waker } from "../../lib/task/mod.ts";
 import { type Pair, pair, readAll } from "../io/pair.ts";
 

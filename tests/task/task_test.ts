@@ -4,14 +4,16 @@ import {
   type Context,
   type Coroutine,
   Future,
+  type JoinHandle,
   Pending,
   run,
   sleep,
   spawn,
+  spawnWith,
+  Task,
   type Waker,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
 
 /** Never there by itself; keeps the waker that it was last polled with. */
 class Parked extends Future<string> {
@@ -59,56 +61,74 @@ describe("spawn", () => {
     });
   });
 
-  it("calls the function at once, and polls what it gives in its turn", async () => {
+  it("calls the function in the task's first turn, with its arguments", async () => {
     const log: string[] = [];
-    function* body(name: string): Coroutine<void> {
+    function* coroutine(name: string): Coroutine<void> {
       log.push(`${name} polled`);
       yield* yieldNow();
       log.push(`${name} polled again`);
     }
+    async function promised(name: string): Promise<void> {
+      log.push(`${name} polled`);
+      await yieldNow();
+      log.push(`${name} polled again`);
+    }
+    class Named extends Future<void> {
+      #name: string;
+      #polls = 0;
+      constructor(name: string) {
+        super();
+        log.push(`${name} made`);
+        this.#name = name;
+      }
+      override poll(context: Context): void | Pending {
+        if (this.#polls++ === 1) return;
+        log.push(`${this.#name} polled`);
+        context.waker.wake();
+        return Pending;
+      }
+    }
     await run(function* (): Coroutine<void> {
-      const handles = ["a", "b", "c"].map((name) => spawn(body, name));
+      const handles = [
+        spawn(coroutine, "a"),
+        spawn(promised, "b"),
+        spawn((name: string) => new Named(name), "c"),
+      ];
       log.push("spawned");
       for (const handle of handles) yield* handle;
     });
     assertEquals(log, [
       "spawned",
-      ...["a", "b", "c"].map((name) => `${name} polled`),
-      ...["a", "b", "c"].map((name) => `${name} polled again`),
+      "a polled",
+      "b polled",
+      "c made",
+      "c polled",
+      "a polled again",
+      "b polled again",
     ]);
   });
 
-  it("throws what the function throws, and makes no task", async () => {
+  it("keeps what the function throws for who waits", async () => {
     await run(async () => {
-      const { live } = currentRuntime().executor;
-      assertThrows(
-        () =>
-          spawn((): Future<void> => {
-            throw new Error("at once");
-          }),
-        Error,
-        "at once",
-      );
-      assertEquals(currentRuntime().executor.live, live);
-      await sleep(0);
+      const handle = spawn((): Future<void> => {
+        throw new Error("at its call");
+      });
+      await assertRejects(() => handle, Error, "at its call");
     });
   });
 
-  it("refuses what is no task", async () => {
+  it("refuses what is no function at once, and what gives no task in its turn", async () => {
     await run(async () => {
       for (const value of [5, "text", undefined, null, true]) {
-        assertThrows(
-          () => Reflect.apply(spawn, undefined, [() => value]),
+        assertThrows(() => Reflect.apply(spawn, undefined, [value]), TypeError, "cannot spawn: fn is");
+        const handle: JoinHandle<unknown> = Reflect.apply(spawn, undefined, [() => value]);
+        await assertRejects(
+          () => handle,
           TypeError,
           `cannot make a task of ${value}: it is no future, coroutine or promise`,
         );
       }
-      await sleep(0);
     });
-  });
-
-  it("throws where no runtime runs", () => {
-    assertThrows(() => spawn(() => sleep(1)), Error, "no runtime runs on this thread; call run(main)");
   });
 
   it("takes ten thousand tasks", async () => {
@@ -230,25 +250,29 @@ describe("a task", () => {
 });
 
 describe("a JoinHandle", () => {
-  it("gives its value again and again", async () => {
+  it("gives its value once", async () => {
+    const sentence = "its value was taken; share it with shared()";
     await run(async () => {
       const handle = spawn(async () => await 42);
-      assertEquals([await handle, await handle, handle.isFinished], [42, 42, true]);
+      assertEquals([await handle, handle.isFinished], [42, true]);
+      await assertRejects(() => handle, Error, sentence);
       const failed = spawn(async () => await Promise.reject(new Error("no")));
       await assertRejects(() => failed, Error, "no");
-      await assertRejects(() => failed, Error, "no");
+      await assertRejects(() => failed, Error, sentence);
     });
+    function* twice(handle: JoinHandle<number>): Coroutine<void> {
+      yield* handle;
+      yield* handle;
+    }
+    const handle = await run(async () => [spawn(async () => await 1)].slice(0, await 1));
+    await assertRejects(() => run(() => twice(handle[0])), Error, "cannot wait for a task again");
   });
 
-  it("may be awaited twice at once", async () => {
+  it("is not awaited twice at once", async () => {
     await run(async () => {
-      const handle = spawn(async () => {
-        await sleep(1);
-        return { value: 1 };
-      });
-      const [a, b, c] = await Promise.all([handle, handle, handle.then((value) => value)]);
-      assertStrictEquals(a, b);
-      assertStrictEquals(a, c);
+      const handle = spawn(() => sleep(1));
+      const [first, second] = await Promise.allSettled([handle, handle]);
+      assertEquals([first.status, second.status], ["fulfilled", "rejected"]);
     });
   });
 
@@ -266,7 +290,6 @@ describe("a JoinHandle", () => {
       const sentence = "cannot wait for a task: another task waits for it already";
       await assertRejects(() => second, Error, sentence);
       assertEquals(await first, 1);
-      assertEquals(await spawn(join, handle), 1);
     });
   });
 
@@ -328,62 +351,164 @@ describe("a JoinHandle", () => {
     });
   });
 
-  it("of an async function only lets go of it, which goes on", async () => {
+  it("of an async function tells it by its signal, and ends when it does", async () => {
     const log: string[] = [];
     await run(async () => {
       const handle = spawn(async () => {
-        await sleep(5);
+        const signal = Task.signal();
+        signal.addEventListener("abort", () => log.push(`told: ${signal.reason}`));
+        while (!signal.aborted) await sleep(1);
+        await sleep(1);
         log.push("went on");
+        signal.throwIfAborted();
       });
-      handle.abort();
-      await assertRejects(() => handle, DOMException, "aborted");
-      await sleep(30);
+      await ended();
+      handle.abort("enough");
+      handle.abort("again");
+      assertEquals(handle.isFinished, false);
+      assertEquals(await handle.then(() => "none", (reason) => reason), "enough");
     });
-    assertEquals(log, ["went on"]);
+    assertEquals(log, ["told: enough", "went on"]);
+  });
+
+  it("of an async function that does not listen gives its value, and is never called where it has not begun", async () => {
+    await run(async () => {
+      const deaf = spawn(async () => {
+        await sleep(1);
+        return 5;
+      });
+      await ended();
+      deaf.abort();
+      assertEquals(await deaf, 5);
+      let calls = 0;
+      const early = spawn(async () => {
+        await sleep(0);
+        calls++;
+      });
+      early.abort("too early");
+      assertEquals([await early.then(() => "none", (reason) => reason), calls], ["too early", 0]);
+    });
+  });
+});
+
+describe("spawnWith", () => {
+  it("names the task", async () => {
+    await run(async () => {
+      const handle = spawnWith({ name: "mine" }, async () => {
+        await sleep(0);
+        return 1;
+      });
+      assertEquals([handle.name, await handle], ["mine", 1]);
+    });
+  });
+
+  it("aborts the task with its signal, and lets go of the signal at its end", async () => {
+    await run(async () => {
+      const controller = new AbortController();
+      const handle = spawnWith({ signal: controller.signal }, (ms: number) => sleep(ms), 1e9);
+      await ended();
+      controller.abort("stop");
+      assertEquals(await handle.then(() => "none", (reason) => reason), "stop");
+      const late = spawnWith({ signal: controller.signal }, () => new Parked());
+      assertEquals([late.isFinished, await late.then(() => "none", (reason) => reason)], [true, "stop"]);
+
+      let listeners = 0;
+      const { signal } = new AbortController();
+      const { addEventListener, removeEventListener } = signal;
+      signal.addEventListener = (...args: Parameters<AbortSignal["addEventListener"]>) => {
+        listeners++;
+        addEventListener.apply(signal, args);
+      };
+      signal.removeEventListener = (...args: Parameters<AbortSignal["removeEventListener"]>) => {
+        listeners--;
+        removeEventListener.apply(signal, args);
+      };
+      const tasks = Array.from({ length: 10 }, () => spawnWith({ signal }, () => sleep(0)));
+      assertEquals(listeners, 10);
+      for (const task of tasks) await task;
+      assertEquals(listeners, 0);
+    });
+  });
+
+  it("refuses wrong options by name", async () => {
+    await run(async () => {
+      await sleep(0);
+      const call = (options: unknown) => Reflect.apply(spawnWith, undefined, [options, () => sleep(0)]);
+      assertThrows(() => call({ nome: "x" }), TypeError, 'there is no option "nome"');
+      assertThrows(() => call({ name: 5 }), TypeError, "name is no string");
+      assertThrows(() => call({ signal: {} }), TypeError, "signal is no AbortSignal");
+      assertThrows(() => call(undefined), TypeError, "options are no object");
+    });
+  });
+});
+
+describe("Task.current", () => {
+  it("is the task that has its turn, in futures, coroutines and what they poll", async () => {
+    class Ask extends Future<number> {
+      override poll(): number {
+        return Task.current().id;
+      }
+    }
+    function* ask(): Coroutine<number[]> {
+      const before = Task.current().id;
+      yield* yieldNow();
+      return [before, Task.current().id, yield* new Ask()];
+    }
+    await run(async () => {
+      const coroutine = spawn(ask);
+      assertEquals(await coroutine, Array(3).fill(coroutine.id));
+      const future = spawn(() => new Ask());
+      assertEquals(await future, future.id);
+    });
+    assertThrows(() => Task.current(), Error, "no task has its turn");
+  });
+
+  it("is an async function's own up to its first await, and may be returned", async () => {
+    await run(async () => {
+      const handle = spawn(async () => {
+        const task = Task.current();
+        await sleep(0);
+        assertThrows(() => Task.current(), Error, "no task has its turn");
+        return task;
+      });
+      const task = await handle;
+      assertEquals([task.id, task.name, task.isFinished, task.polls], [handle.id, "", true, 2]);
+    });
+  });
+
+  it("wakes the task, whoever keeps it", async () => {
+    let task: Task | undefined;
+    let woken = 0;
+    await run(async () => {
+      const handle = spawn(() =>
+        new class extends Future<void> {
+          override poll(): void | Pending {
+            task = Task.current();
+            if (woken++ === 0) return Pending;
+          }
+        }()
+      );
+      await ended();
+      task?.wake();
+      await handle;
+    });
+    assertEquals(woken, 2);
+    task?.wake();
+    assertEquals(woken, 2);
   });
 });
 
 describe("await", () => {
-  it("outside of run rejects with a sentence, and the future stays good", async () => {
-    const future = sleep(1);
-    await assertRejects(() => future, Error, "no runtime runs on this thread; call run(main)");
-    assertEquals(await run(async () => `${await future}`), "undefined");
-  });
-
-  it("of one future twice at once polls it in one task", async () => {
-    await run(async () => {
-      const future = new Parked();
-      const both = Promise.all([future, future]);
-      await ended();
-      assertEquals(future.polls, 1);
-      future.finish("there");
-      assertEquals(await both, ["there", "there"]);
-      assertEquals(future.polls, 2);
-      assertEquals(await future, "there");
-      assertEquals(future.polls, 3);
-    });
-  });
-
-  it("of a sleep in two races does not lose it", async () => {
-    await run(async () => {
-      const timeout = sleep(20).then(() => "timeout");
-      const future = sleep(20);
-      assertEquals(await Promise.race([future.then(() => "sleep"), sleep(0).then(() => "turn")]), "turn");
-      assertEquals(await Promise.race([future.then(() => "sleep"), sleep(500).then(() => "late")]), "sleep");
-      assertEquals(await timeout, "timeout");
-    });
-  });
-
   it("passes values and errors through then", async () => {
     await run(async () => {
-      const good = spawn(async () => await 1);
-      const bad = spawn(async () => await Promise.reject(new Error("bad")));
-      assertEquals(await good.then(), 1);
-      assertEquals(await good.then(null, null), 1);
-      assertEquals(await good.then((value) => value + 1), 2);
-      assertEquals(await bad.then(() => 1, (error) => `${error}`), "Error: bad");
-      await assertRejects(() => bad.then(() => 1), Error, "bad");
-      await assertRejects(() => bad.then(), Error, "bad");
+      const good = () => spawn(async () => await 1);
+      const bad = () => spawn(async () => await Promise.reject(new Error("bad")));
+      assertEquals(await good().then(), 1);
+      assertEquals(await good().then(null, null), 1);
+      assertEquals(await good().then((value) => value + 1), 2);
+      assertEquals(await bad().then(() => 1, (error) => `${error}`), "Error: bad");
+      await assertRejects(() => bad().then(() => 1), Error, "bad");
+      await assertRejects(() => bad().then(), Error, "bad");
     });
   });
 });

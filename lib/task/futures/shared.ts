@@ -139,8 +139,6 @@ class Reader<T> extends Future<T> {
  * may drop it: give each its `clone()`. With the last of them the future is dropped.
  */
 export class Shared<T> extends Future<T> {
-  /** Its readers are polled. */
-  static override readonly isOptional: boolean = true;
   #source: Source<T> | null;
   #reader: Reader<T> | null = null;
   #waker: Waker | null = null;

@@ -1,13 +1,11 @@
-import { Epoll, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../io/epoll.ts";
-import type { Fd } from "../io/fd.ts";
-import { Slab } from "../slab.ts";
-import type { Waker } from "./future.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../io/epoll.ts";
+import type { Fd } from "../../io/fd.ts";
+import type { Waker } from "../future.ts";
+import type { Poller } from "./poller.ts";
 
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const WRITABLE = EPOLLOUT | EPOLLHUP | EPOLLERR;
 const HUNG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-const KEYS = 2 ** 32;
-const GENERATIONS = 2 ** 21;
 
 /**
  * What the reactor knows of one descriptor: what it was last told to be ready for, and who waits for
@@ -16,6 +14,8 @@ const GENERATIONS = 2 ** 21;
 export class ScheduledIo {
   readonly fd: Fd;
   readonly token: number;
+  /** Where a direction that was cleared has to be asked for again. */
+  #poller: Poller | null;
   /** Ready until shown otherwise: the first call is made without asking. */
   #readable = true;
   #writable = true;
@@ -25,9 +25,10 @@ export class ScheduledIo {
   #reader: Waker | null = null;
   #writer: Waker | null = null;
 
-  constructor(fd: Fd, token: number) {
+  constructor(fd: Fd, token: number, poller: Poller) {
     this.fd = fd;
     this.token = token;
+    this.#poller = poller.needsRearming ? poller : null;
   }
 
   /** Whether a read is worth its call. */
@@ -42,10 +43,12 @@ export class ScheduledIo {
   /** A read would have blocked: the next edge makes it readable again. */
   clearReadable(): void {
     this.#readable = false;
+    this.#poller?.rearm(this.fd, this.token, EPOLLIN | EPOLLRDHUP);
   }
 
   clearWritable(): void {
     this.#writable = false;
+    this.#poller?.rearm(this.fd, this.token, EPOLLOUT);
   }
 
   /**
@@ -53,7 +56,7 @@ export class ScheduledIo {
    * Not after a hang-up, which is no edge of its own.
    */
   drained(): void {
-    if (!this.#hungUp) this.#readable = false;
+    if (!this.#hungUp) this.clearReadable();
   }
 
   /** Parks the reader: woken when the descriptor is readable. Throws where another is parked already. */
@@ -105,54 +108,5 @@ export class ScheduledIo {
       this.#writer = null;
       writer?.wake();
     }
-  }
-}
-
-/**
- * Who waits for which descriptor: a `Slab<ScheduledIo>` under the tokens that epoll gives back. A token
- * carries a generation beside its key, so an event that was on its way when its descriptor was
- * deregistered never wakes the key's next owner.
- */
-export class Reactor implements Disposable {
-  #epoll: Epoll = new Epoll();
-  #dispatch: Slab<ScheduledIo> = new Slab();
-  #generation = 0;
-
-  /** How many descriptors are watched. */
-  get registrations(): number {
-    return this.#dispatch.size;
-  }
-
-  /** Watches both directions of the descriptor, by edges. */
-  register(fd: Fd): ScheduledIo {
-    const entry = this.#dispatch.vacantEntry();
-    this.#generation = (this.#generation + 1) % GENERATIONS;
-    const io = new ScheduledIo(fd, this.#generation * KEYS + entry.key);
-    this.#epoll.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, io.token);
-    entry.insert(io);
-    return io;
-  }
-
-  /** Watches the descriptor no more. To be called before it is closed; a task that waits for it goes on. */
-  deregister(io: ScheduledIo): void {
-    if (!this.#epoll.isClosed && !io.fd.isClosed) this.#epoll.delete(io.fd);
-    this.#dispatch.remove(io.token % KEYS);
-    io.end();
-  }
-
-  /** Blocks up to `timeoutMs` and unparks whoever waited for what became ready. Returns how many edges. */
-  turn(timeoutMs: number): number {
-    const count = this.#epoll.wait(timeoutMs);
-    for (let i = 0; i < count; i++) {
-      const token = this.#epoll.token(i);
-      const io = this.#dispatch.get(token % KEYS);
-      if (io !== undefined && io.token === token) io.ready(this.#epoll.events(i));
-    }
-    return count;
-  }
-
-  [Symbol.dispose](): void {
-    for (const [, io] of this.#dispatch) io.end();
-    this.#epoll[Symbol.dispose]();
   }
 }

@@ -1,0 +1,137 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { outputOf } from "../child.ts";
+import { attach, type Coroutine, fromPromise, run, sleep, spawn } from "../../lib/task/mod.ts";
+import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
+
+const moduleUrl = (path: string): string => new URL(`../../${path}`, import.meta.url).href;
+const local = { hostname: "127.0.0.1", port: 0 };
+
+function* echo(stream: TcpStream): Coroutine<number> {
+  const bytes = new Uint8Array(64);
+  let total = 0;
+  for (;;) {
+    const count = yield* stream.read(bytes);
+    if (count === 0) break;
+    yield* stream.writeAll(bytes.slice(0, count));
+    total += count;
+  }
+  stream.close();
+  return total;
+}
+
+function* serveOne(listener: TcpListener): Coroutine<number> {
+  return yield* spawn(echo, yield* listener.accept());
+}
+
+describe("a future awaited where no runtime runs", () => {
+  it("lives in the host's loop, in each of the three forms", async () => {
+    function* coroutine(): Coroutine<number> {
+      yield* sleep(1);
+      return 1;
+    }
+    await sleep(1);
+    assertEquals(await spawn(coroutine), 1);
+    assertEquals(await spawn(async () => (await sleep(1), 2)), 2);
+    assertEquals(await fromPromise(Promise.resolve(3)), 3);
+    await assertRejects(() => spawn(() => fromPromise(Promise.reject(new Error("no")))), Error, "no");
+  });
+
+  it("is beside the host's timers and promises", async () => {
+    const log: string[] = [];
+    await Promise.all([
+      sleep(1).then(() => log.push("ours")),
+      new Promise<void>((resolve) => setTimeout(resolve, 2)).then(() => log.push("the host's")),
+    ]);
+    assertEquals(log.sort(), ["ours", "the host's"]);
+  });
+
+  it("reads and writes sockets", async () => {
+    using listener = TcpListener.bind(local);
+    const server = spawn(serveOne, listener);
+    using client = await TcpStream.connect(listener.address);
+    const bytes = new Uint8Array(64);
+    for (let i = 1; i <= 20; i++) {
+      await client.writeAll(new Uint8Array(i));
+      assertEquals(await client.read(bytes), i);
+      if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    client.close();
+    assertEquals(await server, 210);
+  });
+
+  it("goes on beside a run, and after it", async () => {
+    const ticks: number[] = [];
+    const ticking = (async () => {
+      for (let i = 0; i < 5; i++) {
+        await sleep(2);
+        ticks.push(i);
+      }
+    })();
+    assertEquals(await run(async () => (await sleep(30), "ran")), "ran");
+    await ticking;
+    assertEquals(ticks, [0, 1, 2, 3, 4]);
+  });
+});
+
+describe("attach", () => {
+  it("is disposed of with its tasks, and is there again when it is wanted", async () => {
+    const log: string[] = [];
+    function* body(): Coroutine<void> {
+      try {
+        yield* sleep(1e9);
+      } finally {
+        log.push("dropped");
+      }
+    }
+    const attached = attach();
+    const handle = spawn(body);
+    await sleep(1);
+    attached[Symbol.dispose]();
+    attached[Symbol.dispose]();
+    assertEquals(log, ["dropped"]);
+    await assertRejects(() => handle, DOMException, "the runtime ended before the task");
+    await sleep(1);
+  });
+
+  it("keeps the process alive for a timer and a descriptor, and for nothing else", async () => {
+    const output = await outputOf(`
+      import { sleep, spawn } from "${moduleUrl("lib/task/mod.ts")}";
+      import { TcpListener } from "${moduleUrl("lib/net/mod.ts")}";
+      import { Future, Pending } from "${moduleUrl("lib/task/mod.ts")}";
+      class Never extends Future { poll() { return Pending; } }
+      spawn(() => new Never());
+      sleep(30).then(() => console.log("a timer"));
+      const listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+      spawn(async () => { await sleep(60); listener.close(); console.log("a descriptor"); });
+    `);
+    assertEquals(output.trim().split("\n"), ["a timer", "a descriptor"]);
+  });
+
+  it("lets the thread sleep while nothing happens", async () => {
+    const output = await outputOf(`
+      import { readdirSync, readFileSync } from "node:fs";
+      import { sleep, spawn } from "${moduleUrl("lib/task/mod.ts")}";
+      import { TcpListener } from "${moduleUrl("lib/net/mod.ts")}";
+      const listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+      spawn(async () => { await listener.accept(); });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      function switches() {
+        const own = new Map();
+        for (const thread of readdirSync("/proc/self/task")) {
+          const text = readFileSync("/proc/self/task/" + thread + "/status", "utf8");
+          own.set(thread, Number(/^voluntary_ctxt_switches:\\s*(\\d+)/m.exec(text)[1]));
+        }
+        return own;
+      }
+      const before = switches();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const main = switches().get(String(process.pid)) - before.get(String(process.pid));
+      console.log(main);
+      listener.close();
+      process.exit();
+    `);
+    assertMatch(output.trim(), /^\d+$/);
+    assert(Number(output) < 25, `the thread woke ${output.trim()} times in half a second`);
+  });
+});
