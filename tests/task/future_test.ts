@@ -146,6 +146,7 @@ describe("each combinator", () => {
           assert(before.isPending(future));
           leaf.waker?.wake();
           assert(after.isPending(future));
+          // A timer tells who is replaced, once: it may still wait.
           const { wakes } = before;
           leaf.finish(1);
           assertEquals([before.wakes, after.wakes], [wakes, 1]);
