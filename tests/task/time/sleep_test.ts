@@ -294,14 +294,22 @@ describe("sleep", () => {
 
   it("does not outlive its runtime: who waits is woken, and told", async () => {
     const probe = new Probe();
-    const left = await run(() => {
-      const future = sleep(60_000);
-      assert(probe.isPending(future));
-      return Promise.resolve([future]);
+    const left = [sleep(60_000), sleep(Infinity)];
+    await run(() => {
+      for (const future of left) assert(probe.isPending(future));
+      return Promise.resolve();
     });
     assertEquals(probe.wakes, 1);
-    assertThrows(() => probe.poll(left[0]), Error, "the runtime in which it began has ended");
-    left[0].drop();
+    for (const future of left) {
+      assertThrows(() => probe.poll(future), Error, "the runtime in which it began has ended");
+    }
+    await run(async () => {
+      for (const future of left) {
+        future.reset(now() + 1);
+        await future;
+      }
+      assertEquals(left.map(({ isElapsed }) => isElapsed), [true, true]);
+    }, PAUSED);
   });
 });
 
