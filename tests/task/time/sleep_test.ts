@@ -108,6 +108,20 @@ describe("sleep", () => {
     });
   });
 
+  it("that is awaited is not put off by what its function does meanwhile", async () => {
+    await run(async () => {
+      const ends: number[] = [];
+      await sleep(0);
+      const first = sleep(20).then(() => ends.push(20));
+      const start = performance.now();
+      while (performance.now() - start < 5);
+      const second = sleep(18).then(() => ends.push(18));
+      await first;
+      await second;
+      assertEquals(ends, [20, 18]);
+    });
+  });
+
   it("for ever does not keep the runtime", async () => {
     await run(async () => {
       const handle = spawn(() => sleep(Infinity));

@@ -248,6 +248,12 @@ describe("a timeout", () => {
       }
     }
     await run(async () => {
+      const probe = new Probe();
+      const future = timeout(1, new Endless());
+      coop.left = BUDGET;
+      assert(probe.isPending(future));
+      assertEquals(coop.left, 0);
+      future.drop();
       const start = now();
       await assertRejects(
         () => timeout(2, new Endless()).toPromise(),
