@@ -1,5 +1,4 @@
-import { addonAt } from "./addon.ts";
-import type { Host, RawAlarm, RawFunction, RawLibrary } from "./host.ts";
+import type { Host, RawFunction, RawLibrary } from "./host.ts";
 import { LIBC } from "./soname.ts";
 import type { PassedType, PlainSignature, ResultType } from "./types.ts";
 
@@ -126,7 +125,6 @@ export function bunHost(): Host {
       return (address, length, count) =>
         ffi.toArrayBuffer(Number(address), 0, length, Number(count), deallocator);
     },
-    alarmByAddon: (path) => addonAt(path) as RawAlarm,
     stringAt: (pointer) => String(new ffi.CString(pointer as unknown as number)),
     callback({ parameters, result }, fn) {
       const raw = new ffi.JSCallback(fn, { args: parameters.map(resultOf), returns: resultOf(result) });

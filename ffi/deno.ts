@@ -1,5 +1,5 @@
 import { addonAt } from "./addon.ts";
-import type { Host, RawAlarm, RawCallback, RawFunction, RawLender, RawLibrary } from "./host.ts";
+import type { Host, RawCallback, RawFunction, RawLender, RawLibrary } from "./host.ts";
 import type { CallbackSignature, PassedType, PlainSignature, ResultType } from "./types.ts";
 import { NativeUnavailableError } from "./unavailable.ts";
 
@@ -124,7 +124,6 @@ export function denoHost(): Host {
         () => Deno.UnsafePointerView.getArrayBuffer(pointerObject(address), length),
       ),
     lenderByAddon,
-    alarmByAddon: (path) => addonAt(path) as RawAlarm,
     stringAt: (pointer) =>
       unlimited(
         "read memory",

@@ -36,22 +36,6 @@ export interface RawCallback {
  */
 export type RawLender = (address: bigint, length: number, count: bigint) => ArrayBuffer;
 
-/** A descriptor that wakes the host's loop. */
-export interface RawWatch {
-  /** Calls back once, in a turn of the loop, when the descriptor is readable. Gives 0, or -errno. */
-  arm(): number;
-  /** Nothing is called back from now on. */
-  disarm(): void;
-  /** While it is armed the process does not end. So it is at first. */
-  ref(): void;
-  unref(): void;
-  /** Once. */
-  close(): void;
-}
-
-/** What of an addon a thread-safe function is made by: `undefined` where it was made. */
-export type RawAlarm = (fn: () => void, name: string, block: number) => unknown;
-
 /** A runtime's FFI, in one encoding of its own: see `Pointer` and `Word`. */
 export interface Host {
   readonly name: HostName;
@@ -70,13 +54,6 @@ export interface Host {
    * the memory is nobody's, and not when the thread ends that made the buffer.
    */
   lenderByAddon?(path: string): RawLender;
-  /** A Node-API addon whose export makes a thread-safe function; where the host's loop watches no descriptor itself. */
-  alarmByAddon?(path: string): RawAlarm;
-  /**
-   * A watch of the host's own loop, where it takes descriptors, or -errno: the descriptor is the watch's from then on.
-   * `closing` is a function of C for a thread that ends before the watch is closed: see node_watch.ts.
-   */
-  watchOnLoop?(descriptor: number, fire: () => void, closing: bigint): RawWatch | number;
   /** The text up to the NUL, from UTF-8 as a `TextDecoder` reads it; the pointer is not null. */
   stringAt(pointer: Pointer): string;
   /** `fn` takes and gives the host's encodings, and does not throw. */

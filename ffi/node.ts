@@ -1,10 +1,14 @@
 import type { Host, RawFunction, RawLibrary } from "./host.ts";
 import type { PassedType, PlainSignature, ResultType } from "./types.ts";
-import { type ProcessSymbols, watchOnLoop } from "./node_watch.ts";
 import { NativeUnavailableError } from "./unavailable.ts";
 
 interface NodeFfi {
-  DynamicLibrary: new (path: string | null) => ProcessSymbols & { close(): void };
+  DynamicLibrary: new (path: string | null) => {
+    getFunction(name: string, signature: { arguments: string[]; return: string }): RawFunction;
+    registerCallback(signature: { arguments: string[]; return: string }, fn: RawFunction): bigint;
+    unregisterCallback(pointer: bigint): void;
+    close(): void;
+  };
   getRawPointer(view: ArrayBufferView): bigint;
   toArrayBuffer(pointer: bigint, length: number, copy: boolean): ArrayBuffer;
   toString(pointer: bigint): string;
@@ -110,21 +114,16 @@ export function nodeHost(): Host {
   function ffi(): NodeFfi {
     return loaded ??= load();
   }
-  /** The process itself, which is never closed. */
-  function ownSymbols(): ProcessSymbols {
-    return self ??= new (ffi().DynamicLibrary)(null);
-  }
   return {
     name: "node",
     encoding: "bigint",
     open: (path) => new NodeLibrary(ffi(), path),
     addressOf: (view) => ffi().getRawPointer(view),
     bufferAt: (address, length) => ffi().toArrayBuffer(address, length, false),
-    watchOnLoop: (descriptor, fire, closing) => watchOnLoop(ownSymbols(), descriptor, fire, closing),
     stringAt: (pointer) => ffi().toString(pointer as unknown as bigint),
     callback({ parameters, result }, fn) {
-      // A callback ends with its library.
-      const library = ownSymbols();
+      // A callback ends with its library: the process itself is one that is never closed.
+      const library = self ??= new (ffi().DynamicLibrary)(null);
       const address = library.registerCallback({
         arguments: parameters.map(resultOf),
         return: resultOf(result),

@@ -104,9 +104,10 @@ export const watchStart: Code = codeOf([
   "000000b80e0000000f054489e04883c418415c5bc3",
 ], [[65, -4, "watch_thread"], [74, -4, "pthread_create"]]);
 export const watchThread: Code = codeOf([
-  "534889fb8b3b488d7350ba0100000049c7c2ffffffffb8e80000000f0583f801751d8b435485c0741b89430c488b7b20",
-  "31f6ba00000000ff1500000000ebc583f8fc74c031c05bc3",
-], [[57, -4, "napi_call_threadsafe_function"]]);
+  "534883ec104889fbc704246f78626fc7442404772d7761c744240874636800bf0f0000004889e6b89d0000000f058b3b",
+  "488d7350ba0100000049c7c2ffffffffb8e80000000f0583f801751d8b435485c0741b89430c488b7b2031f6ba000000",
+  "00ff1500000000ebc583f8fc74c031c04883c4105bc3",
+], [[99, -4, "napi_call_threadsafe_function"]]);
 export const watchArm: Code = codeOf([
   "4989f841c740400100004041897044418b38be03000000418b50084d8d5040b8e90000000f0583f8fe7517418b38be01",
   "000000418b50084d8d5040b8e90000000f05c3",
@@ -115,16 +116,12 @@ export const watchDisarm: Code = codeOf(["4989f8418b38be02000000418b50084d8d5040
 export const watchFired: Code = codeOf(["8b470cc3"], []);
 export const watchEnd: Code = codeOf([
   "534889fb48c74328010000008b7b04488d7328ba08000000b8010000000f05488b7b1031f6ff15000000008b3bb80300",
-  "00000f058b7b04b8030000000f058b7b08b8030000000f054889dfbe00100000b80b0000000f055bc3",
-], [[39, -4, "pthread_join"]]);
+  "00000f058b7b04b8030000000f058b7b08b8030000000f054889df488b5b20be00100000b80b0000000f054885db740e",
+  "4889dfbe01000000ff15000000005bc3",
+], [[39, -4, "pthread_join"], [106, -4, "napi_release_threadsafe_function"]]);
 export const watchClose: Code = codeOf([
-  "534889fb488b7b18488b35000000004889daff15000000004889df488b5b20ff15000000004889dfbe01000000ff1500",
-  "0000005bc3",
-], [[11, -4, "watch_end"], [20, -4, "napi_remove_env_cleanup_hook"], [33, -4, "watch_end"], [
-  47,
-  -4,
-  "napi_release_threadsafe_function",
-]]);
+  "534889fb488b7b18488b35000000004889daff15000000004889dfff15000000005bc3",
+], [[11, -4, "watch_end"], [20, -4, "napi_remove_env_cleanup_hook"], [29, -4, "watch_end"]]);
 export const watchRef: Code = codeOf(["4883ec08488b7720488b7f18ff15000000004883c408c3"], [[
   14,
   -4,
@@ -151,8 +148,3 @@ export const watchMake: Code = codeOf([
 export const watchRegister: Code = codeOf([
   "4883ec1848c704240000000031f631d2488b0d000000004531c04989e1ff1500000000488b04244883c418c3",
 ], [[19, -4, "watch_make"], [31, -4, "napi_create_function"]]);
-export const watchUvClose: Code = codeOf(["538b1f488b3500000000ff150000000089dfb8030000000f055bc3"], [[
-  6,
-  -4,
-  "free",
-], [12, -4, "uv_close"]]);

@@ -14,6 +14,7 @@ export const NR = {
   rt_sigprocmask: 14,
   rt_sigreturn: 15,
   getpid: 39,
+  prctl: 157,
   gettid: 186,
   epoll_wait: 232,
   epoll_ctl: 233,

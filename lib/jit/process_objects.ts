@@ -47,8 +47,4 @@ export const processObjects = {
       [WATCH.end]: code.watchEnd,
     },
   },
-  watchUvClose: {
-    soname: SONAMES.watchUvClose,
-    functions: { [WATCH.uvClose]: code.watchUvClose },
-  },
 } as const satisfies Readonly<Record<string, SharedObject>>;

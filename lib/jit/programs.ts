@@ -39,5 +39,4 @@ export const programs: Readonly<Record<string, () => Code>> = {
   watchUnref: watch.unrefCode,
   watchMake: watch.makeCode,
   watchRegister: watch.registerCode,
-  watchUvClose: watch.uvCloseCode,
 };

@@ -1,10 +1,9 @@
 /**
- * The programs of descriptors that wake a host's event loop. On Deno and Bun a thread waits for them and calls a
- * thread-safe function of Node-API: all of it is this code, and an addon whose one export makes that function. Node's
- * loop waits for them itself, and asks for the closing alone.
+ * The programs of descriptors that wake a host's event loop: a thread that waits for one and calls a thread-safe function
+ * of Node-API, what makes and ends it, and an addon whose one export makes that function.
  *
  * Each arming is one epoll_ctl(2) with `EPOLLONESHOT`, so that the thread sleeps until there is something to tell,
- * and tells it once. Sources: node_api.h, epoll(7), pthread_create(3), uv.h.
+ * and tells it once. Sources: node_api.h, epoll(7), pthread_create(3).
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
@@ -13,7 +12,6 @@ import { dword, ptr, qword } from "./memory.ts";
 import { symbol } from "./places.ts";
 import {
   eax,
-  ebx,
   edi,
   edx,
   esi,
@@ -49,6 +47,10 @@ const SIG_SETMASK = 2;
 const ALL_BUT_INTERNAL = [0x7fffffff, -2] as const;
 const NAPI_TSFN_NONBLOCKING = 0;
 const NAPI_TSFN_ABORT = 1;
+
+/** What debuggers and `/proc` call the thread: at most 15 bytes, and a NUL. */
+const THREAD_NAME = "oxbow-watch\0";
+const PR_SET_NAME = 15;
 
 /** `int watch_start(struct block *, const pthread_attr_t *)`: the thread, which no signal comes to. Gives an errno. */
 export function startCode(): Code {
@@ -89,7 +91,13 @@ export function threadCode(): Code {
   const a = new Assembler();
   const [wait, interrupted, end] = ["wait", "interrupted", "end"].map((name) => a.label(name));
   a.push(rbx);
+  a.sub(rsp, 16);
   a.mov(rbx, rdi);
+  const name = new DataView(new TextEncoder().encode(THREAD_NAME).buffer);
+  for (let at = 0; at < name.byteLength; at += 4) a.mov(dword(rsp, at), name.getInt32(at, true));
+  a.mov(edi, PR_SET_NAME);
+  a.mov(rsi, rsp);
+  systemCall(a, NR.prctl);
   a.bind(wait);
   a.mov(edi, ptr(rbx, BLOCK.epoll));
   a.lea(rsi, ptr(rbx, BLOCK.event));
@@ -112,6 +120,7 @@ export function threadCode(): Code {
   a.je(wait);
   a.bind(end);
   a.xor(eax, eax);
+  a.add(rsp, 16);
   a.pop(rbx);
   a.ret();
   return a.finish();
@@ -160,11 +169,12 @@ export function firedCode(): Code {
 }
 
 /**
- * `void watch_end(struct block *)`: ends the thread and gives all back but the thread-safe function. Node-API calls it
- * where the thread of JavaScript ends first.
+ * `void watch_end(struct block *)`: ends the thread and gives all back. Node-API calls it where the thread of JavaScript
+ * ends first: the thread-safe function too would stay, and with it what Deno's worker has of descriptors.
  */
 export function endCode(): Code {
   const a = new Assembler();
+  const done = a.label("done");
   a.push(rbx);
   a.mov(rbx, rdi);
   a.mov(qword(rbx, BLOCK.one), 1);
@@ -180,14 +190,21 @@ export function endCode(): Code {
     systemCall(a, NR.close);
   }
   a.mov(rdi, rbx);
+  a.mov(rbx, ptr(rbx, BLOCK.alarm));
   a.mov(esi, BLOCK.size);
   systemCall(a, NR.munmap);
+  a.test(rbx, rbx);
+  a.jz(done);
+  a.mov(rdi, rbx);
+  a.mov(esi, NAPI_TSFN_ABORT);
+  a.call(symbol("napi_release_threadsafe_function"));
+  a.bind(done);
   a.pop(rbx);
   a.ret();
   return a.finish();
 }
 
-/** `void watch_close(struct block *)`: as `watch_end`, and the thread-safe function with it. */
+/** `void watch_close(struct block *)`: as `watch_end`, which Node-API calls no more. */
 export function closeCode(): Code {
   const a = new Assembler();
   a.push(rbx);
@@ -197,11 +214,7 @@ export function closeCode(): Code {
   a.mov(rdx, rbx);
   a.call(symbol("napi_remove_env_cleanup_hook"));
   a.mov(rdi, rbx);
-  a.mov(rbx, ptr(rbx, BLOCK.alarm));
   a.call(symbol(WATCH.end));
-  a.mov(rdi, rbx);
-  a.mov(esi, NAPI_TSFN_ABORT);
-  a.call(symbol("napi_release_threadsafe_function"));
   a.pop(rbx);
   a.ret();
   return a.finish();
@@ -294,20 +307,6 @@ export function registerCode(): Code {
   a.call(symbol("napi_create_function"));
   a.mov(rax, ptr(rsp));
   a.add(rsp, 24);
-  a.ret();
-  return a.finish();
-}
-
-/** `void watch_uv_close(uv_handle_t *)`: closes a handle of Node's loop, and the descriptor that is its data. */
-export function uvCloseCode(): Code {
-  const a = new Assembler();
-  a.push(rbx);
-  a.mov(ebx, ptr(rdi));
-  a.mov(rsi, ptr(symbol("free")));
-  a.call(symbol("uv_close"));
-  a.mov(edi, ebx);
-  systemCall(a, NR.close);
-  a.pop(rbx);
   a.ret();
   return a.finish();
 }

@@ -32,5 +32,4 @@ export const WATCH = {
   close: "watch_close",
   end: "watch_end",
   thread: "watch_thread",
-  uvClose: "watch_uv_close",
 } as const;

@@ -1,21 +1,19 @@
-/** A watch on a host whose loop takes no descriptor: a thread of machine code waits, and wakes the loop. */
+/** The thread that a watch has, and the functions of C that tell it what to do. */
 import {
-  addressOf,
   check,
   libc,
   type NativeFunctions,
   NULL,
   type Pointer,
   pointerAt,
-  pointerTo,
   type SymbolTable,
   SystemError,
   unsafeBufferAt,
 } from "../../ffi/mod.ts";
+import { type AlarmMaker, openAlarms } from "../../ffi/alarm.ts";
 import { dlopenQuietly } from "../../ffi/dlopen.ts";
-import type { RawAlarm, RawWatch } from "../../ffi/host.ts";
-import { pathOf, symbolIn } from "../../ffi/loader.ts";
 import { EpollEvents } from "../../ffi/layout/epoll_events.ts";
+import { pathOf, symbolIn } from "../../ffi/loader.ts";
 import { LIBC } from "../../ffi/soname.ts";
 import { openForProcess } from "./library.ts";
 import { processObjects } from "./process_objects.ts";
@@ -47,35 +45,35 @@ const LIBC_TABLE = {
 const STACK_BYTES = 256 * 1024;
 /** `sizeof(pthread_attr_t)`. */
 const ATTRIBUTE_BYTES = 56;
-const EFD_CLOEXEC = 0o2000000;
-const EPOLL_CLOEXEC = 0o2000000;
+const CLOEXEC = 0o2000000;
+const F_DUPFD_CLOEXEC = 1030;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-const MOST_NUMBERS = 0x7fffffff;
 
-/** What this thread of JavaScript has opened. */
-export interface Opened {
+/** What a thread of JavaScript opens once for all its watches. */
+export interface Watching {
   readonly code: NativeFunctions<typeof CODE>;
   readonly libc: NativeFunctions<typeof LIBC_TABLE>;
-  readonly alarm: RawAlarm;
+  readonly makeAlarm: AlarmMaker;
 }
 
-let opened: Opened | undefined;
+let opened: Watching | undefined;
 
-/** Loads the code, and the addon by `load`; once. */
-export function openThreads(load: (path: string) => RawAlarm): Opened {
-  return opened ??= open(load);
+/** Throws a `NativeUnavailableError` where no machine code, or no addon, can be loaded. */
+export function openWatching(): Watching {
+  return opened ??= open();
 }
 
-function open(load: (path: string) => RawAlarm): Opened {
+function open(): Watching {
   const library = openForProcess(processObjects.watch, CODE);
   return {
     code: library.symbols,
     libc: dlopenQuietly(LIBC, LIBC_TABLE).symbols,
     // A path, since Deno knows no sonames.
-    alarm: load(pathOf(symbolIn(library.path, WATCH.make) ?? NULL)),
+    makeAlarm: openAlarms(pathOf(symbolIn(library.path, WATCH.make) ?? NULL)),
   };
 }
 
@@ -85,19 +83,27 @@ function mapBlock(): Pointer {
   return pointerAt(BigInt(address));
 }
 
-/** The block of a watch whose thread waits. All of it is given back where some of it cannot be had. */
-function startThread({ code, libc: c }: Opened, watched: number): Pointer {
+/**
+ * The block of a watch whose thread waits and whose alarm calls `told`: all of it ends by `close`, or with this thread.
+ * Where some of it cannot be had, nothing is left behind.
+ */
+export function startWatch(descriptor: number, told: () => void): Pointer {
+  const { code, libc: c, makeAlarm } = openWatching();
   using made = new DisposableStack();
   function own(fd: number, call: string): number {
     check(fd, call);
     made.defer(() => libc().close(fd));
     return fd;
   }
-  const epoll = own(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  const control = own(c.eventfd(0, EFD_CLOEXEC), "eventfd");
+  const watched = own(libc().fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "fcntl");
+  const epoll = own(libc().epoll_create1(CLOEXEC), "epoll_create1");
+  const control = own(c.eventfd(0, CLOEXEC), "eventfd");
   const event = new EpollEvents(1);
   event.set(0, EPOLLIN, 0);
   check(libc().epoll_ctl(epoll, EPOLL_CTL_ADD, control, event.pointer), "epoll_ctl");
+  // What cannot be polled is refused now, and not when the watch is armed.
+  check(libc().epoll_ctl(epoll, EPOLL_CTL_ADD, watched, event.pointer), "epoll_ctl");
+  check(libc().epoll_ctl(epoll, EPOLL_CTL_DEL, watched, event.pointer), "epoll_ctl");
   const block = mapBlock();
   made.defer(() => libc().munmap(block, BLOCK.size));
   // SAFETY: the page was mapped just now, and this buffer is used here alone.
@@ -111,63 +117,7 @@ function startThread({ code, libc: c }: Opened, watched: number): Pointer {
   const failure = code.start(block, attributes);
   if (failure !== 0) throw new SystemError(failure, "pthread_create");
   made.move();
-  return block;
-}
-
-/** A thread for the descriptor, which the watch has for itself. */
-export function watchByThread(opened: Opened, watched: number, fire: () => void): RawWatch {
-  const { code, alarm } = opened;
-  const block = startThread(opened, watched);
-  let number = 0;
-  let armed = 0;
-  let refs = true;
-  let closed = false;
-  function told(): void {
-    if (closed || armed === 0 || code.fired(block) !== armed) return;
-    armed = 0;
-    if (refs) code.unref(block);
-    try {
-      fire();
-    } catch (error) {
-      // Deno tells on stderr what a thread-safe function throws, and goes on.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  }
-  const failure = alarm(told, "oxbow watch", Number(addressOf(block)));
-  if (failure !== undefined) {
-    code.end(block);
-    throw new Error("cannot watch a descriptor: the host makes no thread-safe function");
-  }
-  return {
-    arm() {
-      if (armed !== 0) return 0;
-      number = number === MOST_NUMBERS ? 1 : number + 1;
-      const result = code.arm(block, number);
-      if (result < 0) return result;
-      armed = number;
-      if (refs) code.ref(block);
-      return 0;
-    },
-    disarm() {
-      if (armed === 0) return;
-      armed = 0;
-      if (refs) code.unref(block);
-      code.disarm(block);
-    },
-    ref() {
-      if (!refs && armed !== 0) code.ref(block);
-      refs = true;
-    },
-    unref() {
-      if (refs && armed !== 0) code.unref(block);
-      refs = false;
-    },
-    close() {
-      closed = true;
-      if (refs && armed !== 0) code.unref(block);
-      code.close(block);
-    },
-  };
+  if (makeAlarm(told, "oxbow watch", block)) return block;
+  code.end(block);
+  throw new Error("cannot watch a descriptor: the host makes no thread-safe function");
 }
