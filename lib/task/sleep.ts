@@ -74,6 +74,12 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     }
   }
 
+  /** A combinator's own, which may have moved to another task: whoever polled last is woken, the one before not told. */
+  pollLast(context: Context): void | Pending {
+    if (this.#state === WAITING) this.#waker = context.waker;
+    return this.poll(context);
+  }
+
   #begin(context: Context): void | Pending {
     const { timers } = currentRuntime();
     this.#timers = timers;
