@@ -99,13 +99,16 @@ function nextNonce(): number {
  * the handle leaves nothing behind but a descriptor.
  *
  * @example
- * ```ts no-eval
- * const notify = new RemoteNotify();
- * worker.postMessage(notify.handle);
- * await notify.notified();
+ * ```ts
+ * import { RemoteNotifier, RemoteNotify, run } from "@oxbow/oxbow/task";
  *
- * // in the worker:
- * addEventListener("message", ({ data }) => RemoteNotifier.of(data).notify());
+ * await run(async () => {
+ *   using notify = new RemoteNotify();
+ *   const { handle } = notify; // for worker.postMessage(handle); there:
+ *   RemoteNotifier.of(handle).notify();
+ *   await notify.notified();
+ *   console.log("notified");
+ * });
  * ```
  */
 export class RemoteNotify implements Disposable {
