@@ -1,7 +1,7 @@
 import { Slab } from "../slab.ts";
 import type { Coroutine, Future, Waker } from "./future.ts";
 import { RunQueue } from "./run_queue.ts";
-import { report } from "./report.ts";
+import { wakeSafely } from "./report.ts";
 import { type Living, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
@@ -153,13 +153,7 @@ export class Executor {
     const deferred = this.#deferred;
     if (deferred.length === 0) return;
     this.#deferred = this.#spare;
-    for (let i = 0; i < deferred.length; i++) {
-      try {
-        deferred[i].wake();
-      } catch (error) {
-        report(error);
-      }
-    }
+    for (let i = 0; i < deferred.length; i++) wakeSafely(deferred[i]);
     deferred.length = 0;
     this.#spare = deferred;
   }

@@ -2,7 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
-import { report } from "./report.ts";
+import { wakeSafely } from "./report.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */
@@ -233,16 +233,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
         this.#executor.failed(this, extras.error);
       }
     }
-    if (joiner !== null) this.#tell(joiner);
-  }
-
-  /** A waker of somebody else's that throws is no failure of the task's. */
-  #tell(joiner: Waker): void {
-    try {
-      joiner.wake();
-    } catch (error) {
-      report(error);
-    }
+    if (joiner !== null) wakeSafely(joiner);
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
