@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
+import { wakeSafely } from "./report.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */
@@ -167,7 +168,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
    * told by its signal, and ends when it does. Does nothing once it has finished.
    */
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
-    if (this.#state & (FINISHED | ABORTED)) return;
+    if (this.#state & (FINISHED | ABORTED)) {
+      // An async function that was told, and has not ended before its runtime.
+      if (this.#executor.hasEnded && (this.#state & HAS_TURN) === 0) this.#abandon();
+      return;
+    }
     this.#state |= ABORTED;
     const extras = this.#extras ??= new TaskExtras("", null);
     extras.error = reason;
@@ -181,12 +186,14 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   #abandon(): void {
     if (this.#state & FINISHED) return;
-    if (this.#state & ASYNC) return;
+    if (this.#state & ASYNC && !this.#executor.hasEnded) return;
     const reason = this.#extras?.error;
     const coroutine = this.#coroutine;
     const future = this.#future;
     this.#coroutine = null;
     this.#future = null;
+    const before = turn.task;
+    turn.task = this;
     // What a finally block does to its own task comes to nothing: it has ended.
     this.#state |= HAS_TURN;
     try {
@@ -194,8 +201,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
       else future?.drop();
       this.#fail(reason);
     } catch (error) {
+      // It fails by itself, and not as it was told to.
+      this.#state &= ~ABORTED;
       this.#fail(error);
     }
+    turn.task = before;
     this.#state &= ~HAS_TURN;
   }
 
@@ -224,7 +234,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
         this.#executor.failed(this, extras.error);
       }
     }
-    joiner?.wake();
+    if (joiner !== null) wakeSafely(joiner);
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
@@ -280,8 +290,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
+    const state = this.#state;
     this.#joiner = null;
-    this.#state &= ~OBSERVED;
+    this.#state = state & ~OBSERVED;
+    // It has failed, and who waited for it was dropped before it saw that.
+    const unseen = OBSERVED | FAILED;
+    if ((state & (unseen | TAKEN | ABORTED)) === unseen) this.#executor.failed(this, this.#extras?.error);
   }
 
   /** What it was named, or the empty string. */
