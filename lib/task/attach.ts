@@ -23,11 +23,19 @@ class HostDriver implements Disposable {
       this.runtime.look(0);
       this.runtime.poll();
       if (executor.isIdle) {
-        this.#loop.sleep();
+        if (this.runtime.mayStep) setImmediate(this.#step);
+        else this.#loop.sleep();
         return;
       }
     }
     setImmediate(this.#turn);
+  };
+
+  /** A clock that is paused moves once the host has had its turn, and what its promises have woken. */
+  #step: () => void = () => {
+    if (this.#isDisposed) return;
+    this.runtime.look(1);
+    this.#turn();
   };
 
   [Symbol.dispose](): void {

@@ -16,6 +16,11 @@ export interface ExecutorHost {
   seen(task: OwnedTask<unknown>): void;
 }
 
+/** What is to be told when the task that is polled has had its turn. */
+export interface AfterTurn {
+  turnEnded(): void;
+}
+
 /**
  * The tasks of one thread. The first task that the polled one wakes goes next, while its message is in the cache;
  * the others, and one that wakes itself, take their turn in the order in which they were woken.
@@ -38,6 +43,8 @@ export class Executor {
   isAsleep = false;
   /** Milliseconds of the runtime's clock, as last read. */
   clock = 0;
+  /** Told once, after the turn that is going on, or the next one. */
+  afterTurn: AfterTurn | null = null;
 
   constructor(host: ExecutorHost) {
     this.#host = host;
@@ -153,12 +160,20 @@ export class Executor {
         polls++;
         this.#polled = runnable;
         runnable.run();
+        if (this.afterTurn !== null) this.endTurn();
       }
     } finally {
       this.#polled = null;
       this.#polls += polls;
     }
     return polls;
+  }
+
+  /** A turn has ended that was given by other means than `run`. */
+  endTurn(): void {
+    const told = this.afterTurn;
+    this.afterTurn = null;
+    told?.turnEnded();
   }
 
   #take(): Runnable | null {

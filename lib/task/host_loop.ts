@@ -48,13 +48,13 @@ export class HostLoop implements Disposable {
     this.#isAsleep = true;
     executor.isAsleep = true;
     this.#runtime.onRouse = this.#wake;
-    let timeout = timers.next - this.#runtime.now();
+    let timeout = timers.left;
     if (reactor.registrations > 0) {
       if (this.canWatch) this.#watch?.arm();
       else timeout = Math.min(timeout, LOOK_MS);
     }
     if (timeout < Infinity || this.#foreground) {
-      this.#timer = setTimeout(this.#wake, Math.min(Math.max(0, Math.ceil(timeout)), LONGEST_TIMEOUT_MS));
+      this.#timer = setTimeout(this.#wake, Math.min(Math.ceil(timeout), LONGEST_TIMEOUT_MS));
     }
   }
 

@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { environment } from "../../ffi/environment.ts";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
+import { Clock } from "./clock.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { HostLoop } from "./host_loop.ts";
 import { PollPoller } from "./reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
+import { SleepFuture } from "./sleep.ts";
 import { type Spawnable, spawnInto } from "./spawn.ts";
 import { turn } from "./task.ts";
-import { Timer } from "./timers.ts";
 
 /** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
 const PARK_MS = 1;
@@ -30,7 +31,7 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
   let awake: () => void = () => {};
   using loop = new HostLoop(runtime, () => awake(), { foreground: true });
   let parks = 0;
-  let lastTurn = runtime.now();
+  let lastTurn = performance.now();
   let polled = false;
   let foundNothing = false;
   let bursts = 0;
@@ -51,7 +52,7 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
       if (executor.queued > 0 && ++bursts < BURSTS) continue;
     }
     bursts = 0;
-    const now = runtime.now();
+    const now = performance.now();
     const isIdle = executor.isIdle;
     let timeout = 0;
     if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
@@ -61,15 +62,15 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
     } else if (isIdle && hadReactions) {
       polled = false;
       await hostTurns(1);
-    } else if (isIdle && (runtime.promises > ofMain || parks >= PARKS) && loop.canWatch) {
+    } else if (isIdle && !runtime.mayStep && (runtime.promises > ofMain || parks >= PARKS) && loop.canWatch) {
       await new Promise<void>((resolve) => {
         awake = resolve;
         loop.sleep();
       });
-      lastTurn = runtime.now();
+      lastTurn = performance.now();
     } else if (isIdle) {
       const park = parks++ < PARKS ? PARK_MS : LONG_PARK_MS;
-      timeout = Math.min(park, Math.max(0, timers.next - now));
+      timeout = Math.min(park, timers.left);
     }
     const edges = runtime.look(timeout);
     if (timeout > 0) foundNothing = edges === 0;
@@ -95,6 +96,8 @@ export interface RunOptions {
   deadline?: number;
   /** `Task.current()` is an async function's own after its `await`s too, as far as the host carries it: some 100 ns each. */
   asyncContext?: boolean;
+  /** `"paused"` for a clock that stands at 0, for tests: see `@oxbow/oxbow/testing`. */
+  clock?: "real" | "paused";
   /** Who asks the kernel which descriptors are ready: `"epoll"` where nothing is said, or poll(2). */
   poller?: "epoll" | "poll";
 }
@@ -106,7 +109,10 @@ export interface RunOptions {
  */
 export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {}): Promise<T> {
   const { deadline = 0, asyncContext = false, poller = forcedPoller() } = checked(main, options);
-  using runtime = new Runtime(poller === "poll" ? new PollPoller() : undefined);
+  using runtime = new Runtime(
+    poller === "poll" ? new PollPoller() : undefined,
+    new Clock(options.clock === "paused"),
+  );
   const leave = enter(runtime);
   try {
     if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
@@ -124,13 +130,16 @@ export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {})
 
 function checked(main: unknown, options: RunOptions): RunOptions {
   if (typeof main !== "function") throw new TypeError("cannot run: main is no function");
-  requireNames("cannot run", "options are", options, ["deadline", "asyncContext", "poller"]);
+  requireNames("cannot run", "options are", options, ["deadline", "asyncContext", "clock", "poller"]);
   const { deadline } = options;
   if (deadline !== undefined && !(deadline >= 0)) {
     throw new RangeError(`cannot run: deadline is ${shown(deadline)}, and no count of milliseconds`);
   }
   requireFlag("cannot run", "asyncContext", options.asyncContext);
-  const { poller } = options;
+  const { clock, poller } = options;
+  if (clock !== undefined && clock !== "real" && clock !== "paused") {
+    throw new TypeError(`cannot run: clock is ${shown(clock)}, neither "real" nor "paused"`);
+  }
   if (poller !== undefined && poller !== "epoll" && poller !== "poll") {
     throw new TypeError(`cannot run: poller is ${shown(poller)}, neither "epoll" nor "poll"`);
   }
@@ -145,8 +154,8 @@ function forcedPoller(): string | undefined {
 async function grace(runtime: Runtime, deadline: number): Promise<void> {
   const { executor } = runtime;
   const ends = runtime.now() + deadline;
-  const timer = new Timer(ends, { wake() {} });
-  runtime.timers.add(timer);
+  const end = new SleepFuture(ends, true);
+  end.poll({ waker: { wake() {} } });
   await drive(runtime, () => executor.live === 0 || runtime.now() >= ends);
-  timer.cancel();
+  end.drop();
 }

@@ -1,3 +1,4 @@
+import { Clock } from "./clock.ts";
 import { swapPolled } from "./current.ts";
 import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
@@ -17,7 +18,8 @@ const AT_ONCE = 256;
 export class Runtime implements ExecutorHost, Disposable {
   readonly executor: Executor = new Executor(this);
   readonly reactor: Reactor;
-  readonly timers: Timers = new Timers();
+  readonly clock: Clock;
+  readonly timers: Timers;
   /** Whether the host's loop gives it its turns, and not `run`. */
   livesInHost = false;
   /** The driver's: called where there is work while it sleeps. */
@@ -28,15 +30,17 @@ export class Runtime implements ExecutorHost, Disposable {
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
 
-  /** `poller` is who asks the kernel: epoll where nothing is said. */
-  constructor(poller?: Poller) {
+  /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
+  constructor(poller?: Poller, clock: Clock = new Clock(false)) {
     this.reactor = new Reactor(poller);
+    this.clock = clock;
+    this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();
   }
 
   /** Milliseconds of a clock that never goes back. */
   now(): number {
-    return performance.now();
+    return this.clock.now();
   }
 
   /** How many promises tasks wait for. */
@@ -53,6 +57,7 @@ export class Runtime implements ExecutorHost, Disposable {
         const before = swapPolled(this);
         delivery.run();
         swapPolled(before);
+        this.executor.endTurn();
         // It may wait for a timer or a descriptor that the sleep knows nothing of.
         this.executor.rouse();
       } else delivery.wake();
@@ -99,9 +104,20 @@ export class Runtime implements ExecutorHost, Disposable {
     }
   }
 
-  /** Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. */
+  /** Whether the clock stands, and would move to the nearest timer if nothing else were to do. */
+  get mayStep(): boolean {
+    return this.clock.isPaused && this.clock.canMove(this.timers.next);
+  }
+
+  /**
+   * Asks the reactor, for up to `timeoutMs`, then the timers, and wakes who is ready. Returns how many edges. A
+   * clock that may step does so instead of waiting.
+   */
   look(timeoutMs: number): number {
-    const edges = timeoutMs > 0 || this.reactor.registrations > 0 ? this.reactor.turn(timeoutMs) : 0;
+    const { mayStep } = this;
+    const wait = mayStep ? 0 : timeoutMs;
+    const edges = wait > 0 || this.reactor.registrations > 0 ? this.reactor.turn(wait) : 0;
+    if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
     const now = this.now();
     this.executor.clock = now;
     this.timers.expire(now);
@@ -114,6 +130,7 @@ export class Runtime implements ExecutorHost, Disposable {
     const before = swapPolled(this);
     try {
       this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
+      this.timers.end();
       this.reactor[Symbol.dispose]();
       this.#failures.report();
     } finally {

@@ -1,69 +1,92 @@
-import type { Waker } from "./future.ts";
+import type { Clock } from "./clock.ts";
+import type { AfterTurn } from "./executor.ts";
+import { type Timer, TimerList } from "./timer_list.ts";
+import { Wheel } from "./wheel.ts";
 
-/** One deadline. A cancelled one stays in its heap until it is due, and wakes nobody. */
-export class Timer {
-  readonly deadline: number;
-  #waker: Waker | null;
+/**
+ * A runtime's timers. One that is to fire some time from now costs no look at the clock, which takes longer than
+ * all the rest: its time is counted from the end of the task's turn, when the clock is read once for all that
+ * have begun in it. So it is never early; and one that is taken out in the same turn has asked nothing of anyone.
+ */
+export class Timers implements AfterTurn {
+  readonly clock: Clock;
+  #executor: { afterTurn: AfterTurn | null };
+  #wheel: Wheel = new Wheel();
+  #begun: TimerList = new TimerList(-1);
+  #hasEnded = false;
 
-  constructor(deadline: number, waker: Waker) {
-    this.deadline = deadline;
-    this.#waker = waker;
+  constructor(clock: Clock, executor: { afterTurn: AfterTurn | null }) {
+    this.clock = clock;
+    this.#executor = executor;
   }
 
-  /** The same deadline, another waker: a future may be polled from another task. */
-  rearm(waker: Waker): void {
-    this.#waker = waker;
+  /** The runtime has ended: nothing fires any more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
-  cancel(): void {
-    this.#waker = null;
-  }
-
-  fire(): void {
-    this.#waker?.wake();
-  }
-}
-
-/** Deadlines in a binary heap, the nearest first. */
-export class Timers {
-  #heap: Timer[] = [];
-
-  /** The nearest deadline, or `Infinity`. */
-  get next(): number {
-    return this.#heap.length === 0 ? Infinity : this.#heap[0].deadline;
-  }
-
+  /** Adds one that is due at a time. */
   add(timer: Timer): void {
-    const heap = this.#heap;
-    let at = heap.push(timer) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (heap[parent].deadline <= timer.deadline) break;
-      heap[at] = heap[parent];
-      at = parent;
-    }
-    heap[at] = timer;
+    this.#wheel.add(timer);
   }
 
-  /** Wakes whatever is due at `now`, in the order of the deadlines. */
+  /** Adds one that is due some time from now. */
+  begin(timer: Timer): void {
+    // A clock that stands may be moved before this turn ends.
+    if (this.clock.isPaused) {
+      timer.due += this.clock.now();
+      this.#wheel.add(timer);
+      return;
+    }
+    this.#begun.append(timer);
+    this.#executor.afterTurn = this;
+  }
+
+  /** Takes one out, if it is in. */
+  remove(timer: Timer): void {
+    if (timer.list === this.#begun) this.#begun.remove(timer);
+    else this.#wheel.remove(timer);
+  }
+
+  /** The executor's own. */
+  turnEnded(): void {
+    if (this.#begun.first !== null) this.settle(this.clock.now());
+  }
+
+  /** Counts the times of those that have begun from `now`. */
+  settle(now: number): void {
+    let timer = this.#begun.takeAll();
+    while (timer !== null) {
+      const { after } = timer;
+      timer.list = null;
+      timer.due += now;
+      this.#wheel.add(timer);
+      timer = after;
+    }
+  }
+
+  /** None is due before: mostly the nearest one's time. `Infinity` where there is none. */
+  get next(): number {
+    this.turnEnded();
+    return this.#wheel.next;
+  }
+
+  /** How long there is nothing to fire, in milliseconds. `Infinity` where there is no timer. */
+  get left(): number {
+    const { next } = this;
+    return next === Infinity ? Infinity : Math.max(0, next - this.clock.now());
+  }
+
+  /** Fires what is due at `now`, the earliest first; of two that are due together the one that was added first. */
   expire(now: number): void {
-    while (this.#heap.length > 0 && this.#heap[0].deadline <= now) this.#takeFirst().fire();
+    this.settle(now);
+    this.#wheel.expire(now);
   }
 
-  #takeFirst(): Timer {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.length - 1;
-    const moved = heap[last];
-    heap.length = last;
-    let at = 0;
-    for (let child = 1; child < last; child = 2 * at + 1) {
-      if (child + 1 < last && heap[child + 1].deadline < heap[child].deadline) child++;
-      if (moved.deadline <= heap[child].deadline) break;
-      heap[at] = heap[child];
-      at = child;
-    }
-    if (last > 0) heap[at] = moved;
-    return first;
+  /** The runtime has ended: fires all that have a time, so that who waits learns of it. */
+  end(): void {
+    this.#hasEnded = true;
+    this.settle(this.clock.now());
+    this.#wheel.expire(Infinity);
   }
 }

@@ -1,0 +1,504 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  attach,
+  type Context,
+  type Coroutine,
+  Future,
+  now,
+  type Pending,
+  run,
+  type Sleep,
+  sleep,
+  sleepUntil,
+  spawn,
+  yieldNow,
+} from "../../../lib/task/mod.ts";
+import { BUDGET } from "../../../lib/task/coop.ts";
+import { Probe } from "../probe.ts";
+
+/** No time passes but by the sleeps. */
+const PAUSED = { clock: "paused" } as const;
+
+describe("sleep", () => {
+  it("is never early, by the clock of the runtime", async () => {
+    await run(async () => {
+      for (const ms of [0, 0.01, 0.5, 1, 1.5, 3.999, 12]) {
+        const start = now();
+        await sleep(ms);
+        const slept = now() - start;
+        assert(slept >= ms, `a sleep of ${ms} ms took ${slept}`);
+      }
+    });
+  });
+
+  it("is never early in a coroutine, among many", async () => {
+    function* sleeper(ms: number): Coroutine<void> {
+      const start = now();
+      yield* sleep(ms);
+      const slept = now() - start;
+      assert(slept >= ms, `a sleep of ${ms} ms took ${slept}`);
+    }
+    await run(async () => {
+      const handles = Array.from({ length: 500 }, (_, i) => spawn(sleeper, (i * 7919) % 23 + i / 1000));
+      for (const handle of handles) await handle;
+    });
+  });
+
+  it("wakes in the order of the deadlines, which lie within the turns in which the sleeps began", async () => {
+    const woken: number[] = [];
+    let astray = 0;
+    function* sleeper(ms: number): Coroutine<void> {
+      const earliest = now() + ms;
+      const future = sleep(ms);
+      yield* future;
+      if (future.deadline < earliest) astray++;
+      woken.push(future.deadline);
+    }
+    function* reader(sleeps: Sleep[], ms: number): Coroutine<void> {
+      const probe = new Probe();
+      const future = sleep(ms);
+      probe.poll(future);
+      sleeps.push(future);
+      const { deadline } = future;
+      if (deadline > now() + ms) astray++;
+      yield* yieldNow();
+      if (future.deadline !== deadline) astray++;
+    }
+    await run(async () => {
+      const handles = Array.from({ length: 300 }, (_, i) => spawn(sleeper, (i * 104729) % 31));
+      const sleeps: Sleep[] = [];
+      for (let i = 0; i < 10; i++) await spawn(reader, sleeps, i);
+      for (const handle of handles) await handle;
+      for (const future of sleeps) future.drop();
+    });
+    assertEquals([woken.length, astray], [300, 0]);
+    assertEquals(woken, woken.toSorted((a, b) => a - b));
+  });
+
+  it("is not put off by the tasks that have their turn after its own", async () => {
+    function* busy(): Coroutine<void> {
+      const start = performance.now();
+      while (performance.now() - start < 5);
+      yield* yieldNow();
+    }
+    function* sleeper(future: Sleep): Coroutine<number> {
+      yield* future;
+      return future.deadline;
+    }
+    await run(function* (): Coroutine<void> {
+      const before = now();
+      const [first, second] = [spawn(sleeper, sleep(20)), spawn(busy)];
+      const last = spawn(sleeper, sleep(18));
+      yield* second;
+      const [a, b] = [yield* first, yield* last];
+      assert(a >= before + 20 && b >= before + 5 + 18);
+      assert(a < b, `the sleep of 20 ms ends at ${a}, that of 18 ms which began 5 ms later at ${b}`);
+    });
+  });
+
+  it("begins at its first poll, and not before", async () => {
+    await run(async () => {
+      const future = sleep(10);
+      await sleep(20);
+      const start = now();
+      await future;
+      assert(now() - start >= 10);
+    });
+  });
+
+  it("for ever does not keep the runtime", async () => {
+    await run(async () => {
+      const handle = spawn(() => sleep(Infinity));
+      await sleep(2);
+      assertEquals(handle.isFinished, false);
+    });
+  });
+
+  it("refuses what is no time", () => {
+    for (const ms of [-1, -0.001, NaN, -Infinity]) {
+      assertThrows(() => sleep(ms), RangeError, `cannot sleep: ms is ${ms}, not a count of milliseconds`);
+    }
+  });
+
+  it("of 0 ms lets the tasks that are ready go first", async () => {
+    const log: string[] = [];
+    function* other(name: string): Coroutine<void> {
+      log.push(name);
+      yield* sleep(0);
+      log.push(`${name} again`);
+    }
+    await run(function* (): Coroutine<void> {
+      const handles = [spawn(other, "a"), spawn(other, "b")];
+      yield* sleep(0);
+      log.push("slept");
+      for (const handle of handles) yield* handle;
+    });
+    assertEquals(log, ["a", "b", "slept", "a again", "b again"]);
+  });
+
+  it("of 0 ms, over and over, keeps no other from its time", async () => {
+    await run(function* (): Coroutine<void> {
+      const other = spawn(() => sleep(2));
+      while (!other.isFinished) yield* sleep(0);
+      yield* other;
+    });
+  });
+
+  it("spends of its task's budget where it is over at its first poll", async () => {
+    const log: string[] = [];
+    function* greedy(): Coroutine<void> {
+      for (let i = 0; i < 8 * BUDGET; i++) yield* sleepUntil(0);
+      log.push("greedy");
+    }
+    function* other(): Coroutine<void> {
+      log.push("other");
+      yield* yieldNow();
+    }
+    await run(function* (): Coroutine<void> {
+      const handles = [spawn(greedy), spawn(other)];
+      for (const handle of handles) yield* handle;
+    });
+    assertEquals(log, ["other", "greedy"]);
+  });
+
+  it("of no time is slept a thousand times", async () => {
+    await run(async () => {
+      const start = now();
+      for (let i = 0; i < 1_000; i++) await sleep(0);
+      assert(now() >= start);
+    });
+  });
+
+  it("until a time that has passed is over at its first poll", async () => {
+    await run(() => {
+      const probe = new Probe();
+      for (const deadline of [now(), now() - 1_000, -Infinity]) {
+        const future = sleepUntil(deadline);
+        assertEquals([future.deadline, future.isElapsed], [deadline, false]);
+        assertEquals(probe.poll(future), undefined);
+        assertEquals(future.isElapsed, true);
+      }
+      return Promise.resolve();
+    });
+  });
+
+  it("until a time ends at that time or later", async () => {
+    await run(function* (): Coroutine<void> {
+      const deadline = now() + 10;
+      yield* sleepUntil(deadline);
+      assert(now() >= deadline);
+    });
+  });
+
+  it("ends for a task that polls it all the while", async () => {
+    await run(async () => {
+      const deadline = now() + 10;
+      const future = sleepUntil(deadline);
+      let polls = 0;
+      await new class extends Future<void> {
+        override poll(context: Context): void | Pending {
+          polls++;
+          context.waker.wake();
+          return future.poll(context);
+        }
+      }();
+      assert(now() >= deadline && polls > 1);
+    });
+  });
+
+  it("of a thousand tasks in a runtime, each not early, from main and from tasks", async () => {
+    function* sleeper(): Coroutine<void> {
+      const start = now();
+      yield* sleep(10);
+      assert(now() - start >= 10);
+    }
+    await run(async () => {
+      const start = now();
+      await sleep(10);
+      assert(now() - start >= 10);
+      const handles = Array.from({ length: 512 }, () => spawn(sleeper));
+      for (const handle of handles) await handle;
+    });
+  });
+
+  it("refuses what is no time of a clock", () => {
+    assertThrows(() => sleepUntil(NaN), RangeError, "cannot sleep: deadline is NaN, not a time");
+    assertThrows(() => sleep(1).reset(NaN), RangeError, "cannot reset a sleep: deadline is NaN, not a time");
+  });
+
+  it("has no deadline before its first poll, and one that stays afterwards", async () => {
+    await run(async () => {
+      const future = sleep(3);
+      assertEquals(future.deadline, NaN);
+      const before = now();
+      new Probe().poll(future);
+      const { deadline } = future;
+      assert(deadline >= before + 3 && deadline <= now() + 3);
+      await sleep(5);
+      assertEquals([future.deadline, future.isElapsed], [deadline, true]);
+    });
+  });
+
+  it("gives its value once", async () => {
+    await run(async () => {
+      const future = sleep(1);
+      await future;
+      const error = assertThrows(() => new Probe().poll(future), Error, "cannot wait for a sleep again");
+      assertEquals(error.message.includes("its value was taken"), true);
+    });
+  });
+
+  it("is waited for in the host's loop, where nothing runs", async () => {
+    using _ = attach();
+    const start = now();
+    await sleep(3);
+    assert(now() - start >= 3);
+    const ends: number[] = [];
+    function* sleeper(ms: number): Coroutine<void> {
+      yield* sleep(ms);
+      ends.push(ms);
+    }
+    for (const handle of [9, 1, 5].map((ms) => spawn(sleeper, ms))) await handle;
+    assertEquals(ends, [1, 5, 9]);
+  });
+
+  it("does not outlive its runtime: who waits is woken, and told", async () => {
+    const probe = new Probe();
+    const left = await run(() => {
+      const future = sleep(60_000);
+      assert(probe.isPending(future));
+      return Promise.resolve([future]);
+    });
+    assertEquals(probe.wakes, 1);
+    assertThrows(() => probe.poll(left[0]), Error, "the runtime in which it began has ended");
+    left[0].drop();
+  });
+});
+
+describe("a dropped sleep", () => {
+  it("wakes nobody", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const future = sleep(2);
+      assert(probe.isPending(future));
+      future.drop();
+      future.drop();
+      await sleep(10);
+      assertEquals([probe.wakes, future.isElapsed], [0, false]);
+    }, PAUSED);
+  });
+
+  it("wakes nobody though it had been registered for a while", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const future = sleep(6);
+      assert(probe.isPending(future));
+      await sleep(1);
+      future.drop();
+      await sleep(10);
+      assertEquals(probe.wakes, 0);
+    }, PAUSED);
+  });
+
+  it("is as it was where it had not been polled", async () => {
+    await run(async () => {
+      const future = sleep(1);
+      future.drop();
+      await future;
+      assertEquals(future.isElapsed, true);
+      future.drop();
+    }, PAUSED);
+  });
+
+  it("is waited for again only after a reset", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const future = sleep(2);
+      probe.poll(future);
+      future.drop();
+      assertThrows(() => probe.poll(future), Error, "cannot wait for a sleep that was dropped");
+      const deadline = now() + 3;
+      future.reset(deadline);
+      await future;
+      assert(now() >= deadline);
+    }, PAUSED);
+  });
+
+  it("leaves the timers as they were, 100,000 times over", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      for (let i = 0; i < 100_000; i++) {
+        const future = i % 2 ? sleep(1 + i) : sleepUntil(now() + 1 + i);
+        probe.poll(future);
+        future.drop();
+      }
+      await sleep(5);
+      assertEquals(probe.wakes, 0);
+    }, PAUSED);
+  });
+
+  it("is dropped by the wake-up of another one", async () => {
+    await run(async () => {
+      const sleeps: Sleep[] = [];
+      let wakes = 0;
+      const context = {
+        waker: {
+          wake(): void {
+            wakes++;
+            for (const future of sleeps) future.drop();
+          },
+        },
+      };
+      for (let i = 0; i < 100; i++) {
+        const future = sleep(2);
+        future.poll(context);
+        sleeps.push(future);
+      }
+      await sleep(6);
+      assertEquals(wakes, 1);
+    }, PAUSED);
+  });
+});
+
+describe("a sleep that is polled by two", () => {
+  it("wakes the one that polled it last, when the first has gone", async () => {
+    await run(async () => {
+      const probes = [new Probe(), new Probe()];
+      const future = sleep(2);
+      for (const probe of probes) assert(probe.isPending(future));
+      const [{ wakes }] = probes;
+      await sleep(6);
+      assertEquals([probes[0].wakes - wakes, probes[1].wakes], [0, 1]);
+      assertEquals(probes[1].poll(future), undefined);
+    }, PAUSED);
+  });
+
+  it("throws to the first where that one still waits, and is the second's", async () => {
+    const future = sleep(5);
+    function* waiter(): Coroutine<string> {
+      yield* future;
+      return "woken";
+    }
+    await run(async () => {
+      const [first, second] = [spawn(waiter), spawn(waiter)];
+      const results = await Promise.allSettled([first, second]);
+      assertEquals(
+        results.map((result) => result.status === "fulfilled" ? result.value : result.reason.message),
+        [
+          "cannot wait for a sleep: another task waits for it; let each make its own",
+          "woken",
+        ],
+      );
+    }, PAUSED);
+  });
+});
+
+describe("a sleep's reset", () => {
+  it("puts its end off while it is waited for", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const start = now();
+      const future = sleepUntil(start + 5);
+      assert(probe.isPending(future));
+      future.reset(start + 15);
+      await sleep(8);
+      assertEquals([probe.wakes, future.isElapsed], [0, false]);
+      await sleep(12);
+      assertEquals([probe.wakes, future.isElapsed], [1, true]);
+      assertEquals(probe.poll(future), undefined);
+    }, PAUSED);
+  });
+
+  it("brings its end forward while it is waited for", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const start = now();
+      const future = sleepUntil(start + 60_000);
+      assert(probe.isPending(future));
+      await sleep(1);
+      future.reset(start + 3);
+      assertEquals(future.deadline, start + 3);
+      await sleep(5);
+      assertEquals(probe.wakes, 1);
+      assertEquals(probe.poll(future), undefined);
+    }, PAUSED);
+  });
+
+  it("to the past ends it at once", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const future = sleep(60_000);
+      assert(probe.isPending(future));
+      await sleep(1);
+      future.reset(now());
+      assertEquals([probe.wakes, future.isElapsed], [1, true]);
+      assertEquals(probe.poll(future), undefined);
+    }, PAUSED);
+  });
+
+  it("is good for a sleep that was not polled, and for one whose time was not read from the clock yet", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const start = now();
+      const [fresh, begun] = [sleep(60_000), sleep(60_000)];
+      assert(probe.isPending(begun));
+      for (const future of [fresh, begun]) future.reset(start + 3);
+      assertEquals([fresh.deadline, begun.deadline], [start + 3, start + 3]);
+      await fresh;
+      await sleep(1);
+      assertEquals([probe.wakes, begun.isElapsed], [1, true]);
+    }, PAUSED);
+  });
+
+  it("makes a sleep that is over wait again, by await and yield*", async () => {
+    await run(async () => {
+      const future = sleep(1);
+      const first = now();
+      await future;
+      for (let i = 1; i <= 3; i++) {
+        const deadline = first + 4 * i;
+        future.reset(deadline);
+        assertEquals([future.isElapsed, future.deadline], [false, deadline]);
+        await future;
+        assert(now() >= deadline);
+      }
+      await spawn(function* (): Coroutine<void> {
+        const deadline = now() + 2;
+        future.reset(deadline);
+        yield* future;
+        assert(now() >= deadline);
+      });
+    }, PAUSED);
+  });
+
+  it("to a time that another sleep has leaves that one alone when it is dropped", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const start = now();
+      const [a, b, c] = [start + 3, start + 3, start + 6].map(sleepUntil);
+      for (const future of [a, b, c]) assert(probe.isPending(future));
+      b.reset(start + 6);
+      await sleep(4);
+      b.drop();
+      await sleep(6);
+      assertEquals([a.isElapsed, b.isElapsed, c.isElapsed, probe.wakes], [true, false, true, 2]);
+    }, PAUSED);
+  });
+
+  it("between the wake-up and the poll makes the sleep wait on", async () => {
+    await run(async () => {
+      const probe = new Probe();
+      const future = sleep(1);
+      probe.poll(future);
+      await sleep(3);
+      assertEquals(probe.wakes, 1);
+      const deadline = now() + 3;
+      future.reset(deadline);
+      assert(probe.isPending(future));
+      await sleep(6);
+      assertEquals(probe.wakes, 2);
+      assertEquals(probe.poll(future), undefined);
+    }, PAUSED);
+  });
+});
