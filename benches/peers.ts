@@ -1,15 +1,19 @@
 /**
- * The small programs and libraries of `peers/`, in C and in Rust, built when a bench asks for them.
+ * The small programs and libraries of `peers/`, in C, Rust and Go, built when a bench asks for them.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { delimiter } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const COMPILER = "gcc";
 const CARGO = "cargo";
+const GO = "go";
+/** Where Go's own installation is, which need not be in the PATH. */
+const GO_FOLDER = "/usr/local/go/bin";
 const folder = fileURLToPath(new URL("../.build/peers/", import.meta.url));
 
 const announced = new Set<string>();
@@ -70,10 +74,10 @@ function bring(path: string, text: string): void {
 }
 
 /**
- * Builds the crate `peers/NAME/` outside the checkout's sources, where cargo leaves a lock file. Gives the program's
- * path; `undefined` where there is no cargo, or it cannot get what the crate depends on, and says so.
+ * Builds the crate `peers/NAME/` outside the checkout's sources, where cargo leaves a lock file. Gives the path of its
+ * `program`; `undefined` where there is no cargo, or it cannot get what the crate depends on, and says so.
  */
-export function buildCrate(name: string): string | undefined {
+export function buildCrate(name: string, program: string = name): string | undefined {
   const source = new URL(`peers/${name}/`, import.meta.url);
   const crate = `${folder}${name}/`;
   mkdirSync(crate, { recursive: true });
@@ -88,9 +92,26 @@ export function buildCrate(name: string): string | undefined {
     return announce(`${CARGO} is not here: the rows of ${name} are left out`);
   }
   if (error !== undefined) throw error;
-  if (status === 0) return `${crate}target/release/${name}`;
+  if (status === 0) return `${crate}target/release/${program}`;
   if (stderr.includes("could not compile")) throw new Error(`${CARGO} cannot compile ${crate}:\n${stderr}`);
   return announce(`${CARGO} cannot build ${name}, whose rows are left out: ${stderr.trim().split("\n")[0]}`);
+}
+
+/** Builds the Go module `peers/NAME/`. Gives the program's path; `undefined` where there is no Go, and says so. */
+export function buildModule(name: string): string | undefined {
+  const source = fileURLToPath(new URL(`peers/${name}/`, import.meta.url));
+  const target = `${folder}${name}`;
+  const { error, status, stderr } = spawnSync(GO, ["build", "-o", target, "."], {
+    cwd: source,
+    encoding: "utf8",
+    env: { ...process.env, GOTOOLCHAIN: "local", PATH: `${process.env.PATH}${delimiter}${GO_FOLDER}` },
+  });
+  if (error !== undefined && "code" in error && error.code === "ENOENT") {
+    return announce(`${GO} is not here: the rows of ${name} are left out`);
+  }
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${GO} cannot build ${source}:\n${stderr}`);
+  return target;
 }
 
 /** The numbers that a peer prints. Throws what it says on stderr where it fails. */

@@ -5,6 +5,11 @@ import type { Pointer } from "./types.ts";
 const byteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")
   ?.get as () => number;
 
+/** How many bytes a typed array has. Throws a `TypeError` for what is none, whatever it says of itself. */
+export function byteLengthOf(array: Uint8Array): number {
+  return Reflect.apply(byteLength, array, []);
+}
+
 /** Bytes whose address was asked for once: system calls read and write them with no conversion a call. */
 export class NativeBuffer {
   /** Never another array's: `#start` is its address. */
@@ -26,7 +31,7 @@ export class NativeBuffer {
    * itself, so that nothing that a caller defines can answer for it.
    */
   static range(buffer: NativeBuffer, from: number, length: number): Pointer {
-    const size: number = Reflect.apply(byteLength, buffer.#bytes, []);
+    const size = byteLengthOf(buffer.#bytes);
     const counts = Number.isSafeInteger(from) && Number.isSafeInteger(length) && from >= 0 && length >= 0;
     if (!counts || from + length > size) {
       if (size === 0 && buffer.#bytes.buffer.detached) {

@@ -115,7 +115,7 @@ function same(model: Model, slab: Slab<string>): void {
   assertEquals([slab.size, slab.capacity], [model.values.size, model.places]);
   for (let key = -1; key <= model.places; key++) {
     assertStrictEquals(slab.get(key), model.values.get(key));
-    assertStrictEquals(slab.has(key), model.values.has(key));
+    assertStrictEquals(slab.contains(key), model.values.has(key));
   }
 }
 
@@ -153,7 +153,7 @@ describe("a Slab", () => {
   it("keeps values that are falsy", () => {
     const slab = new Slab<number | string | boolean>();
     const keys = [0, "", false, NaN].map((value) => slab.insert(value));
-    assertEquals(keys.map((key) => slab.has(key)), [true, true, true, true]);
+    assertEquals(keys.map((key) => slab.contains(key)), [true, true, true, true]);
     assertEquals(slab.remove(keys[2]), false);
     assertEquals(slab.size, 3);
   });
@@ -164,7 +164,7 @@ describe("a Slab", () => {
     for (const key of [1, -1, 0.5, NaN, Infinity, 2 ** 32, 2 ** 53]) {
       assertThrows(() => slab.remove(key), RangeError, `invalid key ${key}: the slab has no value under it`);
       assertThrows(() => slab.set(key, "b"), RangeError, `invalid key ${key}`);
-      assertEquals([slab.get(key), slab.has(key)], [undefined, false]);
+      assertEquals([slab.get(key), slab.contains(key)], [undefined, false]);
     }
     assertEquals([slab.size, slab.capacity, slab.get(0)], [1, 1, "a"]);
   });

@@ -33,7 +33,7 @@ export interface EpollOptions {
 }
 
 /** Why the kernel has refused to watch descriptor `number`, and what to do. */
-function hintFor(failure: number, number: number): string | undefined {
+function hintFor(failure: number, operation: number, number: number): string | undefined {
   switch (failure) {
     case EPERM:
       return `descriptor ${number} is a regular file or a folder, which is always ready: read it without asking`;
@@ -44,7 +44,9 @@ function hintFor(failure: number, number: number): string | undefined {
     case EEXIST:
       return `descriptor ${number} is watched here already: call modify`;
     case EINVAL:
-      return `descriptor ${number} is this instance, or was added with EPOLLEXCLUSIVE: delete it and add it again`;
+      return operation === EPOLL_CTL_MOD
+        ? `descriptor ${number} was added with EPOLLEXCLUSIVE: delete it and add it again`
+        : `descriptor ${number} is this instance itself, or another, which does not take EPOLLEXCLUSIVE`;
     case ENOSPC:
       return "this user watches as much as /proc/sys/fs/epoll/max_user_watches says";
     case ENOMEM:
@@ -128,7 +130,7 @@ export class Epoll implements Disposable {
     this.#change.set(0, events, token);
     if (libc().epoll_ctl(numberOf(this.fd), operation, number, this.#change.pointer) !== -1) return;
     const failure = errno();
-    throw new SystemError(failure, "epoll_ctl", { hint: hintFor(failure, number) });
+    throw new SystemError(failure, "epoll_ctl", { hint: hintFor(failure, operation, number) });
   }
 
   /**
@@ -139,7 +141,7 @@ export class Epoll implements Disposable {
    */
   wait(timeoutMs: number = Infinity): number {
     this.#count = 0;
-    if (!(timeoutMs >= 0)) {
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       throw new RangeError(`cannot wait: timeoutMs is ${shown(timeoutMs)}, not a count of milliseconds`);
     }
     const count = timeoutMs < LARGEST_TIMEOUT && !Number.isInteger(timeoutMs) && hasPwait2

@@ -16,7 +16,7 @@ export const EPOLLRDNORM = 0x040;
 export const EPOLLRDBAND = 0x080;
 /** With sockets, as `EPOLLOUT`. */
 export const EPOLLWRNORM = 0x100;
-/** There is room to write out of band: with sockets, as `EPOLLOUT`. */
+/** There is room to write data of a priority of their own: with sockets of UDP and of this machine, as `EPOLLOUT`. */
 export const EPOLLWRBAND = 0x200;
 /** Nothing on Linux tells it. */
 export const EPOLLMSG = 0x400;

@@ -1,6 +1,6 @@
 import { check, errno, libc, SystemError, word } from "../../ffi/mod.ts";
 import { FileType, Stat } from "../../ffi/layout/stat.ts";
-import { NativeBuffer } from "../../ffi/native_buffer.ts";
+import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { openFile } from "./open.ts";
@@ -224,8 +224,9 @@ export class Fd implements Disposable {
       );
     }
     const call = syscall === "read" ? libc().readView : libc().writeView;
+    const size = byteLengthOf(buffer);
     for (;;) {
-      const count = call(fd, buffer, buffer.byteLength);
+      const count = call(fd, buffer, size);
       if (count >= 0 || !isInterrupted(syscall)) return count;
     }
   }

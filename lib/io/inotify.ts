@@ -96,10 +96,11 @@ export class Inotify implements Disposable {
   watch(path: string | URL, mask: number): number {
     const name = toPath(path, "watch");
     const what = `cannot watch ${name}`;
-    const wanted = mask >>> 0;
-    if (!Number.isInteger(mask) || wanted !== (mask < 0 ? mask + 2 ** 32 : mask)) {
+    // As a signed or an unsigned number: IN_ONESHOT is the sign.
+    if (typeof mask !== "number" || ((mask | 0) !== mask && (mask >>> 0) !== mask)) {
       throw new RangeError(`${what}: mask is ${shown(mask)}, not flags in 32 bits`);
     }
+    const wanted = mask >>> 0;
     const unknown = (wanted & ~ASKED) >>> 0;
     if (unknown !== 0) {
       throw new RangeError(`${what}: mask has 0x${unknown.toString(16)}, which is nothing to be asked for`);
@@ -129,7 +130,7 @@ export class Inotify implements Disposable {
    * it has ended already.
    */
   remove(watch: number): void {
-    if ((watch | 0) !== watch) {
+    if (typeof watch !== "number" || (watch | 0) !== watch) {
       throw new RangeError(`cannot end a watch: watch is ${shown(watch)}, no watch's`);
     }
     if (descriptors().inotify_rm_watch(numberOf(this.fd), watch) !== -1) return;

@@ -1,3 +1,4 @@
+import { shown } from "./arguments.ts";
 import {
   EPOLLERR,
   EPOLLET,
@@ -24,8 +25,8 @@ const WITH_EXCLUSIVE = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLET | EPOL
 /** Throws for what is no set of events, and for one that `EPOLLEXCLUSIVE` does not go with. */
 export function requireEvents(what: string, events: number, adds: boolean): void {
   // As a signed or an unsigned number: EPOLLET is the sign.
-  if ((events | 0) !== events && (events >>> 0) !== events) {
-    throw new RangeError(`${what}: events is ${String(events)}, not flags in 32 bits`);
+  if (typeof events !== "number" || ((events | 0) !== events && (events >>> 0) !== events)) {
+    throw new RangeError(`${what}: events is ${shown(events)}, not flags in 32 bits`);
   }
   const unknown = events & ~ALL;
   if (unknown !== 0) {

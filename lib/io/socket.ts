@@ -2,7 +2,9 @@ import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
+import { shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
+import { transferVectored } from "./vectored.ts";
 
 export { WouldBlock };
 
@@ -12,10 +14,17 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const MSG_PEEK = 2;
 const MSG_NOSIGNAL = 0x4000;
+/** SO_SNDBUF and SO_RCVBUF are an int, and doubled. */
+const LARGEST_BUFFER = 0x3fffffff;
 const EINTR = 4;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
@@ -106,12 +115,24 @@ export class Socket implements Disposable {
     }
   }
 
-  /** recv(2) into `length` bytes from `from`; 0 is the end of what the peer sends. */
+  /**
+   * recv(2) into `length` bytes from `from`; 0 is the end of what the peer sends. Throws a `SystemError`: `ECONNRESET`.
+   * For a `Uint8Array` there is `fd.read`.
+   */
   read(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
+    return this.#receive(buffer, from, length, 0);
+  }
+
+  /** As `read`, and what was read is there still for the next one. */
+  peek(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
+    return this.#receive(buffer, from, length, MSG_PEEK);
+  }
+
+  #receive(buffer: NativeBuffer, from: number, length: number, flags: number): number {
     const pointer = NativeBuffer.range(buffer, from, length);
     const fd = this.fd.number;
     for (;;) {
-      const count = libc().recv(fd, pointer, word(length), 0);
+      const count = libc().recv(fd, pointer, word(length), flags);
       if (count >= 0) return count;
       const failure = errno();
       if (failure === EAGAIN) return WouldBlock;
@@ -132,6 +153,19 @@ export class Socket implements Disposable {
     }
   }
 
+  /**
+   * Fills the parts in their order, as one `read`: recvmsg(2). To ask for the address of each costs up to a microsecond:
+   * small parts are copied together sooner. Throws a `RangeError` for more than 1,024 of them.
+   */
+  readVectored(parts: readonly Uint8Array[]): number {
+    return transferVectored("recvmsg", this.fd.number, parts);
+  }
+
+  /** Sends the parts in their order, as one `write`: sendmsg(2). As much as the kernel takes, maybe the half of one. */
+  writeVectored(parts: readonly Uint8Array[]): number {
+    return transferVectored("sendmsg", this.fd.number, parts);
+  }
+
   /** shutdown(2): ends reading, writing or both. */
   shutdown(how: "read" | "write" | "both"): void {
     check(libc().shutdown(this.fd.number, how === "read" ? 0 : how === "write" ? 1 : 2), "shutdown");
@@ -142,15 +176,74 @@ export class Socket implements Disposable {
     this.#setOption(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
   }
 
+  /** Whether small writes leave at once. */
+  get isNoDelay(): boolean {
+    return this.#option(IPPROTO_TCP, TCP_NODELAY) !== 0;
+  }
+
+  /** Whether the kernel asks a silent peer now and then whether it is there: SO_KEEPALIVE, tcp(7). */
+  setKeepAlive(on: boolean): void {
+    this.#setOption(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
+  }
+
+  /**
+   * How many seconds the kernel tries to send, once the socket is closed, what it has not sent: SO_LINGER, socket(7). 0
+   * throws it away and resets the connection, and `undefined` is the default: it tries, and nobody waits. Of a socket
+   * that blocks, `close` waits as long.
+   */
+  setLinger(seconds: number | undefined): void {
+    if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 0 && seconds <= 0xffff)) {
+      throw new RangeError(
+        `cannot set a socket's linger: seconds is ${shown(seconds)}, not an integer from 0 to 65535`,
+      );
+    }
+    const linger = Int32Array.of(seconds === undefined ? 0 : 1, seconds ?? 0);
+    check(libc().setsockopt(this.fd.number, SOL_SOCKET, SO_LINGER, linger, 8), "setsockopt");
+  }
+
+  /** Bytes that the kernel keeps to be sent, its own bookkeeping among them: SO_SNDBUF, socket(7). */
+  get sendBufferSize(): number {
+    return this.#option(SOL_SOCKET, SO_SNDBUF);
+  }
+
+  /** The kernel doubles it, and keeps to its least and largest (`net.core.wmem_max`). */
+  setSendBufferSize(bytes: number): void {
+    this.#setBufferSize(SO_SNDBUF, bytes);
+  }
+
+  /** Bytes that the kernel keeps to be read, its own bookkeeping among them: SO_RCVBUF, socket(7). */
+  get receiveBufferSize(): number {
+    return this.#option(SOL_SOCKET, SO_RCVBUF);
+  }
+
+  /** The kernel doubles it, and keeps to its least and largest (`net.core.rmem_max`). A listener's go to its connections. */
+  setReceiveBufferSize(bytes: number): void {
+    this.#setBufferSize(SO_RCVBUF, bytes);
+  }
+
+  #setBufferSize(name: number, bytes: number): void {
+    if (!(Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_BUFFER)) {
+      throw new RangeError(
+        `cannot set a socket's buffer: bytes is ${shown(bytes)}, not an integer from 1 to ${LARGEST_BUFFER}`,
+      );
+    }
+    this.#setOption(SOL_SOCKET, name, bytes);
+  }
+
   #setOption(level: number, name: number, value: number): void {
     check(libc().setsockopt(this.fd.number, level, name, Int32Array.of(value), 4), "setsockopt");
   }
 
+  #option(level: number, name: number): number {
+    const value = new Int32Array(1);
+    check(libc().getsockopt(this.fd.number, level, name, value, Uint32Array.of(4)), "getsockopt");
+    return value[0];
+  }
+
   /** What went wrong since it was last asked (`SO_ERROR`), or `undefined`. */
   takeError(syscall: string, path?: string): SystemError | undefined {
-    const value = new Int32Array(1);
-    check(libc().getsockopt(this.fd.number, SOL_SOCKET, SO_ERROR, value, Uint32Array.of(4)), "getsockopt");
-    return value[0] === 0 ? undefined : new SystemError(value[0], syscall, { path });
+    const failure = this.#option(SOL_SOCKET, SO_ERROR);
+    return failure === 0 ? undefined : new SystemError(failure, syscall, { path });
   }
 
   /** Our end's address. */

@@ -43,7 +43,8 @@ const HINT = "the machine's clock was set: look at it, and set the timer again";
 
 /**
  * A timer in the kernel that is readable once it has expired: timerfd_create(2), non-blocking. It is never early, and
- * exact to some 50 µs.
+ * exact to some 50 µs. Of an interval, the kernel starts the next one when this one is read: watched for edges, a timer
+ * that nobody reads is told of once.
  *
  * @example
  * ```ts

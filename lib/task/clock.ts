@@ -5,7 +5,7 @@ const PATIENCE = 64;
 
 /** Who waits until all that could be done at a clock's time has been done. */
 export interface Settling {
-  settled(): void;
+  becameQuiet(): void;
 }
 
 /** A runtime's milliseconds: the host's monotonic clock, or one that stands, for tests, and moves when told. */
@@ -84,7 +84,7 @@ export class Clock {
     }
     const settling = [...this.#settling];
     this.#settling.clear();
-    for (const each of settling) each.settled();
+    for (const each of settling) each.becameQuiet();
   }
 }
 

@@ -1,4 +1,12 @@
-import { type Context, type Coroutine, Future, Pending, polling, WaitInFinallyError } from "./future.ts";
+import {
+  consumed,
+  type Context,
+  type Coroutine,
+  Future,
+  Pending,
+  polling,
+  WaitInFinallyError,
+} from "./future.ts";
 
 /**
  * Resumes the coroutine where it waits, and there `yield*` polls the future again: a value goes on, an error
@@ -34,6 +42,7 @@ export function abandon(coroutine: Iterator<Pending, unknown>): void {
 /** A coroutine as a future, for what polls futures: combinators, `run`. */
 export class CoroutineFuture<T> extends Future<T> {
   #coroutine: Coroutine<T> | null;
+  #hasTurn = false;
 
   constructor(coroutine: Coroutine<T>) {
     super();
@@ -41,20 +50,27 @@ export class CoroutineFuture<T> extends Future<T> {
   }
 
   override poll(context: Context): T | Pending {
-    if (this.#coroutine === null) throw new Error("cannot poll a coroutine that has ended");
+    const coroutine = this.#coroutine;
+    if (coroutine === null) throw consumed("a coroutine");
+    this.#hasTurn = true;
+    let value: T | Pending;
     try {
-      const value = resume(this.#coroutine, context);
-      if (value !== Pending) this.#coroutine = null;
-      return value;
+      value = resume(coroutine, context);
     } catch (error) {
       this.#coroutine = null;
       throw error;
+    } finally {
+      this.#hasTurn = false;
     }
+    // Dropped by itself: it ends where it would wait.
+    if (value === Pending && this.#coroutine === null) abandon(coroutine);
+    if (value !== Pending) this.#coroutine = null;
+    return value;
   }
 
   override drop(): void {
     const coroutine = this.#coroutine;
     this.#coroutine = null;
-    if (coroutine !== null) abandon(coroutine);
+    if (coroutine !== null && !this.#hasTurn) abandon(coroutine);
   }
 }

@@ -1,7 +1,7 @@
 import { Slab } from "../slab.ts";
 import type { Coroutine, Future, Waker } from "./future.ts";
 import { RunQueue } from "./run_queue.ts";
-import { type Living, OwnedTask, type Runnable, type Start, type TaskExtras } from "./task.ts";
+import { type Living, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
 const NEXT_IN_A_ROW = 3;
@@ -85,15 +85,14 @@ export class Executor {
     return this.#polled !== null;
   }
 
-  /** Makes a task of one of the three, polled for the first time in its turn: after those that wait for theirs. */
+  /** Makes a task of one of the two, polled for the first time in its turn: after those that wait for theirs. */
   spawn<T>(
-    start: Start<T> | null,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
   ): OwnedTask<T> {
     this.#spawned++;
-    const task = new OwnedTask(this, start, coroutine, future, extras);
+    const task = new OwnedTask(this, coroutine, future, extras);
     this.#enqueue(task);
     return task;
   }

@@ -1,4 +1,3 @@
-import { SystemError } from "../../ffi/mod.ts";
 import { Watch } from "../jit/watch.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -27,6 +26,11 @@ export class HostLoop implements Disposable {
     this.#foreground = options.foreground;
   }
 
+  /** Whether the watch is made: the first of a process takes 10 ms. */
+  get hasWatch(): boolean {
+    return this.#watch !== null;
+  }
+
   /** Whether a descriptor can end the sleep at once: where not it is looked at each 2 ms. */
   get canWatch(): boolean {
     if (this.#watch !== null) return true;
@@ -35,9 +39,8 @@ export class HostLoop implements Disposable {
     try {
       this.#mayWatch = Watch.isAvailable;
       if (this.#mayWatch) this.#watch = new Watch(descriptor, this.#wake);
-    } catch (error) {
-      // Descriptors or threads have run out, and may be there again later.
-      if (!(error instanceof SystemError)) throw error;
+    } catch {
+      // Descriptors, threads or memory have run out, which C's loader tells as text alone: they may be there later.
     }
     return this.#watch !== null;
   }

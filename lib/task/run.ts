@@ -2,14 +2,16 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { environment } from "../../ffi/environment.ts";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { Clock } from "./clock.ts";
+import { BUDGET, coop } from "./coop.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { HostLoop } from "./host_loop.ts";
 import { PollPoller } from "./reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
 import { SleepFuture } from "./sleep.ts";
-import { type Spawnable, spawnInto } from "./spawn.ts";
-import { turn } from "./task.ts";
+import type { Spawnable } from "./futures/to_future.ts";
+import { spawnInto } from "./spawn.ts";
+import { type OwnedTask, turn } from "./task.ts";
 
 /** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
 const PARK_MS = 1;
@@ -26,7 +28,7 @@ const MICROTASK_ROUNDS = 3;
 const BURSTS = 16;
 
 /** Turns until `isOver` says so, which is asked after each burst of tasks. */
-async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
+async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => boolean): Promise<void> {
   const { executor, timers } = runtime;
   let awake: () => void = () => {};
   using loop = new HostLoop(runtime, () => awake(), { foreground: true });
@@ -35,8 +37,6 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
   let polled = false;
   let foundNothing = false;
   let bursts = 0;
-  // A main that is an async function waits all along, mostly for what tasks settle in their own turn.
-  const ofMain = runtime.promises;
   for (;;) {
     if (runtime.poll() > 0) {
       polled = true;
@@ -44,6 +44,8 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
       parks = 0;
     }
     if (isOver()) return;
+    // An async function waits all along, mostly for what tasks settle in their own turn.
+    const ofMain = main.isAsync ? 1 : 0;
     const hadReactions = runtime.hasReactions || (polled && runtime.promises > ofMain);
     if (hadReactions) {
       runtime.hasReactions = false;
@@ -62,7 +64,10 @@ async function drive(runtime: Runtime, isOver: () => boolean): Promise<void> {
     } else if (isIdle && hadReactions) {
       polled = false;
       await hostTurns(1);
-    } else if (isIdle && !runtime.mayStep && (runtime.promises > ofMain || parks >= PARKS) && loop.canWatch) {
+    } else if (
+      isIdle && !runtime.mayStep && (parks >= PARKS || (loop.hasWatch && runtime.promises > ofMain)) &&
+      loop.canWatch
+    ) {
       await new Promise<void>((resolve) => {
         awake = resolve;
         loop.sleep();
@@ -117,8 +122,9 @@ export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {})
   try {
     if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
     const task = spawnInto(runtime.executor, null, main, []);
-    await drive(runtime, () => task.isFinished);
-    if (deadline > 0) await grace(runtime, deadline);
+    await drive(runtime, task, () => task.isFinished);
+    if (deadline > 0) await grace(runtime, task, deadline);
+    coop.left = BUDGET;
     const value = task.poll({ waker: task });
     if (value === Pending) throw new Error("the main task ended without a result");
     return value;
@@ -151,11 +157,11 @@ function forcedPoller(): string | undefined {
   return environment("OXBOW_POLLER");
 }
 
-async function grace(runtime: Runtime, deadline: number): Promise<void> {
+async function grace(runtime: Runtime, main: OwnedTask<unknown>, deadline: number): Promise<void> {
   const { executor } = runtime;
   const ends = runtime.now() + deadline;
   const end = new SleepFuture(ends, true);
   end.poll({ waker: { wake() {} } });
-  await drive(runtime, () => executor.live === 0 || runtime.now() >= ends);
+  await drive(runtime, main, () => executor.live === 0 || runtime.now() >= ends);
   end.drop();
 }

@@ -33,6 +33,7 @@ export class Runtime implements ExecutorHost, Disposable {
   /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
   constructor(poller?: Poller, clock: Clock = new Clock(false)) {
     this.reactor = new Reactor(poller);
+    this.reactor.onDeregister = () => this.executor.rouse();
     this.clock = clock;
     this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();

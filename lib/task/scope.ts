@@ -1,7 +1,8 @@
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import { type Spawnable, spawnInto, toFuture } from "./spawn.ts";
-import type { JoinHandle, OwnedTask } from "./task.ts";
+import { type Spawnable, toFuture } from "./futures/to_future.ts";
+import { spawnInto } from "./spawn.ts";
+import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
 
 /** How a scope that is left by `await using` treats the tasks that are still at work. */
 export interface ScopeOptions {
@@ -53,7 +54,7 @@ export class Scope implements AsyncDisposable, Disposable {
   spawn<A extends unknown[], T>(fn: (...args: A) => Spawnable<T>, ...args: A): JoinHandle<T> {
     if (this.#isClosed) throw new Error("cannot spawn in a scope that was left");
     if (this.#isCancelled) throw new Error("cannot spawn in a scope that was cancelled");
-    const task = spawnInto(currentRuntime().executor, { owner: this }, fn, args);
+    const task = spawnInto(currentRuntime().executor, new TaskExtras("", this), fn, args);
     this.#children.add(task);
     return task;
   }

@@ -1,46 +1,33 @@
 import { requireNames, shown } from "../io/arguments.ts";
 import { currentRuntime } from "./current.ts";
 import type { Executor } from "./executor.ts";
-import { type Coroutine, Future } from "./future.ts";
+import { Future, Pending } from "./future.ts";
+import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
-import { CoroutineFuture } from "./coroutine.ts";
-import { type Body, type JoinHandle, type OwnedTask, type Start, type TaskExtras, turn } from "./task.ts";
-
-/** What a task may be: a future, a coroutine, a promise. */
-export type Spawnable<T> = Future<T> | Coroutine<T> | PromiseLike<T>;
+import { type JoinHandle, type OwnedTask, TaskExtras, turn } from "./task.ts";
 
 /** The prototype of generator functions: calling one runs nothing of it. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
 
-function isCoroutine<T>(body: Spawnable<T>): body is Coroutine<T> {
-  if (Object(body) !== body) {
-    throw new TypeError(`cannot make a task of ${String(body)}: it is no future, coroutine or promise`);
-  }
-  return Symbol.iterator in body && "next" in body;
-}
-
-/** The future that drives any kind of body. */
-export function toFuture<T>(body: Spawnable<T>): Future<T> {
-  if (body instanceof Future) return body;
-  return isCoroutine(body) ? new CoroutineFuture(body) : fromPromise(body);
-}
-
-/** A function that is called at the first poll. */
-class Call<A extends unknown[], T> implements Start<T> {
+/** A function that is called at the task's first poll; what it gives takes this one's place there. */
+class Call<A extends unknown[], T> extends Future<T> {
+  task: OwnedTask<T> | null = null;
   #fn: (...args: A) => Spawnable<T>;
   #args: A;
 
   constructor(fn: (...args: A) => Spawnable<T>, args: A) {
+    super();
     this.#fn = fn;
     this.#args = args;
   }
 
-  begin(task: OwnedTask<T>): Body<T> {
+  override poll(): T | Pending {
+    const { task } = this;
+    if (task === null) return Pending;
     const { ofAsync } = turn;
     const body = ofAsync === null ? this.#fn(...this.#args) : ofAsync.run(task, this.#fn, ...this.#args);
-    if (body instanceof Future || isCoroutine(body)) return body;
-    task.becomesAsync();
-    return fromPromise(body);
+    if (body instanceof Future) return task.become(null, body, false);
+    return isCoroutine(body) ? task.become(body, null, false) : task.become(null, fromPromise(body), true);
   }
 }
 
@@ -73,7 +60,7 @@ export function spawnWith<A extends unknown[], T>(
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("cannot spawn: signal is no AbortSignal");
   }
-  const extras: TaskExtras = { name };
+  const extras = new TaskExtras(name ?? "", null);
   const task = spawnInto(currentRuntime().executor, extras, fn, args);
   if (signal === undefined) return task;
   const abort = () => task.abort(signal.reason);
@@ -95,7 +82,10 @@ export function spawnInto<A extends unknown[], T>(
   if (typeof fn !== "function") throw new TypeError(`cannot spawn: fn is ${shown(fn)}, and no function`);
   if (Object.getPrototypeOf(fn) === GENERATOR_FUNCTION) {
     const body = fn(...args);
-    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(null, body, null, extras);
+    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(body, null, extras);
   }
-  return executor.spawn(new Call(fn, args), null, null, extras);
+  const call = new Call(fn, args);
+  const task = executor.spawn(null, call, extras);
+  call.task = task;
+  return task;
 }

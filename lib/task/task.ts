@@ -15,22 +15,21 @@ export interface Living {
   abort(reason: unknown): void;
 }
 
-/** What a task's body may be, once it has begun. */
-export type Body<T> = Coroutine<T> | Future<T>;
-
-/** A body that is made at the task's first poll. */
-export interface Start<T> {
-  begin(task: OwnedTask<T>): Body<T>;
-}
-
 /** What few tasks have. */
-export interface TaskExtras {
-  name?: string;
-  controller?: AbortController;
+export class TaskExtras {
+  name: string;
+  controller: AbortController | null = null;
   /** Called at the task's end: it listens to a signal no more. */
-  ended?: () => void;
+  ended: (() => void) | null = null;
   /** Who sees to its end, and to its failure. */
-  owner?: TaskOwner;
+  owner: TaskOwner | null;
+  /** What it has failed with, or why it was aborted. */
+  error: unknown = undefined;
+
+  constructor(name: string, owner: TaskOwner | null) {
+    this.name = name;
+    this.owner = owner;
+  }
 }
 
 /** Who has spawned a task for itself: a scope. */
@@ -59,10 +58,6 @@ const OBSERVED = 64;
 /** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
 const ASYNC = 128;
 
-function isFuture<T>(body: Body<T>): body is Future<T> {
-  return body instanceof Future;
-}
-
 /**
  * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
  * its own handle, so that a spawn makes one object beside its body, and waking and polling make none.
@@ -74,11 +69,10 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** Its key among the living. */
   #key: number;
   #state = QUEUED;
-  #start: Start<T> | null;
-  #coroutine: Coroutine<T> | null = null;
-  #future: Future<T> | null = null;
+  /** Its body is one of the two. */
+  #coroutine: Coroutine<T> | null;
+  #future: Future<T> | null;
   #value: T | Pending = Pending;
-  #error: unknown = undefined;
   #joiner: Waker | null = null;
   #polls = 0;
   /** In whole milliseconds of the runtime's clock. */
@@ -88,7 +82,6 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** The executor's own, which queues it. */
   constructor(
     executor: Executor,
-    start: Start<T> | null,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
@@ -96,7 +89,6 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     super();
     this.id = executor.spawned;
     this.#executor = executor;
-    this.#start = start;
     this.#coroutine = coroutine;
     this.#future = future;
     this.#born = Math.trunc(executor.clock);
@@ -156,24 +148,16 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
       return step.done ? step.value : Pending;
     }
     const future = this.#future;
-    if (future !== null) return future.poll(this);
-    return this.#begin();
+    return future === null ? Pending : future.poll(this);
   }
 
-  #begin(): T | Pending {
-    const start = this.#start;
-    if (start === null) return Pending;
-    this.#start = null;
-    const body = start.begin(this);
-    if (isFuture(body)) this.#future = body;
-    else this.#coroutine = body;
+  /** A call's own: what the function gave is polled from now on. */
+  become(coroutine: Coroutine<T> | null, future: Future<T> | null, isAsync: boolean): T | Pending {
+    this.#coroutine = coroutine;
+    this.#future = future;
+    if (isAsync) this.#state |= ASYNC;
     // Aborted by its own function: the body that it gave is dropped unpolled.
     return this.#state & ABORTED ? Pending : this.#poll();
-  }
-
-  /** A promise's own: dropping would not stop it. */
-  becomesAsync(): void {
-    this.#state |= ASYNC;
   }
 
   /**
@@ -184,8 +168,9 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
     if (this.#state & (FINISHED | ABORTED)) return;
     this.#state |= ABORTED;
-    this.#error = reason;
-    this.#extras?.controller?.abort(reason);
+    const extras = this.#extras ??= new TaskExtras("", null);
+    extras.error = reason;
+    extras.controller?.abort(reason);
     if ((this.#state & HAS_TURN) === 0) this.#abandon();
     else if (turn.task === this && polling.context === this) {
       polling.context = null;
@@ -196,12 +181,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   #abandon(): void {
     if (this.#state & FINISHED) return;
     if (this.#state & ASYNC) return;
-    const reason = this.#error;
+    const reason = this.#extras?.error;
     const coroutine = this.#coroutine;
     const future = this.#future;
     this.#coroutine = null;
     this.#future = null;
-    this.#start = null;
     // What a finally block does to its own task comes to nothing: it has ended.
     this.#state |= HAS_TURN;
     try {
@@ -220,7 +204,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   }
 
   #fail(error: unknown): void {
-    this.#error = error;
+    (this.#extras ??= new TaskExtras("", null)).error = error;
     this.#end(FINISHED | FAILED);
   }
 
@@ -229,15 +213,17 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#coroutine = null;
     this.#future = null;
     this.#executor.ended(this.#key);
-    this.#extras?.ended?.();
     const joiner = this.#joiner;
     this.#joiner = null;
-    const owner = this.#extras?.owner;
-    if (owner !== undefined) owner.childEnded(this);
-    if (joiner !== null) joiner.wake();
-    else if (owner === undefined && how & FAILED && (this.#state & (OBSERVED | ABORTED)) === 0) {
-      this.#executor.failed(this, this.#error);
+    const extras = this.#extras;
+    if (extras !== null) {
+      extras.ended?.();
+      if (extras.owner !== null) extras.owner.childEnded(this);
+      else if (how & FAILED && joiner === null && (this.#state & (OBSERVED | ABORTED)) === 0) {
+        this.#executor.failed(this, extras.error);
+      }
     }
+    joiner?.wake();
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
@@ -258,7 +244,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#state = state | TAKEN | OBSERVED;
     if (state & FAILED) {
       this.#executor.seen(this);
-      throw this.#error;
+      throw this.#extras?.error;
     }
     const value = this.#value;
     this.#value = Pending;
@@ -279,15 +265,15 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   /** What it was named, or the empty string. */
   get name(): string {
-    return this.#extras?.name ?? "";
+    return this.#extras === null ? "" : this.#extras.name;
   }
 
   /** Aborted when the task is. */
   get signal(): AbortSignal {
-    const extras = this.#extras ??= {};
-    if (extras.controller === undefined) {
+    const extras = this.#extras ??= new TaskExtras("", null);
+    if (extras.controller === null) {
       extras.controller = new AbortController();
-      if (this.#state & ABORTED) extras.controller.abort(this.#error);
+      if (this.#state & ABORTED) extras.controller.abort(extras.error);
     }
     return extras.controller.signal;
   }
@@ -298,7 +284,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   }
 
   get error(): unknown {
-    return this.#error;
+    return this.#extras?.error;
+  }
+
+  /** Whether it waits for an async function. */
+  get isAsync(): boolean {
+    return (this.#state & (ASYNC | FINISHED)) === ASYNC;
   }
 
   /** Whether its abortion was asked for. */

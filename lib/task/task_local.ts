@@ -1,5 +1,5 @@
 import { consumed, type Context, Future, Pending } from "./future.ts";
-import { type Spawnable, toFuture } from "./spawn.ts";
+import { type Spawnable, toFuture } from "./futures/to_future.ts";
 
 /**
  * A value that futures and coroutines see for as long as they are polled, whatever task polls them: tokio's

@@ -71,7 +71,7 @@ class Advance extends Future<void> implements Settling {
   }
 
   /** The clock's own. */
-  settled(): void {
+  becameQuiet(): void {
     this.#state = SETTLED;
     this.#waker?.wake();
   }

@@ -1,7 +1,7 @@
 import { coop } from "./coop.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
-import { type Spawnable, toFuture } from "./spawn.ts";
+import { type Spawnable, toFuture } from "./futures/to_future.ts";
 
 class Timeout<T> extends Future<T> {
   #future: Future<T> | null;

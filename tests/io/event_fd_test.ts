@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EventFd, type Fd, WouldBlock } from "../../lib/io/mod.ts";
+import { moduleUrl, outputOf } from "../child.ts";
 
 /** What an epoll instance tells of one descriptor now. */
 function eventsOf(fd: Fd): number {
@@ -85,6 +90,48 @@ describe("EventFd", () => {
     assertEquals(event.read(), 7);
     event.close();
     assertEquals([other.write(), other.read()], [1, 1]);
+  });
+
+  it("wakes a thread that waits, from another, once or many times", () => {
+    const folder = mkdtempSync(join(tmpdir(), "oxbow-eventfd-"));
+    try {
+      const worker = join(folder, "worker.mjs");
+      writeFileSync(
+        worker,
+        `import { parentPort, workerData } from "node:worker_threads";
+        import { EventFd, Fd } from "${moduleUrl("lib/io/mod.ts")}";
+        using event = new EventFd(Fd.unsafeOwn(workerData.number));
+        parentPort.postMessage("ready");
+        Atomics.wait(workerData.turn, 0, 0);
+        for (let i = 0; i < workerData.writes; i++) event.write();`,
+      );
+      const output = outputOf(`
+        import { Worker } from "node:worker_threads";
+        import { Epoll, EPOLLET, EPOLLIN, EventFd } from "${moduleUrl("lib/io/mod.ts")}";
+        for (const [threads, writes] of [[1, 1], [1, 1000], [3, 1000]]) {
+          const event = new EventFd(), epoll = new Epoll();
+          const turn = new Int32Array(new SharedArrayBuffer(4));
+          epoll.add(event.fd, EPOLLIN | EPOLLET, 7);
+          const workers = Array.from({ length: threads }, () => new Worker(new URL("${
+        pathToFileURL(worker)
+      }"), {
+            workerData: { number: event.fd.dup().number, turn, writes },
+          }));
+          await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))));
+          Atomics.store(turn, 0, 1);
+          Atomics.notify(turn, 0);
+          let sum = 0;
+          while (sum < threads * writes) {
+            if (epoll.wait(10_000) !== 1) throw new Error("nobody woke this thread");
+            sum += Math.max(event.read(), 0);
+          }
+          console.log(sum, event.read());
+          await Promise.all(workers.map((worker) => worker.terminate()));
+        }`);
+      assertEquals(output, "1 -1\n1000 -1\n3000 -1");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses what is no count, and takes nothing of it", () => {

@@ -64,6 +64,11 @@ export class SharedCondvar {
     return new SharedCondvar(KEY, memory);
   }
 
+  /** How often it was notified, modulo 2³²: one who looks again knows whether it was since. */
+  get notifications(): number {
+    return Atomics.load(this.#words(), SEQUENCE);
+  }
+
   /**
    * Unlocks `mutex`, sleeps until it is notified, and locks it again, which its guard does not notice. Throws a
    * `TimeoutError` where the time was up, with the mutex locked as well; and a `SystemError`: `EPERM` where `mutex`

@@ -16,6 +16,8 @@ export class Reactor implements Disposable {
   readonly #poller: Poller;
   #dispatch: Slab<ScheduledIo> = new Slab();
   #generation = 0;
+  /** The runtime's: a descriptor is watched no more, and may have been the last that kept the process alive. */
+  onDeregister: (() => void) | null = null;
 
   constructor(poller: Poller = new EpollPoller()) {
     this.#poller = poller;
@@ -46,6 +48,7 @@ export class Reactor implements Disposable {
     if (!this.#poller.isClosed) this.#poller.delete(io.fd, io.token);
     this.#dispatch.remove(io.token % KEYS);
     io.end();
+    this.onDeregister?.();
   }
 
   /** Blocks up to `timeoutMs` and unparks whoever waited for what became ready. Returns how many edges. */

@@ -7,11 +7,13 @@ import { assertEquals } from "@std/assert";
 import {
   type Architecture,
   epollEventOn,
+  inotify_event,
   iovec,
   itimerspec,
   msghdr,
   sharedObjectsOn,
   sigaction,
+  siginfo,
   signalfd_siginfo,
   sockaddr_in,
   sockaddr_in6,
@@ -41,6 +43,7 @@ function structsOn(architecture: Architecture): Readonly<Record<string, Laid>> {
     sockaddr_un,
     signalfd_siginfo,
     sigaction,
+    inotify_event,
     stat: statOn(architecture),
     epoll_event: epollEventOn(architecture),
   };
@@ -55,6 +58,7 @@ const HEADERS = [
   "time.h",
   "netinet/in.h",
   "sys/epoll.h",
+  "sys/inotify.h",
   "sys/signalfd.h",
   "sys/socket.h",
   "sys/stat.h",
@@ -105,8 +109,13 @@ function assertionsOn(architecture: Architecture): string {
     assertion(`sizeof(${name}) == ${size}`),
     assertion(`_Alignof(${name}) == ${align}`),
   ]);
+  // Of a typedef, and by macros of what is in its union.
+  const info = (["si_signo", "si_code", "si_pid", "si_uid", "si_status"] as const).map((field) =>
+    assertion(`offsetof(siginfo_t, ${field}) == ${siginfo.offsets[field]}`)
+  );
+  info.push(assertion(`sizeof(siginfo_t) == ${siginfo.size}`));
   const head = HEADERS.map((header) => `#include <${header}>`);
-  return ["#define _GNU_SOURCE", ...head, ...structs, ...objects, ""].join("\n");
+  return ["#define _GNU_SOURCE", ...head, ...structs, ...objects, ...info, ""].join("\n");
 }
 
 const CROSS_COMPILERS = { x64: "x86_64-linux-gnu-gcc", arm64: "aarch64-linux-gnu-gcc" } as const;

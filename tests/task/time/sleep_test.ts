@@ -15,6 +15,7 @@ import {
   yieldNow,
 } from "../../../lib/task/mod.ts";
 import { BUDGET } from "../../../lib/task/coop.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
 import { Probe } from "../probe.ts";
 
 /** No time passes but by the sleeps. */
@@ -261,6 +262,34 @@ describe("sleep", () => {
     }
     for (const handle of [9, 1, 5].map((ms) => spawn(sleeper, ms))) await handle;
     assertEquals(ends, [1, 5, 9]);
+  });
+
+  it("that became due while the process was stopped ends at once when it goes on, all in their order", () => {
+    const source = `
+      import { spawn as execute } from "node:child_process";
+      import process from "node:process";
+      import { interval, now, run, sleep, sleepUntil, spawn } from "${moduleUrl("lib/task/mod.ts")}";
+      const ends = [];
+      function* sleeper(deadline) {
+        yield* sleepUntil(deadline);
+        ends.push(deadline);
+      }
+      await run(async () => {
+        const start = now();
+        const delays = Array.from({ length: 50 }, (_, i) => 20 + (i * 7919) % 300);
+        const handles = delays.map((ms) => spawn(sleeper, start + ms));
+        const ticking = interval(50, { missedTick: "skip" });
+        await ticking.tick();
+        execute("sh", ["-c", \`kill -STOP \${process.pid}; sleep 0.6; kill -CONT \${process.pid}\`]);
+        for (const handle of handles) await handle;
+        const missed = await ticking.tick();
+        const next = await ticking.tick();
+        const inOrder = ends.every((end, i) => i === 0 || ends[i - 1] <= end);
+        console.log(ends.length, inOrder, now() - start >= 320, next - missed >= 50, next <= now());
+      });
+      process.exit(0);
+    `;
+    assertEquals(outputOf(source), "50 true true true true");
   });
 
   it("does not outlive its runtime: who waits is woken, and told", async () => {

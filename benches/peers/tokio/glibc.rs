@@ -1,0 +1,5 @@
+//! tokio on the C library's allocator.
+
+fn main() {
+    benches::main();
+}

@@ -1,0 +1,306 @@
+import { type Future, Pending } from "../future.ts";
+import { type Closable, Closed } from "./closed.ts";
+import { ClosedError } from "./errors.ts";
+import { type Counted, unwatchSender, watchSender } from "./forgotten.ts";
+import { Waiters } from "./waiters.ts";
+import { Waiting } from "./waiting.ts";
+
+/** What the ends of a watch share. */
+class Cell<T> implements Closable, Counted {
+  value: T;
+  /** How often it was sent. */
+  version = 0;
+  senders = 1;
+  receivers = 0;
+  readonly awaitingChange: Waiters = new Waiters();
+  readonly awaitingDeaf: Waiters = new Waiters();
+
+  constructor(value: T) {
+    this.value = value;
+  }
+
+  get isDeaf(): boolean {
+    return this.receivers === 0;
+  }
+
+  set(value: T): void {
+    this.value = value;
+    this.version++;
+    this.awaitingChange.wakeAll();
+  }
+
+  receiverGone(): void {
+    if (--this.receivers === 0) this.awaitingDeaf.wakeAll();
+  }
+
+  senderGone(): void {
+    if (--this.senders === 0) this.awaitingChange.wakeAll();
+  }
+}
+
+/** What a receiver has seen of its cell. */
+class View<T> {
+  readonly cell: Cell<T>;
+  seen: number;
+  isGone = false;
+
+  constructor(cell: Cell<T>, seen: number) {
+    this.cell = cell;
+    this.seen = seen;
+    cell.receivers++;
+  }
+
+  /** Whether a value may come yet. */
+  get isOpen(): boolean {
+    return this.cell.senders > 0 && !this.isGone;
+  }
+}
+
+/** Waits for a value that its receiver has not seen. */
+class Changed<T> extends Waiting<boolean> {
+  protected override readonly call = "changed()";
+  readonly #view: View<T>;
+
+  constructor(view: View<T>) {
+    super();
+    this.#view = view;
+  }
+
+  protected override get waiters(): Waiters {
+    return this.#view.cell.awaitingChange;
+  }
+
+  protected override attempt(): boolean | Pending {
+    const view = this.#view;
+    const { version } = view.cell;
+    if (view.seen === version || view.isGone) return view.isOpen ? Pending : false;
+    view.seen = version;
+    return true;
+  }
+}
+
+/** Waits for a value of which a predicate holds. */
+class WaitFor<T> extends Waiting<T> {
+  protected override readonly call = "waitFor()";
+  readonly #view: View<T>;
+  readonly #predicate: (value: T) => boolean;
+  /** The version that it did not hold of. */
+  #tried = -1;
+
+  constructor(view: View<T>, predicate: (value: T) => boolean) {
+    super();
+    this.#view = view;
+    this.#predicate = predicate;
+  }
+
+  protected override get waiters(): Waiters {
+    return this.#view.cell.awaitingChange;
+  }
+
+  protected override attempt(): T | Pending {
+    const view = this.#view;
+    const { value, version } = view.cell;
+    if (this.#tried !== version && !view.isGone) {
+      this.#tried = version;
+      view.seen = version;
+      if (this.#predicate(value)) return value;
+    }
+    if (view.isOpen) return Pending;
+    throw new ClosedError("cannot wait for a value: the watch was closed, and its last one is not it");
+  }
+}
+
+/** One of the ends that set the value. End each one by `close()` or `using`: the receivers end when all are. */
+export class WatchSender<T> implements Disposable {
+  readonly #cell: Cell<T>;
+  #isClosed = false;
+
+  /** The channel's own: it is counted already. */
+  constructor(cell: Cell<T>) {
+    this.#cell = cell;
+    watchSender(this, "a sender of a watch", cell);
+  }
+
+  /** The value that was sent last. */
+  get value(): T {
+    return this.#cell.value;
+  }
+
+  /** Sets the value, where somebody receives; whether somebody does. `sendReplace` sets it in any case. */
+  send(value: T): boolean {
+    if (this.isClosed) return false;
+    this.#cell.set(value);
+    return true;
+  }
+
+  /** Sets the value; gives the one before. Throws a `ClosedError` where this sender was closed. */
+  sendReplace(value: T): T {
+    this.#checkOpen("replace the value");
+    const before = this.#cell.value;
+    this.#cell.set(value);
+    return before;
+  }
+
+  /**
+   * Sets the value to what `change` makes of it, which may be the same object, changed. Where `change` throws,
+   * nobody is told. Throws a `ClosedError` where this sender was closed.
+   */
+  sendModify(change: (value: T) => T): void {
+    this.#checkOpen("modify the value");
+    this.#cell.set(change(this.#cell.value));
+  }
+
+  /** As `sendModify`, but tells nobody where `change` gives the very value that it was given; whether it did not. */
+  sendIfModified(change: (value: T) => T): boolean {
+    this.#checkOpen("modify the value");
+    const { value } = this.#cell;
+    const changed = change(value);
+    if (Object.is(changed, value)) return false;
+    this.#cell.set(changed);
+    return true;
+  }
+
+  /** A receiver that has seen the value as it is now. */
+  subscribe(): WatchReceiver<T> {
+    return new WatchReceiver(new View(this.#cell, this.#cell.version));
+  }
+
+  /** How many receivers there are. */
+  get receiverCount(): number {
+    return this.#cell.receivers;
+  }
+
+  /** How many senders there are. */
+  get senderCount(): number {
+    return this.#cell.senders;
+  }
+
+  /** Waits until there is no receiver. */
+  closed(): Future<void> {
+    return new Closed(this.#cell);
+  }
+
+  /** Whether there is no receiver, or this sender was closed. */
+  get isClosed(): boolean {
+    return this.#isClosed || this.#cell.isDeaf;
+  }
+
+  /** Whether both set the same value. */
+  sameChannel(other: WatchSender<T>): boolean {
+    return this.#cell === other.#cell;
+  }
+
+  /** Another sender of the channel, to be closed for itself. Throws a `ClosedError` where this one was closed. */
+  clone(): WatchSender<T> {
+    this.#checkOpen("clone a sender");
+    this.#cell.senders++;
+    return new WatchSender(this.#cell);
+  }
+
+  /** Ends this sender. The value stays. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    unwatchSender(this);
+    this.#cell.senderGone();
+  }
+
+  #checkOpen(tried: string): void {
+    if (this.#isClosed) throw new ClosedError(`cannot ${tried}: the sender was closed`);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** One that sees the latest value, and waits for others. What it does not see in time, it never sees. */
+export class WatchReceiver<T> implements AsyncIterable<T, void>, Disposable {
+  readonly #view: View<T>;
+
+  /** The channel's own. */
+  constructor(view: View<T>) {
+    this.#view = view;
+  }
+
+  /** The latest value. It does not count as seen by that. */
+  get value(): T {
+    return this.#view.cell.value;
+  }
+
+  /** The latest value, which counts as seen from now on. */
+  borrowAndUpdate(): T {
+    this.markUnchanged();
+    return this.value;
+  }
+
+  /** Whether there is a value that was not seen. */
+  get hasChanged(): boolean {
+    return this.#view.seen !== this.#view.cell.version;
+  }
+
+  /**
+   * Waits for a value that was not seen, and counts it as seen: `true`; or `false` once every sender was closed and
+   * the last value was seen. Cancel-safe: dropped before it has ended, it leaves the value unseen.
+   */
+  changed(): Future<boolean> {
+    return new Changed(this.#view);
+  }
+
+  /**
+   * Waits for a value of which `predicate` holds, the latest one to begin with, and counts it as seen, as every one
+   * that it was asked about. Fails with what it throws, and with a `ClosedError` once no value can come.
+   */
+  waitFor(predicate: (value: T) => boolean): Future<T> {
+    return new WaitFor(this.#view, predicate);
+  }
+
+  /** Counts the value as not seen. */
+  markChanged(): void {
+    this.#view.seen = this.#view.cell.version - 1;
+  }
+
+  /** Counts the value as seen. */
+  markUnchanged(): void {
+    this.#view.seen = this.#view.cell.version;
+  }
+
+  /** Whether every sender was closed: the value may not have been seen yet. */
+  get isClosed(): boolean {
+    return this.#view.cell.senders === 0;
+  }
+
+  /** Whether both see the same value. */
+  sameChannel(other: WatchReceiver<T>): boolean {
+    return this.#view.cell === other.#view.cell;
+  }
+
+  /** Another receiver, which has seen what this one has. */
+  clone(): WatchReceiver<T> {
+    return new WatchReceiver(new View(this.#view.cell, this.#view.seen));
+  }
+
+  /** Each value that was not seen yet, and the latest alone of those sent between two. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    while (await this.changed()) yield this.value;
+  }
+
+  /** Waits for no other value: what waits here ends. */
+  close(): void {
+    const view = this.#view;
+    if (view.isGone) return;
+    view.isGone = true;
+    view.cell.receiverGone();
+    view.cell.awaitingChange.wakeAll();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A channel that keeps the latest value alone, for any number of receivers: a setting, a state. */
+export function watch<T>(initial: T): [tx: WatchSender<T>, rx: WatchReceiver<T>] {
+  const cell = new Cell(initial);
+  return [new WatchSender(cell), new WatchReceiver(new View(cell, 0))];
+}

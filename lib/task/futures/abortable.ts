@@ -1,0 +1,62 @@
+import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+
+class Abortable<T> extends Future<T> implements EventListenerObject {
+  #future: Future<T> | null;
+  #signal: AbortSignal;
+  #waker: Waker | null = null;
+
+  constructor(future: Future<T>, signal: AbortSignal) {
+    super();
+    this.#future = future;
+    this.#signal = signal;
+  }
+
+  override poll(context: Context): T | Pending {
+    const future = this.#future;
+    if (future === null) throw consumed("an abortable future");
+    if (this.#signal.aborted) return this.#aborted();
+    let value: T | Pending;
+    try {
+      value = future.poll(context);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    if (value !== Pending) this.#end();
+    else if (this.#future !== null) {
+      if (this.#signal.aborted) return this.#aborted();
+      if (this.#waker === null) this.#signal.addEventListener("abort", this);
+      this.#waker = context.waker;
+    }
+    return value;
+  }
+
+  #aborted(): never {
+    this.drop();
+    throw this.#signal.reason;
+  }
+
+  handleEvent(): void {
+    this.#waker?.wake();
+  }
+
+  #end(): void {
+    this.#future = null;
+    if (this.#waker !== null) this.#signal.removeEventListener("abort", this);
+    this.#waker = null;
+  }
+
+  override drop(): void {
+    const future = this.#future;
+    this.#end();
+    future?.drop();
+  }
+}
+
+/** {@linkcode Future.abortable} */
+export function abortable<T>(future: Future<T>, signal: AbortSignal): Future<T> {
+  if (!(signal instanceof AbortSignal)) {
+    throw new TypeError("cannot make a future abortable: signal is no AbortSignal");
+  }
+  return new Abortable(future, signal);
+}

@@ -1,0 +1,26 @@
+import type { Future } from "./future.ts";
+
+/** Why they are dropped. */
+interface Cause {
+  readonly error: unknown;
+}
+
+/**
+ * Drops them all, and takes them out of the array, also where dropping one throws. Then throws why they are dropped, or what dropping threw: both
+ * in a `SuppressedError`, as `using` does.
+ */
+export function dropAll(futures: (Future<unknown> | null)[], cause: Cause): never;
+export function dropAll(futures: (Future<unknown> | null)[], cause?: Cause): void;
+export function dropAll(futures: (Future<unknown> | null)[], cause?: Cause): void {
+  let thrown = cause;
+  for (let i = 0; i < futures.length; i++) {
+    const future = futures[i];
+    futures[i] = null;
+    try {
+      future?.drop();
+    } catch (error) {
+      thrown = { error: thrown === undefined ? error : new SuppressedError(error, thrown.error) };
+    }
+  }
+  if (thrown !== undefined) throw thrown.error;
+}
