@@ -19,12 +19,14 @@ class Fold<T, A> extends Future<A> {
   }
 
   override poll(context: Context): A | Pending {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("a stream's last value");
     const f = this.#f;
     try {
-      for (let item = stream.pollNext(context); item !== Ended; item = stream.pollNext(context)) {
+      for (;;) {
+        const stream = this.#stream;
+        if (stream === null) throw consumed("a stream's last value");
+        const item = stream.pollNext(context);
         if (item === Pending) return Pending;
+        if (item === Ended) break;
         this.#accumulated = f(this.#accumulated, item);
       }
     } catch (error) {
@@ -54,12 +56,12 @@ class ForEach<T> extends Future<void> {
   }
 
   override poll(context: Context): void | Pending {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("the end of forEach()");
     const f = this.#f;
     try {
       for (;;) {
         if (this.#future !== null && this.#pollFuture(this.#future, context) === Pending) return Pending;
+        const stream = this.#stream;
+        if (stream === null) throw consumed("the end of forEach()");
         const item = stream.pollNext(context);
         if (item === Pending) return Pending;
         if (item === Ended) break;
@@ -73,11 +75,14 @@ class ForEach<T> extends Future<void> {
   }
 
   #pollFuture(future: Future<unknown>, context: Context): unknown {
-    // While it is polled it is nobody's to drop: what throws has ended.
-    this.#future = null;
-    const value = future.poll(context);
-    if (value === Pending) this.#future = future;
-    return value;
+    try {
+      const value = future.poll(context);
+      if (value !== Pending) this.#future = null;
+      return value;
+    } catch (error) {
+      this.#future = null;
+      throw error;
+    }
   }
 
   override drop(): void {

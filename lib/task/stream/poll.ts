@@ -16,10 +16,14 @@ class Once<T> extends Stream<T> {
   override pollNext(context: Context): T | Pending | Ended {
     const future = this.#future;
     if (future === null) return Ended;
-    this.#future = null;
-    const value = future.poll(context);
-    if (value === Pending) this.#future = future;
-    return value;
+    try {
+      const value = future.poll(context);
+      if (value !== Pending) this.#future = null;
+      return value;
+    } catch (error) {
+      this.#future = null;
+      throw error;
+    }
   }
 
   override drop(): void {

@@ -33,12 +33,14 @@ class TakenUntil<T> extends Adapter<T, T> {
   }
 
   #hasCome(context: Context): boolean {
-    const end = this.#end;
-    // While it is polled it is nobody's to drop: what throws has ended.
+    try {
+      if (this.#end?.poll(context) === Pending) return false;
+    } catch (error) {
+      this.#end = null;
+      throw error;
+    }
     this.#end = null;
-    if (end === null || end.poll(context) !== Pending) return true;
-    this.#end = end;
-    return false;
+    return true;
   }
 
   override drop(): void {
