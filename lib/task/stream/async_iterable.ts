@@ -1,4 +1,4 @@
-import { type Context, type Future, Pending } from "../future.ts";
+import { type Context, type Future, Pending, type Waker } from "../future.ts";
 import { fromPromise } from "../promise.ts";
 import { Ended } from "./ended.ts";
 import { Next } from "./next.ts";
@@ -80,16 +80,48 @@ export function fromReadable<T>(readable: ReadableStream<T>): Stream<T> {
   return new FromAsyncIterable(new Chunks(readable));
 }
 
+/** An item that a WHATWG stream waits for: `Ended` where that is cancelled meanwhile. */
+class Pulled<T> extends Next<T> {
+  #waker: Waker | null = null;
+  #isCancelled = false;
+
+  protected override pollItem(stream: Stream<T>, context: Context): T | Ended | Pending {
+    this.#waker = context.waker;
+    return this.#isCancelled ? Ended : super.pollItem(stream, context);
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#waker?.wake();
+  }
+}
+
+/** What the host asks for items. */
+class Pulling<T> implements UnderlyingDefaultSource<T> {
+  #stream: Stream<T>;
+  #pulled: Pulled<T> | null = null;
+
+  constructor(stream: Stream<T>) {
+    this.#stream = stream;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<T>): Promise<void> {
+    const pulled = this.#pulled = new Pulled(this.#stream);
+    const item = await pulled;
+    if (this.#pulled === null) return;
+    if (item === Ended) controller.close();
+    else controller.enqueue(item);
+  }
+
+  cancel(): void {
+    const pulled = this.#pulled;
+    this.#pulled = null;
+    pulled?.cancel();
+    this.#stream.drop();
+  }
+}
+
 /** {@linkcode Stream.toReadable} */
 export function toReadable<T>(stream: Stream<T>, strategy?: QueuingStrategy<T>): ReadableStream<T> {
-  return new ReadableStream<T>({
-    async pull(controller) {
-      const item = await new Next(stream);
-      if (item === Ended) controller.close();
-      else controller.enqueue(item);
-    },
-    cancel() {
-      stream.drop();
-    },
-  }, strategy ?? { highWaterMark: 0 });
+  return new ReadableStream<T>(new Pulling(stream), strategy ?? { highWaterMark: 0 });
 }

@@ -129,8 +129,9 @@ class Buffered<T> extends Adapter<Spawnable<T>, T> {
         return null;
       }
       context.isReady = true;
+      const future = toFuture(item);
       const slot = this.#claim();
-      slot.start(toFuture(item));
+      slot.start(future);
       return slot;
     } catch (error) {
       return this.#sourceFailed(source, error);
