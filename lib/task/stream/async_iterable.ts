@@ -97,7 +97,7 @@ class Pulled<T> extends Next<T> {
 }
 
 /** What the host asks for items. */
-class Pulling<T> implements UnderlyingDefaultSource<T> {
+class Pulling<T> {
   #stream: Stream<T>;
   #pulled: Pulled<T> | null = null;
 

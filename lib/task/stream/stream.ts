@@ -111,8 +111,9 @@ export abstract class Stream<T> implements AsyncIterable<T, void>, Disposable {
     return methods.andThen(this, f);
   }
 
-  /** The items for which `f` gives true. */
+  /** The items for which `f` gives true, and their type where it tells that. */
   filter<U extends T>(f: (item: T) => item is U): Stream<U>;
+  /** The items for which `f` gives true. */
   filter(f: (item: T) => boolean): Stream<T>;
   filter(f: (item: T) => boolean): Stream<T> {
     return methods.filter(this, f);

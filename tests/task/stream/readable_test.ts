@@ -7,6 +7,15 @@ import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { Probe } from "../probe.ts";
 import { HandFed } from "./hand_fed.ts";
 
+function readable(...chunks: number[]): ReadableStream<number> {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+}
+
 describe("the stream of a WHATWG stream", () => {
   it("gives its chunks, in and out of a runtime", async () => {
     const chunks = () => Stream.from(new Blob(["hello"]).stream()).flatMap((bytes) => bytes).collect();
@@ -16,17 +25,17 @@ describe("the stream of a WHATWG stream", () => {
   });
 
   it("locks it at the first poll, and not before", async () => {
-    const readable = ReadableStream.from([1, 2]);
-    const stream = Stream.from(readable);
-    assert(!readable.locked);
+    const source = readable(1, 2);
+    const stream = Stream.from(source);
+    assert(!source.locked);
     assertStrictEquals(await stream.next(), 1);
-    assert(readable.locked);
+    assert(source.locked);
   });
 
   it("throws where it is locked already", () => {
-    const readable = ReadableStream.from([1]);
-    readable.getReader();
-    assertThrows(() => Stream.from(readable).pollNext(new Probe()), TypeError);
+    const source = readable(1);
+    source.getReader();
+    assertThrows(() => Stream.from(source).pollNext(new Probe()), TypeError);
   });
 
   it("cancels it where it is dropped, though a read is under way", async () => {
