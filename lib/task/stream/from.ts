@@ -8,17 +8,21 @@ import { Stream } from "./stream.ts";
 
 /** A channel's receiving end: `undefined` is its end. */
 export interface Receiving<T> extends Disposable {
+  /** The next message, polled. */
   pollRecv(context: Context): T | undefined | Pending;
 }
 
 /** An interval. */
 export interface Ticking {
+  /** When the next tick was due, polled. */
   pollTick(context: Context): number | Pending;
+  /** Waits for the tick no more. */
   dropTick(): void;
 }
 
 /** A value that changes: a watch's receiving end. */
 export interface Watching<T> extends Disposable {
+  /** The latest value. */
   readonly value: T;
   /** False once it changes no more. */
   changed(): Future<boolean>;

@@ -81,9 +81,9 @@ const CASES: readonly Case[] = [
   ["fuse", (s) => s.fuse(), (a) => a],
 ];
 
-describe("a stream's operator", () => {
-  for (const [name, ours, expected] of CASES) {
-    it(`${name} gives what an array's would, wherever its source pauses`, () => {
+for (const [name, ours, expected] of CASES) {
+  describe(`${name} of a stream`, () => {
+    it("gives what an array's would, wherever its source pauses", () => {
       fc.assert(fc.property(
         fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 }),
         fc.array(fc.boolean(), { minLength: 1 }),
@@ -92,8 +92,10 @@ describe("a stream's operator", () => {
           assertEquals(collected(ours(paused(items, pauses), n)), [...expected(items, n)]),
       ));
     });
-  }
+  });
+}
 
+describe("a stream's operator", () => {
   it("merge gives all items of both, each side's in its order, wherever they pause", () => {
     fc.assert(fc.property(
       fc.array(fc.nat(), { maxLength: 12 }),

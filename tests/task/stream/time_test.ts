@@ -142,6 +142,13 @@ describe("chunksTimeout()", () => {
     });
   });
 
+  it("of 0 ms gives what is ready", async () => {
+    await run(async () => {
+      const stream = new HandFed(1, 2).chunksTimeout(10, 0);
+      assertEquals(await stream.next(), [1, 2]);
+    }, { clock: "paused" });
+  });
+
   it("goes on by the host's clock, too", async () => {
     const chunks = await run(async () => {
       const [tx, rx] = mpsc<number>(8);
