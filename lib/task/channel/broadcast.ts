@@ -216,7 +216,7 @@ export class BroadcastReceiver<T> implements AsyncIterable<T, void>, Disposable 
 /**
  * A channel whose every message goes to every receiver that has subscribed. Sending does not wait: the latest
  * `capacity` messages are kept for receivers that are slow, and whoever is slower still is told what it has missed.
- * Memory is taken for what is kept alone. Throws a RangeError where `capacity` is no integer from 1 to 2^30.
+ * Memory grows with what is kept. Throws a RangeError where `capacity` is no integer from 1 to 2^30.
  */
 export function broadcast<T>(capacity: number): [tx: BroadcastSender<T>, rx: BroadcastReceiver<T>] {
   if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= MOST)) {

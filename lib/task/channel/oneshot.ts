@@ -1,5 +1,14 @@
 import { coop, proceed } from "../coop.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
+import {
+  consumed,
+  type Context,
+  Future,
+  PENDING,
+  Pending,
+  polling,
+  type Waker,
+  withoutContext,
+} from "../future.ts";
 import { type Closable, Closed } from "./closed.ts";
 import { ClosedError } from "./errors.ts";
 import { Waiters } from "./waiters.ts";
@@ -12,7 +21,7 @@ const BROKEN = 2;
 /** The value was taken, or the failure told. */
 const TAKEN = 3;
 
-/** The receiver's future, which is all that the two ends share. */
+/** The receiver's future, which is all that the two ends share; its own iterator, so that `yield*` allocates no other. */
 class Oneshot<T> extends Future<T> implements OneshotReceiver<T>, Closable {
   #state = EMPTY;
   #value: T | Pending = Pending;
@@ -22,6 +31,22 @@ class Oneshot<T> extends Future<T> implements OneshotReceiver<T>, Closable {
 
   get awaitingDeaf(): Waiters {
     return this.#awaitingDeaf ??= new Waiters();
+  }
+
+  override [Symbol.iterator](): Iterator<Pending, T, void> {
+    return this;
+  }
+
+  next(): IteratorResult<Pending, T> {
+    const { context } = polling;
+    if (context === null) return withoutContext();
+    const value = this.poll(context);
+    return value === Pending ? PENDING : { done: true, value };
+  }
+
+  return(value: T): IteratorResult<Pending, T> {
+    this.drop();
+    return { done: true, value };
   }
 
   override poll(context: Context): T | Pending {

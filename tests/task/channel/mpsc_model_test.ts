@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { ClosedError, mpsc, type Permit, type Sender } from "../../../lib/task/channel.ts";
+import { ClosedError, mpsc, type Permit, type Receiver, type Sender } from "../../../lib/task/channel.ts";
 import { BUDGET, coop } from "../../../lib/task/coop.ts";
 import {
   type Coroutine,
@@ -259,6 +259,38 @@ describe("an mpsc channel", () => {
       for (const from of [0, 100, 200]) {
         const own = received.filter((value) => value >= from && value < from + 100);
         assertEquals(own, own.toSorted((a, b) => a - b));
+      }
+    }
+  });
+
+  it("loses no message, wherever its receiver is aborted and another goes on", async () => {
+    function* produce(tx: Sender<number>): Coroutine<void> {
+      using _ = tx;
+      for (let i = 0; i < 20; i++) yield* tx.send(i);
+    }
+    function* takeOne(rx: Receiver<number>, into: number[]): Coroutine<void> {
+      for (;;) {
+        const value = yield* rx.recv();
+        if (value === undefined) return;
+        into.push(value);
+        if (value % 4 === 0) yield* yieldNow();
+      }
+    }
+    function* takeMany(rx: Receiver<number>, into: number[]): Coroutine<void> {
+      while ((yield* rx.recvMany(into, 3)) > 0) yield* yieldNow();
+    }
+    for (const take of [takeOne, takeMany]) {
+      for (let polls = 0; polls < 30; polls++) {
+        const received: number[] = [];
+        await run(function* (): Coroutine<void> {
+          const [tx, rx] = mpsc<number>(3);
+          spawn(produce, tx);
+          const first = spawn(take, rx, received);
+          for (let i = 0; i < polls; i++) yield* yieldNow();
+          first.abort();
+          yield* spawn(take, rx, received);
+        });
+        assertEquals(received, Array.from({ length: 20 }, (_, i) => i));
       }
     }
   });
