@@ -169,6 +169,59 @@ for (const ordered of [true, false]) {
       assertEquals(available(stream, probe).length, 3);
     });
 
+    it("polls a future once that is woken twice, and the others as well", () => {
+      const probe = new Probe();
+      const all = leaves(3);
+      const stream = buffer(new HandFed(...all), 5);
+      available(stream, probe);
+      all[0].waker?.wake();
+      for (const [i, leaf] of all.entries()) leaf.finish(i);
+      assertEquals(available(stream, probe), [0, 1, 2]);
+      assertEquals(all.map((leaf) => leaf.polls), [2, 2, 2]);
+    });
+
+    it("polls a future that wakes itself once a turn", () => {
+      class Restless extends Future<number> {
+        polls = 0;
+        override poll(context: Context): Pending {
+          this.polls++;
+          if (this.polls > 10) throw new Error("polled without end");
+          context.waker.wake();
+          return Pending;
+        }
+      }
+      const probe = new Probe();
+      const restless = new Restless();
+      const stream = buffer(new HandFed<Future<number>>(restless), 2);
+      assertStrictEquals(stream.pollNext(probe), Pending);
+      assertStrictEquals(stream.pollNext(probe), Pending);
+      assert(restless.polls <= 3);
+      assert(probe.wakes > 0);
+    });
+
+    it("polls no future where the budget is spent, and all of them in the next turn", () => {
+      const probe = new Probe();
+      const all = leaves(3);
+      const stream = buffer(new HandFed(...all), 5);
+      available(stream, probe);
+      for (const leaf of all) leaf.finish(1);
+      probe.wakes = 0;
+      coop.left = 0;
+      assertStrictEquals(stream.pollNext(probe), Pending);
+      assertEquals([all.map((leaf) => leaf.polls), probe.wakes], [[1, 1, 1], 1]);
+      assertEquals(available(stream, probe), [1, 1, 1]);
+    });
+
+    it("wakes nobody once it was dropped", () => {
+      const probe = new Probe();
+      const [leaf] = leaves(1);
+      const stream = buffer(new HandFed(leaf), 2);
+      available(stream, probe);
+      stream.drop();
+      leaf.waker?.wake();
+      assertEquals(probe.wakes, 0);
+    });
+
     it("asks its source where that was woken and there is room", () => {
       const probe = new Probe();
       const source = new HandFed<Future<number>>();

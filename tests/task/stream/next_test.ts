@@ -58,6 +58,17 @@ describe("next()", () => {
     assertStrictEquals(probe.poll(second), 7);
   });
 
+  it("that is dropped unpolled leaves the one that waits alone", () => {
+    const probe = new Probe();
+    const source = new HandFed<number>();
+    const [first, second, third] = [source.next(), source.next(), source.next()];
+    assertStrictEquals(probe.poll(first), Pending);
+    second.drop();
+    assertThrows(() => probe.poll(third), Error, "another next() of the stream waits");
+    source.push(7);
+    assertStrictEquals(probe.poll(first), 7);
+  });
+
   it("can lose a select again and again without losing an item", async () => {
     function* reader(stream: Stream<number>): Coroutine<number[]> {
       const items: number[] = [];

@@ -338,9 +338,17 @@ describe("a stream's operator", () => {
     const controller = new AbortController();
     const stream = new HandFed<number>().abortable(controller.signal);
     assertStrictEquals(stream.pollNext(probe), Pending);
+    let removals = 0;
+    const { removeEventListener } = controller.signal;
+    Object.defineProperty(controller.signal, "removeEventListener", {
+      value(...args: unknown[]) {
+        removals++;
+        Reflect.apply(removeEventListener, controller.signal, args);
+      },
+    });
     stream.drop();
     controller.abort();
-    assertEquals(probe.wakes, 0);
+    assertEquals([probe.wakes, removals], [0, 1]);
   });
 
   it("fuse holds on to the end of a stream that does not", () => {

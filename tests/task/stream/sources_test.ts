@@ -426,9 +426,8 @@ describe("the stream of a channel", () => {
     await run(async () => {
       const [tx, rx] = watch("a");
       const stream = Stream.changes(rx);
-      const next = stream.next();
-      assert(new Probe().isPending(next));
-      next.drop();
+      coop.left = BUDGET;
+      assertStrictEquals(stream.pollNext(new Probe()), Pending);
       tx.send("b");
       tx.send("c");
       assertStrictEquals(await stream.next(), "c");
@@ -436,6 +435,17 @@ describe("the stream of a channel", () => {
       assertStrictEquals(await stream.next(), Ended);
       assertStrictEquals(await stream.next(), Ended);
     });
+  });
+
+  it("leaves a watch without waking who has waited for its change", () => {
+    const probe = new Probe();
+    const [tx, rx] = watch("a");
+    const stream = Stream.changes(rx);
+    coop.left = BUDGET;
+    assertStrictEquals(stream.pollNext(probe), Pending);
+    stream.drop();
+    tx.send("b");
+    assertEquals([probe.wakes, tx.receiverCount], [0, 0]);
   });
 
   it("gives a watch's value at once where its receiver counts it as not seen", async () => {
