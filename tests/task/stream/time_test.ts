@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { mpsc } from "../../../lib/task/channel.ts";
 import { BUDGET, coop } from "../../../lib/task/coop.ts";
 import { currentRuntime } from "../../../lib/task/current.ts";
-import { interval, now, ready, run, sleep, spawn } from "../../../lib/task/mod.ts";
+import { interval, now, Pending, ready, run, sleep, spawn } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { HandFed } from "./hand_fed.ts";
 
@@ -172,6 +172,19 @@ describe("the stream of an interval", () => {
 });
 
 describe("an operator that waits for a time", () => {
+  it("waits for it no more once it has given what came in time", async () => {
+    await run(async () => {
+      const source = new HandFed(1);
+      const stream = source.chunksTimeout(2, 100);
+      coop.left = BUDGET;
+      assertStrictEquals(stream.pollNext({ waker: { wake() {} } }), Pending);
+      source.push(2);
+      assertEquals(stream.pollNext({ waker: { wake() {} } }), [1, 2]);
+      assertEquals(currentRuntime().timers.next, Infinity);
+      await sleep(0);
+    }, { clock: "paused" });
+  });
+
   const operators: Readonly<Record<string, (source: Stream<number>) => Stream<unknown>>> = {
     chunksTimeout: (source) => source.chunksTimeout(5, 100),
     debounce: (source) => source.debounce(100),
