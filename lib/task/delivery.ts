@@ -12,6 +12,8 @@ export class Delivery<T> implements Runnable, Living, Waker, Context {
   #settled: () => void;
   #key = -1;
   #queued = false;
+  /** The task that awaits it, as far as that is known; 0 otherwise. */
+  readonly awaiter: number = (turn.task ?? turn.ofAsync?.getStore())?.id ?? 0;
 
   constructor(
     executor: Executor,
@@ -25,6 +27,11 @@ export class Delivery<T> implements Runnable, Living, Waker, Context {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#settled = settled;
+  }
+
+  /** What is awaited, as that says itself. */
+  get waitsFor(): string {
+    return this.#future === null ? "" : this.#future.describe();
   }
 
   get waker(): Waker {

@@ -29,6 +29,8 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
+  /** How often the thread slept in the host's loop. */
+  hostSleeps = 0;
 
   /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
   constructor(poller?: Poller, clock: Clock = new Clock(false)) {

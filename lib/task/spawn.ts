@@ -82,10 +82,10 @@ export function spawnInto<A extends unknown[], T>(
   if (typeof fn !== "function") throw new TypeError(`cannot spawn: fn is ${shown(fn)}, and no function`);
   if (Object.getPrototypeOf(fn) === GENERATOR_FUNCTION) {
     const body = fn(...args);
-    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(body, null, extras);
+    if (!(body instanceof Future) && isCoroutine(body)) return executor.spawn(body, null, extras, fn);
   }
   const call = new Call(fn, args);
-  const task = executor.spawn(null, call, extras);
+  const task = executor.spawn(null, call, extras, fn);
   call.task = task;
   return task;
 }

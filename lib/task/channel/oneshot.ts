@@ -3,7 +3,7 @@ import {
   consumed,
   type Context,
   Future,
-  PENDING,
+  parked,
   Pending,
   polling,
   type Waker,
@@ -39,9 +39,9 @@ class Oneshot<T> extends Future<T> implements OneshotReceiver<T>, Closable {
 
   next(): IteratorResult<Pending, T> {
     const { context } = polling;
-    if (context === null) return withoutContext();
+    if (context === null) return withoutContext(this);
     const value = this.poll(context);
-    return value === Pending ? PENDING : { done: true, value };
+    return value === Pending ? parked() : { done: true, value };
   }
 
   return(value: T): IteratorResult<Pending, T> {

@@ -3,7 +3,7 @@ import {
   consumed,
   type Context,
   Future,
-  PENDING,
+  parked,
   Pending,
   polling,
   type Waker,
@@ -28,9 +28,9 @@ export class Recv<T> extends Future<T | undefined> implements Waker {
 
   next(): IteratorResult<Pending, T | undefined> {
     const { context } = polling;
-    if (context === null) return withoutContext();
+    if (context === null) return withoutContext(this);
     const value = this.poll(context);
-    return value === Pending ? PENDING : { done: true, value };
+    return value === Pending ? parked() : { done: true, value };
   }
 
   return(value: T | undefined): IteratorResult<Pending, T | undefined> {

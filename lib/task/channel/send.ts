@@ -1,5 +1,5 @@
 import { coop, proceed } from "../coop.ts";
-import { consumed, type Context, Future, PENDING, Pending, polling, withoutContext } from "../future.ts";
+import { consumed, type Context, Future, parked, Pending, polling, withoutContext } from "../future.ts";
 import { Permit } from "./permit.ts";
 import type { Queue } from "./queue.ts";
 import type { Waiter } from "./waiters.ts";
@@ -25,8 +25,8 @@ export class Send<T> extends Future<void> {
 
   next(): IteratorResult<Pending, void> {
     const { context } = polling;
-    if (context === null) return withoutContext();
-    return this.poll(context) === Pending ? PENDING : SENT;
+    if (context === null) return withoutContext(this);
+    return this.poll(context) === Pending ? parked() : SENT;
   }
 
   return(): IteratorResult<Pending, void> {
