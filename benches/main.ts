@@ -21,6 +21,8 @@ const benches: Record<string, () => Promise<Bench>> = {
   yoke: () => import("./yoke.ts"),
   dispatch: () => import("./dispatch.ts"),
   shared: () => import("./shared.ts"),
+  slab: () => import("./slab.ts"),
+  task: () => import("./task.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
   search: () => import("./search.ts"),

@@ -7,7 +7,7 @@ import ts from "typescript";
 /** The rooms from the ground up; a file imports from its own room and from those on lower floors. */
 const floors = [
   ["ffi/"],
-  ["lib/jit/", "lib/io/", "lib/slab.ts"],
+  ["lib/jit/", "lib/io/", "lib/slab"],
   ["lib/mem/", "lib/task/"],
   ["lib/vector/"],
   ["lib/formats/", "lib/net/", "lib/blas/"],

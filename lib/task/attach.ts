@@ -22,6 +22,8 @@ class HostDriver implements Disposable {
     for (let burst = 0; burst < BURSTS; burst++) {
       this.runtime.look(0);
       this.runtime.poll();
+      // By one of its own tasks.
+      if (this.#isDisposed) return;
       if (executor.isIdle) {
         if (this.runtime.mayStep) setImmediate(this.#step);
         else this.#loop.sleep();

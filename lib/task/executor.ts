@@ -1,6 +1,7 @@
 import { Slab } from "../slab.ts";
 import type { Coroutine, Future, Waker } from "./future.ts";
 import { RunQueue } from "./run_queue.ts";
+import { wakeSafely } from "./report.ts";
 import { type Living, type Named, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
@@ -45,6 +46,8 @@ export class Executor {
   #living: Slab<Living> = new Slab();
   #spawned = 0;
   #polls = 0;
+  /** Why what is spawned from now on ends at once: the runtime has ended. */
+  #end: { reason: unknown } | null = null;
   /** Nobody looks at the queue unless told. */
   isAsleep = false;
   /** Milliseconds of the runtime's clock, as last read. */
@@ -100,6 +103,11 @@ export class Executor {
     for (const [, living] of this.#living) yield living;
   }
 
+  /** Whether all was dropped, and nothing gets a turn any more. */
+  get hasEnded(): boolean {
+    return this.#end !== null;
+  }
+
   /** Whether a task has its turn. */
   get isRunning(): boolean {
     return this.#polled !== null;
@@ -114,7 +122,8 @@ export class Executor {
   ): OwnedTask<T> {
     this.#spawned++;
     const task = new OwnedTask(this, coroutine, future, extras, fn);
-    this.#enqueue(task);
+    if (this.#end !== null) task.abort(this.#end.reason);
+    else this.#enqueue(task);
     return task;
   }
 
@@ -165,7 +174,7 @@ export class Executor {
     const deferred = this.#deferred;
     if (deferred.length === 0) return;
     this.#deferred = this.#spare;
-    for (let i = 0; i < deferred.length; i++) deferred[i].wake();
+    for (let i = 0; i < deferred.length; i++) wakeSafely(deferred[i]);
     deferred.length = 0;
     this.#spare = deferred;
   }
@@ -231,12 +240,16 @@ export class Executor {
     return this.#queue.shift();
   }
 
-  /** Drops every task where it stands, and those that dropping spawns; their handles fail with `reason`. */
-  abortAll(reason: unknown): void {
-    let before: number;
-    do {
-      before = this.#spawned;
-      for (const [, living] of this.#living) living.abort(reason);
-    } while (this.#spawned !== before);
+  /** Drops every task where it stands, and at once those that are spawned at that; their handles fail with `reason`. */
+  end(reason: unknown): void {
+    this.#end = { reason };
+    for (const [, living] of this.#living) living.abort(reason);
+  }
+
+  /** A future that is to be awaited: whether it was refused, since nothing gets a turn any more. */
+  refuses(living: Living): boolean {
+    if (this.#end === null) return false;
+    living.abort(this.#end.reason);
+    return true;
   }
 }

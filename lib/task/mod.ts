@@ -24,6 +24,7 @@
  */
 export { AsyncFd } from "./async_fd.ts";
 export { attach } from "./attach.ts";
+export { consumeBudget, hasBudget, unconstrained } from "./budget.ts";
 export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise, type PromiseSource } from "./promise.ts";
 export type { Fuse } from "./futures/fuse.ts";

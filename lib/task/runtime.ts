@@ -4,6 +4,7 @@ import { Delivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
 import type { Poller } from "./reactor/poller.ts";
+import { report } from "./report.ts";
 import { Reactor } from "./reactor/reactor.ts";
 import type { OwnedTask } from "./task.ts";
 import { Timers } from "./timers.ts";
@@ -55,6 +56,7 @@ export class Runtime implements ExecutorHost, Disposable {
   deliver<T>(future: Future<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const delivery = new Delivery(this.executor, future, resolve, reject, this.#settled);
+      if (this.executor.refuses(delivery)) return;
       if (this.#atOnce > 0 && !this.executor.isRunning) {
         this.#atOnce--;
         const before = swapPolled(this);
@@ -123,7 +125,12 @@ export class Runtime implements ExecutorHost, Disposable {
     if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
     const now = this.now();
     this.executor.clock = now;
-    this.timers.expire(now);
+    try {
+      this.timers.expire(now);
+    } catch (error) {
+      // A waker that throws. Those that are due as well are fired at the next look, which follows at once.
+      report(error);
+    }
     this.executor.wakeDeferred();
     return edges;
   }
@@ -132,7 +139,7 @@ export class Runtime implements ExecutorHost, Disposable {
   [Symbol.dispose](): void {
     const before = swapPolled(this);
     try {
-      this.executor.abortAll(new DOMException("the runtime ended before the task", "AbortError"));
+      this.executor.end(new DOMException("the runtime ended before the task", "AbortError"));
       this.timers.end();
       this.reactor[Symbol.dispose]();
       this.#failures.report();

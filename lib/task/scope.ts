@@ -1,5 +1,7 @@
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { wakeSafely } from "./report.ts";
+import { Queue } from "./sync/queue.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
 import { spawnInto } from "./spawn.ts";
 import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
@@ -9,6 +11,9 @@ export interface ScopeOptions {
   /** Waits for them, or cancels them first: `"join"` where nothing is said. */
   onExit?: "join" | "cancel";
 }
+
+/** Who waits for a scope's end beside its owner. */
+let joinsOf: (scope: Scope) => Queue<Joined>;
 
 /**
  * Tasks that do not outlive a block. Whoever leaves the scope waits for all that were spawned in it; the first
@@ -41,6 +46,7 @@ export class Scope implements AsyncDisposable, Disposable {
   #isCancelled = false;
   #isClosed = false;
   #waker: Waker | null = null;
+  #joins: Queue<Joined> = new Queue();
 
   constructor(options: ScopeOptions = {}) {
     const { onExit = "join" } = options;
@@ -96,7 +102,13 @@ export class Scope implements AsyncDisposable, Disposable {
   #wake(): void {
     const waker = this.#waker;
     this.#waker = null;
-    waker?.wake();
+    if (waker !== null) wakeSafely(waker);
+    if (this.#children.size > 0) return;
+    for (let joined = this.#joins.first; joined !== null;) {
+      const { next, waker } = joined;
+      if (waker !== null) wakeSafely(waker);
+      joined = next;
+    }
   }
 
   /** Waits until no task of the scope is left, after which none begins any more. Throws the first failure, or the reason of its cancellation. */
@@ -104,7 +116,7 @@ export class Scope implements AsyncDisposable, Disposable {
     return new Joined(this);
   }
 
-  /** `join`'s own: whether no task is left, or the waker kept for when none is. Throws what the scope throws. */
+  /** `scope`'s own: whether no task is left, or the waker kept for when none is. Throws what the scope throws. */
   pollJoined(context: Context): void | Pending {
     if (this.#children.size > 0) {
       this.#waker = context.waker;
@@ -112,6 +124,10 @@ export class Scope implements AsyncDisposable, Disposable {
     }
     this.#isClosed = true;
     if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  static {
+    joinsOf = (scope) => scope.#joins;
   }
 
   /** `scope`'s own: why the body is to end, where it is; the waker is kept for when that is so. */
@@ -134,6 +150,9 @@ export class Scope implements AsyncDisposable, Disposable {
 }
 
 class Joined extends Future<void> {
+  previous: Joined | null = null;
+  next: Joined | null = null;
+  waker: Waker | null = null;
   #scope: Scope | null;
 
   constructor(scope: Scope) {
@@ -144,16 +163,18 @@ class Joined extends Future<void> {
   override poll(context: Context): void | Pending {
     const scope = this.#scope;
     if (scope === null) throw consumed("a scope");
-    try {
-      if (scope.pollJoined(context) === Pending) return Pending;
-    } catch (error) {
-      this.#scope = null;
-      throw error;
+    if (scope.size > 0) {
+      if (this.waker === null) joinsOf(scope).push(this);
+      this.waker = context.waker;
+      return Pending;
     }
-    this.#scope = null;
+    this.drop();
+    scope.pollJoined(context);
   }
 
   override drop(): void {
+    if (this.waker !== null && this.#scope !== null) joinsOf(this.#scope).remove(this);
+    this.waker = null;
     this.#scope = null;
   }
 }

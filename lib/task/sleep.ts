@@ -62,6 +62,7 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
       case SET:
         return this.#begin(context);
       case WAITING:
+        this.#requireRuntime();
         this.#keep(context.waker);
         return Pending;
       case ELAPSED:
@@ -71,6 +72,12 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
       default:
         throw consumed("a sleep");
     }
+  }
+
+  /** A combinator's own, which may have moved to another task: whoever polled last is woken, the one before not told. */
+  pollLast(context: Context): void | Pending {
+    if (this.#state === WAITING) this.#waker = context.waker;
+    return this.poll(context);
   }
 
   #begin(context: Context): void | Pending {
@@ -99,10 +106,14 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
   }
 
   #take(context: Context): void | Pending {
-    if (this.#timers?.hasEnded) throw new Error("cannot sleep: the runtime in which it began has ended");
+    this.#requireRuntime();
     if (!proceed(context)) return Pending;
     coop.left--;
     this.#state = TAKEN;
+  }
+
+  #requireRuntime(): void {
+    if (this.#timers?.hasEnded) throw new Error("cannot sleep: the runtime in which it began has ended");
   }
 
   /** The timers' own. */
@@ -117,7 +128,7 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
   reset(deadline: number): void {
     checkTime(deadline, "reset a sleep", "deadline");
     const timers = this.#timers;
-    if (this.#state !== WAITING || timers === null) {
+    if (this.#state !== WAITING || timers === null || timers.hasEnded) {
       this.due = deadline;
       this.#state = SET;
       return;

@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon, describe } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
+import { wakeSafely } from "./report.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */
@@ -46,11 +47,12 @@ export interface TaskOwner {
 /** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
 export const turn: {
   task: OwnedTask<unknown> | null;
+  /** How many tasks have their turn in another one's. */
+  depth: number;
   ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
-} = {
-  task: null,
-  ofAsync: null,
-};
+} = { task: null, depth: 0, ofAsync: null };
+
+const DEEPEST = 32;
 
 const QUEUED = 1;
 const HAS_TURN = 2;
@@ -127,9 +129,9 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#executor.push(this);
   }
 
-  /** One turn, given by the executor. */
+  /** One turn, given by the executor. Nothing where it had it already, from who waits for it. */
   run(): void {
-    if (this.#state & FINISHED) return;
+    if ((this.#state & (QUEUED | FINISHED)) !== QUEUED) return;
     this.#state = (this.#state & ~(QUEUED | PARKED)) | HAS_TURN;
     this.#polls++;
     coop.left = BUDGET;
@@ -180,7 +182,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
    * told by its signal, and ends when it does. Does nothing once it has finished.
    */
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
-    if (this.#state & (FINISHED | ABORTED)) return;
+    if (this.#state & (FINISHED | ABORTED)) {
+      // An async function that was told, and has not ended before its runtime.
+      if (this.#executor.hasEnded && (this.#state & HAS_TURN) === 0) this.#abandon();
+      return;
+    }
     this.#state |= ABORTED;
     const extras = this.#extras ??= new TaskExtras("", null);
     extras.error = reason;
@@ -194,12 +200,14 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   #abandon(): void {
     if (this.#state & FINISHED) return;
-    if (this.#state & ASYNC) return;
+    if (this.#state & ASYNC && !this.#executor.hasEnded) return;
     const reason = this.#extras?.error;
     const coroutine = this.#coroutine;
     const future = this.#future;
     this.#coroutine = null;
     this.#future = null;
+    const before = turn.task;
+    turn.task = this;
     // What a finally block does to its own task comes to nothing: it has ended.
     this.#state |= HAS_TURN;
     try {
@@ -207,8 +215,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
       else future?.drop();
       this.#fail(reason);
     } catch (error) {
+      // It fails by itself, and not as it was told to.
+      this.#state &= ~ABORTED;
       this.#fail(error);
     }
+    turn.task = before;
     this.#state &= ~HAS_TURN;
   }
 
@@ -237,11 +248,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
         this.#executor.failed(this, extras.error);
       }
     }
-    joiner?.wake();
+    if (joiner !== null) wakeSafely(joiner);
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
   override poll(context: Context): T | Pending {
+    if (this.#polls === 0 && this.#state === QUEUED) this.#runAhead();
     const state = this.#state;
     if ((state & FINISHED) === 0) {
       const joiner = this.#joiner;
@@ -265,6 +277,25 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     return value;
   }
 
+  /**
+   * The first turn, in the turn of the task that waits for it, which could only suspend: as from tokio's LIFO slot.
+   * A task that spawns another and waits for it, and that one again, has no deeper stack for it than `DEEPEST`.
+   */
+  #runAhead(): void {
+    const outer = turn.task;
+    if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
+    const { context, instead } = polling;
+    const { left } = coop;
+    turn.depth++;
+    this.run();
+    turn.depth--;
+    turn.task = outer;
+    coop.left = left;
+    const isAborted = (outer.#state & ABORTED) !== 0;
+    polling.context = isAborted ? null : context;
+    polling.instead = isAborted ? "aborted" : instead;
+  }
+
   #exhausted(context: Context): Pending {
     coop.yields++;
     context.waker.wake();
@@ -273,8 +304,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
+    const state = this.#state;
     this.#joiner = null;
-    this.#state &= ~OBSERVED;
+    this.#state = state & ~OBSERVED;
+    // It has failed, and who waited for it was dropped before it saw that.
+    const unseen = OBSERVED | FAILED;
+    if ((state & (unseen | TAKEN | ABORTED)) === unseen) this.#executor.failed(this, this.#extras?.error);
   }
 
   override describe(): string {

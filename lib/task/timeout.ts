@@ -44,13 +44,13 @@ class Timeout<T> extends Future<T> {
     // A future that spends the whole budget at each poll would never run out of time.
     const lends = hadBudget && coop.left === 0;
     if (lends) coop.left = 1;
-    const isOver = delay.poll(context) !== Pending;
+    const isOver = delay.pollLast(context) !== Pending;
     if (lends) coop.left = 0;
     return isOver;
   }
 
   #message(): string {
-    return this.#isSet ? "the deadline has passed" : `it took longer than ${this.#time} ms`;
+    return this.#isSet ? "the deadline has passed" : `not there within ${this.#time} ms`;
   }
 
   #end(): void {

@@ -3,6 +3,9 @@ import type { AfterTurn } from "./executor.ts";
 import { type Timer, TimerList } from "./timer_list.ts";
 import { Wheel } from "./wheel.ts";
 
+/** Of a millisecond: how finely the thread's sleep is measured. */
+const GRAINS = 2;
+
 /**
  * A runtime's timers. One that is to fire some time from now costs no look at the clock, which takes longer than
  * all the rest: its time is counted from the end of the task's turn, when the clock is read once for all that
@@ -76,10 +79,14 @@ export class Timers implements AfterTurn {
     return this.#wheel.next;
   }
 
-  /** How long there is nothing to fire, in milliseconds. `Infinity` where there is no timer. */
+  /**
+   * How long there is nothing to fire, in milliseconds, and up to half of one longer: so that timers which are
+   * due one after the other cost one wake-up of the thread. `Infinity` where there is no timer.
+   */
   get left(): number {
     const { next } = this;
-    return next === Infinity ? Infinity : Math.max(0, next - this.clock.now());
+    if (next === Infinity) return Infinity;
+    return Math.ceil(Math.max(0, next - this.clock.now()) * GRAINS) / GRAINS;
   }
 
   /** Fires what is due at `now`, the earliest first; of two that are due together the one that was added first. */

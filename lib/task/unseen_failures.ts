@@ -1,3 +1,4 @@
+import { report } from "./report.ts";
 import type { OwnedTask } from "./task.ts";
 
 /**
@@ -28,7 +29,7 @@ export class UnseenFailures {
 
   #report(id: number): void {
     if (!this.#errors.has(id)) return;
-    Promise.reject(this.#errors.get(id));
+    report(this.#errors.get(id));
     this.#errors.delete(id);
   }
 }

@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 
 class Abortable<T> extends Future<T> implements EventListenerObject {
   #future: Future<T> | null;

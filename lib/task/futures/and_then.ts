@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFuture } from "./to_future.ts";
 
 class AndThen<T, U> extends Future<U> {

@@ -1,6 +1,6 @@
 import { coop } from "../coop.ts";
 import { dropAll } from "./drop_all.ts";
-import { type Context, type Future, Pending, type Waker } from "./future.ts";
+import { type Context, type Future, Pending, type Waker } from "../future.ts";
 
 /** One of many futures of one owner: its context and its waker, so that the owner knows who was woken. */
 export class Child<T> implements Context, Waker {

@@ -1,4 +1,4 @@
-import type { Future } from "./future.ts";
+import type { Future } from "../future.ts";
 
 /** Why they are dropped. */
 interface Cause {

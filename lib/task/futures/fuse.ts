@@ -1,4 +1,4 @@
-import { type Context, Future, Pending } from "./future.ts";
+import { type Context, Future, Pending } from "../future.ts";
 
 /** A future that may be polled after its end: it pends then. */
 export class Fuse<T> extends Future<T> {

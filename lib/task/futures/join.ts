@@ -1,5 +1,5 @@
 import { dropAll } from "./drop_all.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 const SECOND_GOES_FIRST = 1;

@@ -1,5 +1,5 @@
 import { Children } from "./children.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 const WAITING = 0;

@@ -1,5 +1,5 @@
 import { type Child, Children } from "./children.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 /** Who was first, and its value. */

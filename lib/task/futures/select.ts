@@ -1,6 +1,6 @@
 import { proceed } from "../coop.ts";
 import { dropAll } from "./drop_all.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Output, type Spawnable, toFutures } from "./to_future.ts";
 
 /** The branch that was first: its key tells the type of its value. */

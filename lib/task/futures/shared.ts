@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 
 const PENDING = 0;
 const FULFILLED = 1;

@@ -1,6 +1,6 @@
 import { CoroutineFuture } from "../coroutine.ts";
 import { fromPromise } from "../promise.ts";
-import { type Coroutine, Future } from "./future.ts";
+import { type Coroutine, Future } from "../future.ts";
 import { dropAll } from "./drop_all.ts";
 
 /** What can be waited for: a future, a coroutine, a promise. */

@@ -1,4 +1,4 @@
-import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../io/epoll.ts";
+import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "../../io/epoll.ts";
 import type { Fd } from "../../io/fd.ts";
 import type { Poller } from "./poller.ts";
 
@@ -16,7 +16,7 @@ export class EpollPoller implements Poller {
   }
 
   add(fd: Fd, token: number): void {
-    this.#epoll.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, token);
+    this.#epoll.add(fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, token);
   }
 
   rearm(): void {}

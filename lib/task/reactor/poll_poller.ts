@@ -1,10 +1,11 @@
 import { errno, libc, SystemError, word } from "../../../ffi/mod.ts";
 import { PollFds } from "../../../ffi/layout/poll_fds.ts";
-import { EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../io/epoll.ts";
-import { Fd, numberOf } from "../../io/fd.ts";
+import { EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "../../io/epoll.ts";
+import { type Fd, numberOf } from "../../io/fd.ts";
 import type { Poller } from "./poller.ts";
 
 const POLLNVAL = 0x20;
+const ALL = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP;
 const EINTR = 4;
 const EEXIST = 17;
 const LARGEST_TIMEOUT = 0x7fffffff;
@@ -41,7 +42,7 @@ export class PollPoller implements Poller {
     this.#fds.push(fd);
     this.#tokens.push(token);
     this.#wanted.push(0);
-    this.#want(this.#fds.length - 1, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+    this.#want(this.#fds.length - 1, ALL);
   }
 
   rearm(_fd: Fd, token: number, events: number): void {
@@ -92,7 +93,7 @@ export class PollPoller implements Poller {
       this.#readyTokens.push(this.#tokens[i]);
       this.#readyEvents.push(found & POLLNVAL ? EPOLLERR : found);
       // An error or a hang-up is told of whatever is asked, and so only once.
-      const isLast = (found & ~(EPOLLIN | EPOLLOUT | EPOLLRDHUP)) !== 0;
+      const isLast = (found & ~ALL) !== 0;
       this.#want(i, isLast ? 0 : this.#wanted[i] & ~found);
     }
     return count;

@@ -2,7 +2,7 @@ import type { Fd } from "../../io/fd.ts";
 
 /**
  * Who asks the kernel for the reactor: epoll(7), or poll(2) where there is no epoll; kqueue(2) would be another. It
- * tells of edges: a descriptor is watched for both directions, and what was told of once is told of again only after
+ * tells of edges: a descriptor is watched for both directions and for what is exceptional, and what was told of once is told of again only after
  * `rearm`, or where more has come. The numbers of the events are epoll's, which are poll's as well.
  */
 export interface Poller extends Disposable {

@@ -16,6 +16,7 @@ export class Reactor implements Disposable {
   readonly #poller: Poller;
   #dispatch: Slab<ScheduledIo> = new Slab();
   #generation = 0;
+  #hasEnded = false;
   /** The runtime's: a descriptor is watched no more, and may have been the last that kept the process alive. */
   onDeregister: (() => void) | null = null;
 
@@ -35,6 +36,7 @@ export class Reactor implements Disposable {
 
   /** Watches both directions of the descriptor, by edges. */
   register(fd: Fd): ScheduledIo {
+    if (this.#hasEnded) throw new Error("cannot watch a descriptor: the runtime has ended");
     const entry = this.#dispatch.vacantEntry();
     this.#generation = (this.#generation + 1) % GENERATIONS;
     const io = new ScheduledIo(fd, this.#generation * KEYS + entry.key, this.#poller);
@@ -45,9 +47,18 @@ export class Reactor implements Disposable {
 
   /** Watches the descriptor no more. To be called before it is closed; a task that waits for it goes on. */
   deregister(io: ScheduledIo): void {
-    if (!this.#poller.isClosed) this.#poller.delete(io.fd, io.token);
-    this.#dispatch.remove(io.token % KEYS);
-    io.end();
+    if (this.#hasEnded) return;
+    const key = io.token % KEYS;
+    // Its key may be another's by now.
+    if (this.#dispatch.get(key) !== io) {
+      throw new Error("cannot forget a descriptor: it is watched no more");
+    }
+    this.#dispatch.remove(key);
+    try {
+      this.#poller.delete(io.fd, io.token);
+    } finally {
+      io.end();
+    }
     this.onDeregister?.();
   }
 
@@ -62,8 +73,12 @@ export class Reactor implements Disposable {
     return count;
   }
 
+  /** Wakes everybody who waits: no edge will come. */
   [Symbol.dispose](): void {
-    for (const [, io] of this.#dispatch) io.end();
+    this.#hasEnded = true;
+    const watched = [...this.#dispatch].map(([, io]) => io);
+    this.#dispatch = new Slab();
+    for (const io of watched) io.end();
     this.#poller[Symbol.dispose]();
   }
 }

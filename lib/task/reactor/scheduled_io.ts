@@ -1,11 +1,24 @@
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../io/epoll.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "../../io/epoll.ts";
 import type { Fd } from "../../io/fd.ts";
 import type { Waker } from "../future.ts";
+import { wakeSafely } from "../report.ts";
+import { Queue } from "../sync/queue.ts";
 import type { Poller } from "./poller.ts";
 
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const WRITABLE = EPOLLOUT | EPOLLHUP | EPOLLERR;
+const URGENT = EPOLLPRI | EPOLLERR;
 const HUNG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+/** One of many who wait for the same direction of a descriptor. Its links are the queue's own. */
+export interface IoWaiter {
+  previous: IoWaiter | null;
+  next: IoWaiter | null;
+  /** Whom to wake. */
+  readonly waker: Waker;
+  /** It waits no more, and is in no queue: its direction is ready, or the descriptor watched no more. */
+  ready(): void;
+}
 
 /**
  * What the reactor knows of one descriptor: what it was last told to be ready for, and who waits for
@@ -24,6 +37,11 @@ export class ScheduledIo {
   #deaf = false;
   #reader: Waker | null = null;
   #writer: Waker | null = null;
+  /** Those who share a direction, made where there is one and left to them when they are told. */
+  #readers: Queue<IoWaiter> | null = null;
+  #writers: Queue<IoWaiter> | null = null;
+  #urgent = false;
+  #urgents: Queue<IoWaiter> | null = null;
 
   constructor(fd: Fd, token: number, poller: Poller) {
     this.fd = fd;
@@ -40,6 +58,29 @@ export class ScheduledIo {
     return this.#writable;
   }
 
+  /** Whether there is something exceptional, such as TCP's urgent byte: never before it was told. */
+  get isUrgent(): boolean {
+    return this.#urgent;
+  }
+
+  /** Whether it is watched no more. */
+  get isDeaf(): boolean {
+    return this.#deaf;
+  }
+
+  /** Those who wait for it to be readable, beside the one that is parked. */
+  get readers(): Queue<IoWaiter> {
+    return this.#readers ??= new Queue();
+  }
+
+  get writers(): Queue<IoWaiter> {
+    return this.#writers ??= new Queue();
+  }
+
+  get urgents(): Queue<IoWaiter> {
+    return this.#urgents ??= new Queue();
+  }
+
   /** A read would have blocked: the next edge makes it readable again. */
   clearReadable(): void {
     this.#readable = false;
@@ -49,6 +90,11 @@ export class ScheduledIo {
   clearWritable(): void {
     this.#writable = false;
     this.#poller?.rearm(this.fd, this.token, EPOLLOUT);
+  }
+
+  clearUrgent(): void {
+    this.#urgent = false;
+    this.#poller?.rearm(this.fd, this.token, EPOLLPRI);
   }
 
   /**
@@ -90,7 +136,7 @@ export class ScheduledIo {
   /** The reactor's own: the descriptor is watched no more. Who waits goes on, and learns why. */
   end(): void {
     this.#deaf = true;
-    this.ready(READABLE | WRITABLE);
+    this.ready(READABLE | WRITABLE | URGENT);
   }
 
   /** The reactor's own: an edge. Unparks who waits for it. */
@@ -100,13 +146,35 @@ export class ScheduledIo {
       this.#readable = true;
       const reader = this.#reader;
       this.#reader = null;
-      reader?.wake();
+      if (reader !== null) wakeSafely(reader);
+      const readers = this.#readers;
+      this.#readers = null;
+      if (readers !== null) tellAll(readers);
     }
     if (events & WRITABLE) {
       this.#writable = true;
       const writer = this.#writer;
       this.#writer = null;
-      writer?.wake();
+      if (writer !== null) wakeSafely(writer);
+      const writers = this.#writers;
+      this.#writers = null;
+      if (writers !== null) tellAll(writers);
     }
+    if (events & URGENT) {
+      this.#urgent = true;
+      const urgents = this.#urgents;
+      this.#urgents = null;
+      if (urgents !== null) tellAll(urgents);
+    }
+  }
+}
+
+/** Those who wait again at that are in another queue. */
+function tellAll(queue: Queue<IoWaiter>): void {
+  for (let waiter = queue.first; waiter !== null; waiter = queue.first) {
+    queue.remove(waiter);
+    const { waker } = waiter;
+    waiter.ready();
+    wakeSafely(waker);
   }
 }

@@ -60,6 +60,14 @@ describe("Timers", () => {
     assertEquals([clock.now(), timers.next, timers.left, rung], [10, Infinity, Infinity, ["it"]]);
   });
 
+  it("have the thread sleep in halves of a millisecond, never less than is left", () => {
+    for (const [due, left] of [[0.1, 0.5], [0.5, 0.5], [0.51, 1], [7, 7], [7.2, 7.5], [-1, 0]]) {
+      const timers = timersOf(new Clock(true));
+      timers.add(new Alarm(due, () => {}));
+      assertEquals(timers.left, left);
+    }
+  });
+
   it("forget one that has begun and was taken out before the clock was read", () => {
     const timers = timersOf(new Clock(false));
     const rung: string[] = [];

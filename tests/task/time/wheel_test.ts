@@ -242,7 +242,9 @@ describe("Wheel", () => {
     due: number;
     state: "set" | "taken out" | "fired";
   }
-  type Step = { add: number; far: number } | { remove: number } | { expire: number; far: number };
+  type Step = { add: number; far: number } | { remove: number } | { expire: number; far: number } | {
+    back: number;
+  };
 
   const span = { far: fc.constantFrom(1, 1, 1, 64, 4_096, 64 ** 3, 64 ** 5, 64 ** 6) };
   const time = fc.oneof(fc.nat(100), fc.double({ min: 0, max: 70, noNaN: true }));
@@ -250,6 +252,7 @@ describe("Wheel", () => {
     { weight: 3, arbitrary: fc.record({ add: time, ...span }) },
     { weight: 1, arbitrary: fc.record({ remove: fc.nat(1_000) }) },
     { weight: 1, arbitrary: fc.record({ expire: time, ...span }) },
+    { weight: 1, arbitrary: fc.record({ back: fc.nat(10_000) }) },
   );
 
   it("fires as a list does that is sorted anew for each look", () => {
@@ -261,7 +264,7 @@ describe("Wheel", () => {
         let now = 0;
         for (const step of steps) {
           if ("add" in step) {
-            const due = now + step.add * step.far;
+            const due = Math.max(0, now + step.add * step.far - 50);
             const place = entries.length;
             const alarm = new Alarm(due, () => {
               fired.push(place);
@@ -274,6 +277,10 @@ describe("Wheel", () => {
             const entry = entries[step.remove % entries.length];
             wheel.remove(entry.alarm);
             if (entry.state === "set") entry.state = "taken out";
+          } else if ("back" in step) {
+            fired = [];
+            wheel.expire(now - step.back);
+            for (const place of fired) assert(entries[place].due <= now - step.back);
           } else {
             now += step.expire * step.far;
             const expected = entries.map((_, place) => place)
