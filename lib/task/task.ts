@@ -284,6 +284,8 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   #runAhead(): void {
     const outer = turn.task;
     if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
+    // Each turn is timed by itself.
+    if (this.#executor.watch !== null) return;
     const { context, instead } = polling;
     const { left } = coop;
     turn.depth++;
