@@ -49,6 +49,10 @@ class Oneshot<T> extends Future<T> implements OneshotReceiver<T>, Closable {
     return { done: true, value };
   }
 
+  override describe(): string {
+    return "a oneshot";
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#state === EMPTY && !this.isDeaf) {
       this.#receiver = context.waker;

@@ -38,6 +38,10 @@ export class Recv<T> extends Future<T | undefined> implements Waker {
     return { done: true, value };
   }
 
+  override describe(): string {
+    return "recv() of an mpsc channel";
+  }
+
   override poll(context: Context): T | undefined | Pending {
     const queue = this.#queue;
     if (queue === null) throw consumed("recv()");
@@ -76,6 +80,10 @@ export class RecvMany<T> extends Future<number> implements Waker {
     this.#queue = queue;
     this.#into = into;
     this.#limit = limit;
+  }
+
+  override describe(): string {
+    return "recvMany() of an mpsc channel";
   }
 
   override poll(context: Context): number | Pending {

@@ -34,6 +34,10 @@ export class Send<T> extends Future<void> {
     return SENT;
   }
 
+  override describe(): string {
+    return `send() to an mpsc channel of ${this.#queue.capacity}`;
+  }
+
   override poll(context: Context): void | Pending {
     const queue = this.#queue;
     const message = this.#message;
@@ -78,6 +82,10 @@ export class Reserve<T> extends Future<Permit<T>> {
     super();
     this.#queue = queue;
     this.#count = count;
+  }
+
+  override describe(): string {
+    return `reserve(), for ${this.#count} of an mpsc channel`;
   }
 
   override poll(context: Context): Permit<T> | Pending {
