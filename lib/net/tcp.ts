@@ -38,6 +38,10 @@ class Readable extends Future<void> {
     this.#io = io;
   }
 
+  override describe(): string {
+    return this.#io.describe("read");
+  }
+
   override poll(context: Context): void | Pending {
     if (this.#io.isReadable) return;
     this.#io.waitReadable(context.waker);
@@ -55,6 +59,10 @@ class Writable extends Future<void> {
   constructor(io: ScheduledIo) {
     super();
     this.#io = io;
+  }
+
+  override describe(): string {
+    return this.#io.describe("write");
   }
 
   override poll(context: Context): void | Pending {
@@ -76,6 +84,10 @@ class Read extends Future<number> {
     super();
     this.#stream = stream;
     this.#into = into;
+  }
+
+  override describe(): string {
+    return `read(), ${this.#stream.readable().describe()}`;
   }
 
   override poll(context: Context): number | Pending {
@@ -105,6 +117,10 @@ class WriteAll extends Future<void> {
     this.#bytes = bytes;
   }
 
+  override describe(): string {
+    return `writeAll(), ${this.#stream.writable().describe()}`;
+  }
+
   override poll(context: Context): void | Pending {
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
     while (this.#bytes.byteLength > 0) {
@@ -129,6 +145,10 @@ class Connect extends Future<TcpStream> {
     super();
     this.#stream = stream;
     this.#address = address;
+  }
+
+  override describe(): string {
+    return `connect() to ${this.#address.hostname}:${this.#address.port}`;
   }
 
   override poll(context: Context): TcpStream | Pending {
@@ -236,6 +256,10 @@ class Accept extends Future<TcpStream> {
     super();
     this.#socket = socket;
     this.#io = io;
+  }
+
+  override describe(): string {
+    return `accept(), ${this.#pause === null ? this.#io.describe("read") : this.#pause.describe()}`;
   }
 
   override poll(context: Context): TcpStream | Pending {

@@ -10,10 +10,14 @@ export abstract class Delivery<T> implements Runnable, Living, Waker, Context {
   #future: Future<T> | null;
   #key = -1;
   #queued = false;
+  /** The task that awaits it, as far as that is known; 0 otherwise. */
+  readonly awaiter: number;
 
   constructor(runtime: Runtime, future: Future<T>) {
     this.#runtime = runtime;
     this.#future = future;
+    const task = turn.task ?? turn.ofAsync?.getStore();
+    this.awaiter = task === undefined ? 0 : task.id;
   }
 
   /** The value is there. */
@@ -21,6 +25,11 @@ export abstract class Delivery<T> implements Runnable, Living, Waker, Context {
 
   /** The future has failed. */
   protected abstract fail(error: unknown): void;
+
+  /** What is awaited, as that says itself. */
+  get waitsFor(): string {
+    return this.#future === null ? "" : this.#future.describe();
+  }
 
   get waker(): Waker {
     return this;

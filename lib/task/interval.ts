@@ -32,6 +32,10 @@ class Tick extends Future<number> {
     this.#interval = interval;
   }
 
+  override describe(): string {
+    return `tick of an interval of ${this.#interval?.period} ms`;
+  }
+
   override poll(context: Context): number | Pending {
     const interval = this.#interval;
     if (interval === null) throw consumed("a tick");

@@ -27,6 +27,10 @@ export class PromiseFuture<T> extends Future<T> {
     this.#source = source;
   }
 
+  override describe(): string {
+    return "a promise";
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#state === FRESH) this.#begin();
     const state = this.#state;

@@ -237,6 +237,10 @@ class Notified extends Future<void> {
     this.#notify = notify;
   }
 
+  override describe(): string {
+    return "notified() from another thread";
+  }
+
   override poll(context: Context): void | Pending {
     const notify = this.#notify;
     if (notify === null) throw consumed("notified()");

@@ -20,6 +20,11 @@ export class RunQueue {
     return this.#length + this.#overflowLength;
   }
 
+  /** How many do not fit in the ring. */
+  get overflow(): number {
+    return this.#overflowLength;
+  }
+
   push(runnable: Runnable): void {
     const length = this.#length;
     if (length === SLOTS || this.#overflowLength > 0) {

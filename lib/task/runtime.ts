@@ -1,8 +1,10 @@
 import { Clock } from "./clock.ts";
+import { coop } from "./coop.ts";
 import { swapPolled } from "./current.ts";
 import { type Delivery, PromiseDelivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
+import type { Instruments } from "./instruments/instruments.ts";
 import type { Poller } from "./reactor/poller.ts";
 import { report } from "./report.ts";
 import { Reactor } from "./reactor/reactor.ts";
@@ -30,6 +32,13 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
+  /** What observes its turns, where anything does. */
+  instruments: Instruments | null = null;
+  /** How often the thread slept in the host's loop. */
+  hostSleeps = 0;
+  #parks = 0;
+  #edges = 0;
+  readonly #yieldsBefore: number = coop.yields;
 
   /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
   constructor(poller?: Poller, clock: Clock = new Clock(false)) {
@@ -43,6 +52,21 @@ export class Runtime implements ExecutorHost, Disposable {
   /** Milliseconds of a clock that never goes back. */
   now(): number {
     return this.clock.now();
+  }
+
+  /** How often the thread blocked for the reactor. */
+  get parks(): number {
+    return this.#parks;
+  }
+
+  /** How many edges the reactor was told of. */
+  get edges(): number {
+    return this.#edges;
+  }
+
+  /** How often a task of the thread has spent its budget since this began. */
+  get budgetYields(): number {
+    return coop.yields - this.#yieldsBefore;
   }
 
   /** How many promises tasks wait for. */
@@ -124,6 +148,8 @@ export class Runtime implements ExecutorHost, Disposable {
     const { mayStep } = this;
     const wait = mayStep ? 0 : timeoutMs;
     const edges = wait > 0 || this.reactor.registrations > 0 ? this.reactor.turn(wait) : 0;
+    if (wait > 0) this.#parks++;
+    this.#edges += edges;
     if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
     const now = this.now();
     this.executor.clock = now;

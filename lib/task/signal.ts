@@ -144,6 +144,10 @@ class Received extends Future<number> {
     this.#signal = signal;
   }
 
+  override describe(): string {
+    return this.#signal.name;
+  }
+
   override poll(context: Context): number | Pending {
     if (this.#isDone) throw consumed("a signal");
     if (!proceed(context)) return Pending;
@@ -167,6 +171,10 @@ class FirstOf extends Future<SignalName> {
   constructor(names: readonly SignalName[]) {
     super();
     this.#names = names;
+  }
+
+  override describe(): string {
+    return this.#names.join(" or ");
   }
 
   override poll(context: Context): SignalName | Pending {

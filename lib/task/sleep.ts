@@ -56,6 +56,12 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     return this.#state === ELAPSED || this.#state === TAKEN;
   }
 
+  override describe(): string {
+    const { deadline } = this;
+    if (this.#timers === null || deadline === Infinity) return "sleep";
+    return `sleep, ${Math.ceil(deadline - this.#timers.clock.now())} ms left`;
+  }
+
   override poll(context: Context): void | Pending {
     switch (this.#state) {
       case SPAN:

@@ -93,9 +93,9 @@ export function spawnInto<A extends unknown[], T>(
   args: A,
 ): OwnedTask<T> {
   if (typeof fn !== "function") throw new TypeError(`cannot spawn: fn is ${shown(fn)}, and no function`);
-  if (makesCoroutines(fn)) return executor.spawn(fn(...args), null, extras);
+  if (makesCoroutines(fn)) return executor.spawn(fn(...args), null, extras, fn);
   const call = new Call(fn, args);
-  const task = executor.spawn(null, call, extras);
+  const task = executor.spawn(null, call, extras, fn);
   call.task = task;
   return task;
 }

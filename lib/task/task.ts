@@ -1,4 +1,4 @@
-import { abandon } from "./coroutine.ts";
+import { abandon, describe } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
 import { wakeSafely } from "./report.ts";
@@ -33,6 +33,11 @@ export class TaskExtras {
   }
 }
 
+/** A function, for its name. */
+export interface Named {
+  readonly name: string;
+}
+
 /** Who has spawned a task for itself: a scope. */
 export interface TaskOwner {
   /** The task has ended. */
@@ -51,6 +56,8 @@ const ABORTED = 32;
 const OBSERVED = 64;
 /** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
 const ASYNC = 128;
+/** Its coroutine waits for a future, which can be asked what it is. */
+const PARKED = 256;
 
 /**
  * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
@@ -72,6 +79,8 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** In whole milliseconds of the runtime's clock. */
   #born: number;
   #extras: TaskExtras | null;
+  /** The function that was spawned, for its name. */
+  readonly #fn: Named;
 
   /** The executor's own, which queues it. */
   constructor(
@@ -79,6 +88,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
+    fn: Named,
   ) {
     super();
     this.id = executor.spawned;
@@ -87,6 +97,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#future = future;
     this.#born = Math.trunc(executor.clock);
     this.#extras = extras;
+    this.#fn = fn;
     this.#key = executor.keep(this);
   }
 
@@ -113,11 +124,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** One turn, given by the executor. Nothing where it had it already, from who waits for it. */
   run(): void {
     if ((this.#state & (QUEUED | FINISHED)) !== QUEUED) return;
-    this.#state = (this.#state & ~QUEUED) | HAS_TURN;
+    this.#state = (this.#state & ~(QUEUED | PARKED)) | HAS_TURN;
     this.#polls++;
     coop.left = BUDGET;
     polling.context = this;
     polling.instead = null;
+    polling.isParked = false;
     turn.task = this;
     try {
       const value = this.#poll();
@@ -139,7 +151,9 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
       while (!step.done && step.value !== Pending) {
         step = coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
       }
-      return step.done ? step.value : Pending;
+      if (step.done) return step.value;
+      if (polling.isParked) this.#state |= PARKED;
+      return Pending;
     }
     const future = this.#future;
     return future === null ? Pending : future.poll(this);
@@ -262,6 +276,8 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   #runAhead(): void {
     const outer = turn.task;
     if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
+    // Each turn is timed by itself.
+    if (this.#executor.watch !== null) return;
     const { context, instead } = polling;
     const { left } = coop;
     turn.depth++;
@@ -288,6 +304,28 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     // It has failed, and who waited for it was dropped before it saw that.
     const unseen = OBSERVED | FAILED;
     if ((state & (unseen | TAKEN | ABORTED)) === unseen) this.#executor.failed(this, this.#extras?.error);
+  }
+
+  override describe(): string {
+    return `task ${this.id} (${this.title})`;
+  }
+
+  /** What it was named, or else its function's name. */
+  get title(): string {
+    return this.name || this.#fn.name || "anonymous";
+  }
+
+  get activity(): "running" | "queued" | "waiting" {
+    if (this.#state & HAS_TURN) return "running";
+    return this.#state & QUEUED ? "queued" : "waiting";
+  }
+
+  /** What it has waited for since its last turn, as that says itself; nothing in its turn, or before the first. */
+  get waitsFor(): string {
+    if (this.#polls === 0 || this.#state & (HAS_TURN | FINISHED)) return "";
+    const coroutine = this.#coroutine;
+    if (coroutine === null) return this.#future === null ? "" : this.#future.describe();
+    return this.#state & PARKED ? describe(coroutine) : "a yield of its own";
   }
 
   /** What it was named, or the empty string. */

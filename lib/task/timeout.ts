@@ -17,6 +17,11 @@ class Timeout<T> extends Future<T> {
     this.#isSet = isSet;
   }
 
+  override describe(): string {
+    const what = this.#future === null ? "timeout()" : this.#future.describe();
+    return this.#delay === null ? what : `${what} (timeout: ${this.#delay.describe()})`;
+  }
+
   override poll(context: Context): T | Pending {
     const future = this.#future;
     if (future === null) throw consumed("a timeout");

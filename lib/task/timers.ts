@@ -28,6 +28,11 @@ export class Timers implements AfterTurn {
     return this.#hasEnded;
   }
 
+  /** How many have not fired, but for those that never will: they are counted here and now. */
+  get size(): number {
+    return this.#begun.size + this.#wheel.size;
+  }
+
   /** Adds one that is due at a time. */
   add(timer: Timer): void {
     this.#wheel.add(timer);

@@ -33,6 +33,11 @@ export class Wheel {
     for (let slot = 0; slot < LEVELS * SLOTS; slot++) this.#lists.push(new TimerList(slot));
   }
 
+  /** How many there are, counted one by one. */
+  get size(): number {
+    return this.#lists.reduce((sum, list) => sum + list.size, 0);
+  }
+
   /** Adds one that is in no list. What is due already fires at the next `expire`. */
   add(timer: Timer): void {
     const { due } = timer;

@@ -11,6 +11,10 @@ class Abortable<T> extends Future<T> implements EventListenerObject {
     this.#signal = signal;
   }
 
+  override describe(): string {
+    return this.#future === null ? "abortable()" : this.#future.describe();
+  }
+
   override poll(context: Context): T | Pending {
     const future = this.#future;
     if (future === null) throw consumed("an abortable future");

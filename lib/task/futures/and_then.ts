@@ -12,6 +12,11 @@ class AndThen<T, U> extends Future<U> {
     this.#f = f;
   }
 
+  override describe(): string {
+    const future = this.#first ?? this.#second;
+    return future === null ? "andThen()" : future.describe();
+  }
+
   override poll(context: Context): U | Pending {
     const first = this.#first;
     if (first !== null) {
@@ -55,6 +60,11 @@ class OrElse<T, U> extends Future<T | U> {
     super();
     this.#first = first;
     this.#f = f;
+  }
+
+  override describe(): string {
+    const future = this.#first ?? this.#second;
+    return future === null ? "andThen()" : future.describe();
   }
 
   override poll(context: Context): T | U | Pending {

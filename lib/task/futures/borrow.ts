@@ -8,6 +8,10 @@ class Borrowed<T> extends Future<T> {
     this.#lender = lender;
   }
 
+  override describe(): string {
+    return this.#lender === null ? "borrow()" : this.#lender.describe();
+  }
+
   override poll(context: Context): T | Pending {
     const lender = this.#lender;
     if (lender === null) throw consumed("a borrowed future");

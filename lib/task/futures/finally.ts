@@ -11,6 +11,10 @@ class Finally<T> extends Future<T> {
     this.#f = f;
   }
 
+  override describe(): string {
+    return this.#future === null ? "finally()" : this.#future.describe();
+  }
+
   override poll(context: Context): T | Pending {
     const future = this.#future;
     if (future === null) throw consumed("a future with finally()");

@@ -15,6 +15,10 @@ export class Fuse<T> extends Future<T> {
     return this.#future === null;
   }
 
+  override describe(): string {
+    return this.#future === null ? "fuse()" : this.#future.describe();
+  }
+
   /** Its value, once, then `Pending` for ever. Throws what it fails with. */
   override poll(context: Context): T | Pending {
     const future = this.#future;

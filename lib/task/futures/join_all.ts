@@ -20,6 +20,10 @@ class JoinAll<T> extends Future<T[]> {
     this.#failsFast = failsFast;
   }
 
+  override describe(): string {
+    return `joinAll(${this.#children.describe()})`;
+  }
+
   override poll(context: Context): T[] | Pending {
     if (this.#state === ENDED) throw consumed("joinAll()");
     const children = this.#children;

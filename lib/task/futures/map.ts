@@ -10,6 +10,10 @@ class Mapped<T, U> extends Future<U> {
     this.#f = f;
   }
 
+  override describe(): string {
+    return this.#future === null ? "map()" : this.#future.describe();
+  }
+
   override poll(context: Context): U | Pending {
     const future = this.#future;
     if (future === null) throw consumed("a mapped future");

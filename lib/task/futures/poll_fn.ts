@@ -15,6 +15,10 @@ class PollFn<T> extends Future<T> {
     this.#drop = drop;
   }
 
+  override describe(): string {
+    return this.#poll.name === "" ? "pollFn()" : this.#poll.name;
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#state === ENDED) throw consumed("pollFn()");
     this.#state = WAITING;

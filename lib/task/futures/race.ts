@@ -18,6 +18,10 @@ class Race<T> extends Future<Won<T>> {
     this.#children = new Children(futures);
   }
 
+  override describe(): string {
+    return `race(${this.#children.describe()})`;
+  }
+
   override poll(context: Context): Won<T> | Pending {
     if (this.#hasEnded) throw consumed("race()");
     const children = this.#children;

@@ -41,6 +41,10 @@ class Lazy<T> extends Future<T> {
 }
 
 class Never extends Future<never> {
+  override describe(): string {
+    return "never()";
+  }
+
   override poll(_context: Context): Pending {
     return Pending;
   }

@@ -1,4 +1,5 @@
 import { proceed } from "../coop.ts";
+import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Output, type Spawnable, toFutures } from "./to_future.ts";
@@ -34,6 +35,10 @@ class Select extends Future<{ key: string; value: unknown }> {
     this.#keys = keys;
     this.#futures = futures;
     this.#isBiased = isBiased;
+  }
+
+  override describe(): string {
+    return `select(${describeAll(this.#futures)})`;
   }
 
   override poll(context: Context): { key: string; value: unknown } | Pending {

@@ -8,6 +8,10 @@ class Settled<T> extends Future<PromiseSettledResult<T>> {
     this.#future = future;
   }
 
+  override describe(): string {
+    return this.#future === null ? "settled()" : this.#future.describe();
+  }
+
   override poll(context: Context): PromiseSettledResult<T> | Pending {
     const future = this.#future;
     if (future === null) throw consumed("a future with settled()");

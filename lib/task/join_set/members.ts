@@ -150,6 +150,10 @@ export class Next<T, R> extends Future<R> implements Waiting {
     this.#result = result;
   }
 
+  override describe(): string {
+    return this.#members === null ? "joinNext()" : `joinNext() of ${this.#members.size} tasks`;
+  }
+
   override poll(context: Context): R | Pending {
     const members = this.#members;
     if (members === null) throw consumed("joinNext()");

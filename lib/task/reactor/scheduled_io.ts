@@ -49,6 +49,11 @@ export class ScheduledIo {
     this.#poller = poller.needsRearming ? poller : null;
   }
 
+  /** Who waits for what, for people. */
+  describe(interest: string): string {
+    return this.fd.isClosed ? "a closed descriptor" : `descriptor ${this.fd.number} to ${interest}`;
+  }
+
   /** Whether a read is worth its call. */
   get isReadable(): boolean {
     return this.#readable;

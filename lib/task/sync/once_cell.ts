@@ -43,6 +43,10 @@ class GetOrInit<T> extends Future<T> {
     this.#init = init;
   }
 
+  override describe(): string {
+    return this.#making === null ? "getOrInit()" : this.#making.describe();
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#isOver) throw consumed("getOrInit()");
     if (this.#making !== null) return this.#make(this.#making, context);
