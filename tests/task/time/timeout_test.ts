@@ -223,7 +223,11 @@ describe("a timeout", () => {
       assertEquals(await timeout(10, quick()), "coroutine");
       assertEquals(await timeout(10, Promise.resolve("promise")), "promise");
       const never = new Promise<void>(() => {});
-      await assertRejects(() => timeout(10, never).toPromise(), DOMException, "the value was not there within 10 ms");
+      await assertRejects(
+        () => timeout(10, never).toPromise(),
+        DOMException,
+        "the value was not there within 10 ms",
+      );
       assertEquals(now(), 15);
     }, PAUSED);
   });
