@@ -47,17 +47,23 @@ function* read(watched: AsyncFd, socket: Socket): Coroutine<number> {
   return yield* watched.read(() => socket.read(byte));
 }
 
+/** Runs `body` with both ends of a connection, the first of which is watched. */
+async function onPair(
+  poller: "epoll" | "poll",
+  body: (watched: AsyncFd, ends: Pair) => Coroutine<void>,
+): Promise<void> {
+  using ends = pair();
+  await run(function* (): Coroutine<void> {
+    using watched = new AsyncFd(ends.client.fd);
+    yield* body(watched, ends);
+    watched[Symbol.dispose]();
+    assertEquals(currentRuntime().reactor.registrations, 0);
+  }, { poller });
+}
+
 for (const poller of ["epoll", "poll"] as const) {
-  /** Runs `body` with both ends of a connection, the first of which is watched. */
-  async function withPair(body: (watched: AsyncFd, ends: Pair) => Coroutine<void>): Promise<void> {
-    using ends = pair();
-    await run(function* (): Coroutine<void> {
-      using watched = new AsyncFd(ends.client.fd);
-      yield* body(watched, ends);
-      watched[Symbol.dispose]();
-      assertEquals(currentRuntime().reactor.registrations, 0);
-    }, { poller });
-  }
+  const withPair = (body: (watched: AsyncFd, ends: Pair) => Coroutine<void>): Promise<void> =>
+    onPair(poller, body);
 
   describe(`an AsyncFd on ${poller}`, () => {
     it("is writable at first, and readable once something has come", () =>
