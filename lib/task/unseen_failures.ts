@@ -13,6 +13,8 @@ export class UnseenFailures {
 
   /** A task has failed, and nobody waits for it so far. */
   add(task: OwnedTask<unknown>, error: unknown): void {
+    // V8 keeps the frames, and by them the task, until the stack is asked for as text.
+    if (error instanceof Error) String(error.stack);
     this.#errors.set(task.id, error);
     this.#handles.register(task, task.id, task);
   }
