@@ -162,6 +162,10 @@ const programs: Readonly<Record<string, Program>> = {
     imports: "run, sleep, spawn",
     steps: ["await run(() => sleep(1));", "await run(() => spawn(async () => 1));"],
   },
+  "@oxbow/oxbow/stream: everything": {
+    imports: "Stream",
+    steps: ["Stream.from([1, 2]).map((n) => n + 1).drop();"],
+  },
   "@oxbow/oxbow/channel: everything": {
     imports: "broadcast, mpsc, oneshot, watch",
     steps: [

@@ -12,7 +12,8 @@ import { Runtime } from "./runtime.ts";
 import { SleepFuture } from "./sleep.ts";
 import type { Spawnable } from "./futures/to_future.ts";
 import { spawnInto } from "./spawn.ts";
-import { type OwnedTask, turn } from "./task.ts";
+import type { OwnedTask } from "./task.ts";
+import { turn } from "./turn.ts";
 
 /** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
 const PARK_MS = 1;

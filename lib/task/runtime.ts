@@ -1,7 +1,7 @@
 import { Clock } from "./clock.ts";
 import { coop } from "./coop.ts";
 import { swapPolled } from "./current.ts";
-import { Delivery } from "./delivery.ts";
+import { type Delivery, PromiseDelivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
 import type { Instruments } from "./instruments/instruments.ts";
@@ -74,24 +74,28 @@ export class Runtime implements ExecutorHost, Disposable {
     return this.#promises;
   }
 
-  /** A future's own, when it is awaited. */
+  /** A future's own, when it is to be a promise. */
   deliver<T>(future: Future<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const delivery = new Delivery(this.executor, future, resolve, reject, this.#settled);
-      if (this.executor.refuses(delivery)) return;
-      if (this.#atOnce > 0 && !this.executor.isRunning) {
-        this.#atOnce--;
-        const before = swapPolled(this);
-        delivery.run();
-        swapPolled(before);
-        this.executor.endTurn();
-        // It may wait for a timer or a descriptor that the sleep knows nothing of.
-        this.executor.rouse();
-      } else delivery.wake();
-    });
+    return new Promise<T>((resolve, reject) =>
+      this.begin(new PromiseDelivery(this, future, resolve, reject))
+    );
   }
 
-  #settled: () => void = () => this.hasReactions = true;
+  /** A future's own: polls it for the first time, at once where that may be. */
+  begin<T>(delivery: Delivery<T>): void {
+    if (this.executor.refuses(delivery)) return;
+    if (this.#atOnce === 0 || this.executor.isRunning) {
+      delivery.wake();
+      return;
+    }
+    this.#atOnce--;
+    const before = swapPolled(this);
+    delivery.run();
+    swapPolled(before);
+    this.executor.endTurn();
+    // It may wait for a timer or a descriptor that the sleep knows nothing of.
+    this.executor.rouse();
+  }
 
   /** A promise's future's own: a task has begun to wait for it. */
   promisePending(): void {

@@ -4,7 +4,8 @@ import type { Executor } from "./executor.ts";
 import { type Coroutine, Future, Pending } from "./future.ts";
 import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
-import { type JoinHandle, type OwnedTask, TaskExtras, turn } from "./task.ts";
+import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
+import { turn } from "./turn.ts";
 
 /** The prototype of generator functions: calling one runs nothing of it. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});

@@ -1,8 +1,8 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
 import { abandon, describe } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
 import { wakeSafely } from "./report.ts";
+import { turn } from "./turn.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */
@@ -43,14 +43,6 @@ export interface TaskOwner {
   /** The task has ended. */
   childEnded(child: OwnedTask<unknown>): void;
 }
-
-/** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
-export const turn: {
-  task: OwnedTask<unknown> | null;
-  /** How many tasks have their turn in another one's. */
-  depth: number;
-  ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
-} = { task: null, depth: 0, ofAsync: null };
 
 const DEEPEST = 32;
 
@@ -253,7 +245,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
   override poll(context: Context): T | Pending {
-    if (this.#polls === 0 && this.#state === QUEUED) this.#runAhead();
+    if (this.#polls === 0 && this.#state === QUEUED && context === turn.task) this.#runAhead();
     const state = this.#state;
     if ((state & FINISHED) === 0) {
       const joiner = this.#joiner;

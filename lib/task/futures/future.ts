@@ -89,7 +89,11 @@ export abstract class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.toPromise().then(onFulfilled, onRejected);
+    if (typeof onFulfilled !== "function" || typeof onRejected !== "function" || this.awaited) {
+      return this.toPromise().then(onFulfilled, onRejected);
+    }
+    this.awaited = true;
+    return methods.chained(this, onFulfilled, onRejected);
   }
 
   /** The future as a promise, which polls it from now on. Rejects where it was awaited before. */

@@ -91,6 +91,7 @@ describe("sleep", () => {
       const before = now();
       const [first, second] = [spawn(sleeper, sleep(20)), spawn(busy)];
       const last = spawn(sleeper, sleep(18));
+      yield* yieldNow();
       yield* second;
       const [a, b] = [yield* first, yield* last];
       assert(a >= before + 20 && b >= before + 5 + 18);
