@@ -125,7 +125,7 @@ export interface RunOptions {
    * not known, and polls are timed for a second, for a fiftieth of the time, to name it when it does so again.
    */
   slowPoll?: number | false;
-  /** `metrics().pollTimes` tells how long polls take: 100 to 200 ns each. */
+  /** `metrics().pollTimes` tells how long polls take: 70 to 250 ns each. */
   pollTimes?: boolean;
   /**
    * Each poll is a `measure` of the host's performance entries, by its task's name, for a `PerformanceObserver`: some
