@@ -210,8 +210,9 @@ export class Executor {
         this.#polled = runnable;
         const began = performance.now();
         runnable.run();
-        watch.hadTurn(runnable, began, performance.now());
+        const ended = performance.now();
         if (this.afterTurn !== null) this.endTurn();
+        watch.hadTurn(runnable, began, ended);
       }
     } finally {
       this.last = null;

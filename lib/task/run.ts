@@ -122,10 +122,10 @@ export interface RunOptions {
   /**
    * From how many milliseconds a poll is warned of on the console, once for each task's name: 10 where nothing is
    * said, `false` for never. It costs no poll anything: where several tasks had their turns, who took so long is
-   * known, and named, only when it does so again within a second.
+   * not known, and polls are timed for a second, for a fiftieth of the time, to name it when it does so again.
    */
   slowPoll?: number | false;
-  /** `metrics().pollTimes` tells how long polls take: 100 to 200 ns each. */
+  /** `metrics().pollTimes` tells how long polls take: 70 to 250 ns each. */
   pollTimes?: boolean;
   /**
    * Each poll is a `measure` of the host's performance entries, by its task's name, for a `PerformanceObserver`: some

@@ -11,6 +11,7 @@ import {
   never,
   Pending,
   pollFn,
+  ready,
   run,
   Runtime,
   type RuntimeMetrics,
@@ -288,9 +289,7 @@ describe("the metrics", () => {
       yield* yieldNow();
       spawn(yields);
       spawn(yields);
-      const last = spawn(function* (): Coroutine<RuntimeMetrics> {
-        return runtime.metrics();
-      });
+      const last = spawn(() => ready(runtime).map((runtime) => runtime.metrics()));
       yield* sleep(1);
       return [full, yield* last];
     }, STANDING);

@@ -63,7 +63,9 @@ export function dumpOf(runtime: Runtime): RuntimeDump {
   for (const living of executor.living()) {
     if (living instanceof OwnedTask) tasks.push(living);
     else if (living instanceof Delivery) {
-      awaited.set(living.awaiter, [...awaited.get(living.awaiter) ?? [], living.waitsFor]);
+      const known = awaited.get(living.awaiter);
+      if (known === undefined) awaited.set(living.awaiter, [living.waitsFor]);
+      else known.push(living.waitsFor);
     }
   }
   tasks.sort((a, b) => a.id - b.id);

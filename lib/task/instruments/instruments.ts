@@ -42,7 +42,7 @@ export class Instruments implements TurnWatch {
 
   /** The driver's own: it looks at the reactor, as it did `ms` milliseconds ago. `others` may have run since. */
   looked(now: number, ms: number, turns: number, others: boolean): void {
-    if (ms < this.#limit && !this.#slow.isTiming) return;
+    if (ms < this.#limit && !this.#slow.isWanted) return;
     this.#slow.looked(now, ms, turns, this.#executor.last, others);
     this.#arrange();
   }

@@ -1,33 +1,48 @@
 import { OwnedTask, type Runnable } from "../task.ts";
 import { titleOf } from "./title.ts";
 
-/** For so long each turn is timed, once some turns together took too long. */
+/** For so long turns are timed, once some turns together took too long. */
 const TIMED_MS = 1000;
+/** What timing a turn may take. */
+const COST_MS = 0.0002;
+/** How much of all the time the timing may take. */
+const SHARE = 0.02;
+/** What it may take at once. */
+const CREDIT_MS = 1;
 
 /**
  * Warns of tasks that keep the thread from the others, once for each name.
  *
  * Reading the clock takes longer than a turn of most tasks, so the driver tells how long all turns between two of its
  * looks at the reactor took together, where that was too long. Where it was one turn, its task is known. Otherwise
- * each turn is timed for a second from then on, so that whoever does it again is named; what no turn accounts for has
- * been taken by async functions after an `await`, which the host has run.
+ * turns are timed for a second from then on, so that whoever does it again is named: each of them, or where that took
+ * more than a fiftieth of the time as many as do not. What no turn accounts for has been taken by async functions
+ * after an `await`, which the host has run.
  */
 export class SlowTurns {
   readonly #limit: number;
   #told: Set<string> = new Set();
   /** Until when turns are timed, by `performance.now()`. */
   #timedUntil = -Infinity;
+  /** What timing may take yet. */
+  #credit = CREDIT_MS;
   /** What the turns since the last look have taken, as far as they were timed. */
   #timed = 0;
-  #wasTimed = false;
+  /** Whether each turn is timed until the next look. */
+  #isTiming = false;
 
   constructor(limitMs: number) {
     this.#limit = limitMs;
   }
 
-  /** Whether each turn is to be timed. */
-  get isTiming(): boolean {
+  /** Whether some turns are to be timed, so that `looked` is to be called. */
+  get isWanted(): boolean {
     return this.#timedUntil > -Infinity;
+  }
+
+  /** Whether each turn is to be timed until the next look. */
+  get isTiming(): boolean {
+    return this.#isTiming;
   }
 
   /** One turn, which was timed. */
@@ -42,14 +57,17 @@ export class SlowTurns {
    * which `last` had the last, and `others` whether anybody else may have run.
    */
   looked(now: number, ms: number, turns: number, last: Runnable | null, others: boolean): void {
-    const rest = ms - this.#timed;
-    this.#timed = 0;
-    if (ms >= this.#limit) {
-      if (this.#wasTimed) this.#tellRest(rest);
-      else if (turns === 1 && !others && last !== null) this.#warnOf(last, ms);
-      this.#timedUntil = now + TIMED_MS;
-    } else if (now >= this.#timedUntil) this.#timedUntil = -Infinity;
-    this.#wasTimed = this.isTiming;
+    if (this.#isTiming) {
+      this.#credit -= turns * COST_MS;
+      this.#tellRest(ms - this.#timed);
+      this.#timed = 0;
+    } else if (ms >= this.#limit) {
+      if (turns === 1 && !others && last !== null) this.#warnOf(last, ms);
+      else this.#timedUntil = now + TIMED_MS;
+    }
+    if (now >= this.#timedUntil) this.#timedUntil = -Infinity;
+    this.#credit = Math.min(CREDIT_MS, this.#credit + ms * SHARE);
+    this.#isTiming = this.isWanted && this.#credit > 0;
   }
 
   #tellRest(ms: number): void {
