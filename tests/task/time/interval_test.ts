@@ -14,6 +14,7 @@ import {
   sleep,
   spawn,
   timeout,
+  yieldNow,
 } from "../../../lib/task/mod.ts";
 import { BUDGET, coop } from "../../../lib/task/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
@@ -245,6 +246,19 @@ describe("an interval", () => {
       await sleep(1);
       first.drop();
       assertEquals(await second, 10);
+    }, PAUSED);
+  });
+
+  it("keeps the tick of the second of two that wait for it, when the first is dropped", async () => {
+    await run(function* (): Coroutine<void> {
+      const ticking = intervalAt(20, 20);
+      const [first, second] = [ticking.tick(), ticking.tick()];
+      assert(new Probe().isPending(first));
+      const waits = spawn(() => second);
+      yield* yieldNow();
+      first.drop();
+      assertEquals(yield* waits.timeout(100), 20);
+      assertEquals(now(), 20);
     }, PAUSED);
   });
 

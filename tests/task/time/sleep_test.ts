@@ -8,6 +8,7 @@ import {
   now,
   type Pending,
   run,
+  select,
   type Sleep,
   sleep,
   sleepUntil,
@@ -91,6 +92,8 @@ describe("sleep", () => {
       const before = now();
       const [first, second] = [spawn(sleeper, sleep(20)), spawn(busy)];
       const last = spawn(sleeper, sleep(18));
+      // Each has its first turn in its order: who is waited for would go ahead.
+      yield* yieldNow();
       yield* second;
       const [a, b] = [yield* first, yield* last];
       assert(a >= before + 20 && b >= before + 5 + 18);
@@ -391,6 +394,18 @@ describe("a dropped sleep", () => {
 });
 
 describe("a sleep that is polled by two", () => {
+  it("wakes the second where the first drops it, and tells that one", async () => {
+    await run(async () => {
+      const future = sleep(5);
+      const probes = [new Probe(), new Probe()];
+      for (const probe of probes) assert(probe.isPending(future));
+      future.drop();
+      assertEquals(probes[1].wakes, 1);
+      assertThrows(() => probes[1].poll(future), Error, "cannot wait for a sleep that was dropped");
+      await yieldNow();
+    }, PAUSED);
+  });
+
   it("wakes the one that polled it last, when the first has gone", async () => {
     await run(async () => {
       const probes = [new Probe(), new Probe()];
@@ -424,6 +439,16 @@ describe("a sleep that is polled by two", () => {
 });
 
 describe("a sleep's reset", () => {
+  it("counts for the next runtime where the one in which it began has ended", async () => {
+    const future = sleep(Infinity);
+    await run(() => select({ future: future.borrow(), end: sleep(1) }), PAUSED);
+    await run(function* (): Coroutine<void> {
+      future.reset(5);
+      yield* future.timeout(100);
+      assertEquals(now(), 5);
+    }, PAUSED);
+  });
+
   it("puts its end off while it is waited for", async () => {
     await run(async () => {
       const probe = new Probe();
