@@ -260,6 +260,15 @@ describe("sendModify", () => {
 });
 
 describe("waitFor", () => {
+  it("asks about what the predicate itself sends", () => {
+    const [tx, rx] = watch(0);
+    const waits = rx.waitFor((value) => {
+      if (value < 3) tx.send(value + 1);
+      return value === 3;
+    });
+    assertEquals(ready(waits), 3);
+  });
+
   it("waits for a value that fits, and asks once about each", () => {
     const [tx, rx] = watch(0);
     const asked: number[] = [];
