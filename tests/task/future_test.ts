@@ -626,6 +626,23 @@ describe("ready, failed, lazy, never, pending, pollFn", () => {
 });
 
 describe("a combinator that is dropped by what it polls", () => {
+  it("calls no function for a value or a failure that comes after", () => {
+    let calls = 0;
+    function next(): Future<number> {
+      calls++;
+      return ready(2);
+    }
+    const mapped: Future<unknown> = lazy(() => mapped.drop()).map(next);
+    const going: Future<unknown> = lazy(() => going.drop()).andThen(next);
+    for (const future of [mapped, going]) assert(new Probe().isPending(future));
+    const failing: Future<unknown> = lazy(() => {
+      failing.drop();
+      throw NO;
+    }).orElse(next);
+    assertStrictEquals(assertThrows(() => new Probe().poll(failing), Error), NO);
+    assertEquals(calls, 0);
+  });
+
   for (const [name, make] of Object.entries(METHODS)) {
     it(`${name} drops it, once, and is not polled again`, async () => {
       await withProbe((probe) => {
