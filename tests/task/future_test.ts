@@ -555,6 +555,27 @@ describe("abortable", () => {
     }
   });
 
+  it("listens once to a signal, however many wait for it, and wakes all of them", () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let added = 0;
+    const { addEventListener } = signal;
+    signal.addEventListener = (...args: unknown[]) => {
+      added++;
+      Reflect.apply(addEventListener, signal, args);
+    };
+    const waits = Array.from(
+      { length: 4 },
+      () => ({ probe: new Probe(), future: never().abortable(signal) }),
+    );
+    for (const { probe, future } of waits) assert(probe.isPending(future));
+    waits[1].future.drop();
+    controller.abort(NO);
+    assertEquals(added, 1);
+    assertEquals(waits.map(({ probe }) => probe.wakes), [1, 0, 1, 1]);
+    assertStrictEquals(assertThrows(() => waits[3].probe.poll(waits[3].future), Error), NO);
+  });
+
   it("refuses what is no signal, where it is called", () => {
     for (const signal of [undefined, null, {}, new AbortController()]) {
       assertThrows(() => Reflect.apply(ready(1).abortable, ready(1), [signal]), TypeError, "no AbortSignal");
