@@ -25,6 +25,21 @@ describe("watch", () => {
     assertEquals([lasts.wakes, ready(last), rx.value], [1, false, "two"]);
   });
 
+  it("wakes the others also where a waker throws, and throws that then", () => {
+    const [tx, rx] = watch(0);
+    const others = [rx.clone(), rx.clone()];
+    rx.changed().poll({
+      waker: {
+        wake() {
+          throw new Error("no");
+        },
+      },
+    });
+    const probes = others.map((other) => waiting(other.changed()));
+    assertThrows(() => tx.send(1), Error, "no");
+    assertEquals(probes.map(({ wakes }) => wakes), [1, 1]);
+  });
+
   it("wakes every receiver, and gives each the latest value", () => {
     const [tx, first] = watch("one");
     const second = first.clone();
