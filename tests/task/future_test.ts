@@ -583,6 +583,26 @@ describe("abortable", () => {
   });
 });
 
+describe("select, race, joinAll", () => {
+  it("refuse wrong arguments by name", () => {
+    const cases: [call: unknown, args: unknown[], message: string][] = [
+      [select, [null], "cannot select: branches is null"],
+      [select, [{ a: ready(1) }, null], "cannot select: options are no object"],
+      [select, [{ a: ready(1) }, { biassed: true }], 'cannot select: there is no option "biassed"'],
+      [select, [{ a: ready(1) }, { biased: "no" }], 'cannot select: biased is "no"'],
+      [race, [42], "cannot wait for all of 42: it is not iterable"],
+      [joinAll, [undefined], "cannot wait for all of undefined: it is not iterable"],
+    ];
+    for (const [call, args, message] of cases) {
+      assertThrows(
+        () => typeof call === "function" && Reflect.apply(call, undefined, args),
+        TypeError,
+        message,
+      );
+    }
+  });
+});
+
 describe("ready, failed, lazy, never, pending, pollFn", () => {
   it("give their value once, whatever it is", () => {
     const probe = new Probe();

@@ -30,6 +30,9 @@ export function toFuture<T>(body: Spawnable<T>): Future<T> {
 
 /** A future for each. Drops those before it where one is none, or where the iteration fails. */
 export function toFutures<T>(bodies: Iterable<Spawnable<T>>): Future<T>[] {
+  if (Object(bodies)[Symbol.iterator] === undefined) {
+    throw new TypeError(`cannot wait for all of ${shown(bodies)}: it is not iterable`);
+  }
   const futures: Future<T>[] = [];
   try {
     for (const body of bodies) futures.push(toFuture(body));

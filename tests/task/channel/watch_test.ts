@@ -275,6 +275,11 @@ describe("sendModify", () => {
 });
 
 describe("waitFor", () => {
+  it("refuses what is no function, where it is called", () => {
+    const [, rx] = watch(0);
+    assertThrows(() => Reflect.apply(rx.waitFor, rx, [5]), TypeError, "predicate is no function");
+  });
+
   it("asks about what the predicate itself sends", () => {
     const [tx, rx] = watch(0);
     const waits = rx.waitFor((value) => {

@@ -358,6 +358,18 @@ describe("an interval", () => {
     });
   });
 
+  it("refuses text for a period, and options that there are not", () => {
+    assertThrows(() => Reflect.apply(interval, undefined, ["5"]), RangeError, 'period is "5"');
+    for (const [call, args] of [[interval, [5]], [intervalAt, [0, 5]]] as const) {
+      const options = { missedTicks: "skip" };
+      assertThrows(
+        () => Reflect.apply(call, undefined, [...args, options]),
+        TypeError,
+        'no option "missedTicks"',
+      );
+    }
+  });
+
   it("of a period that ends the clock's time ticks once", async () => {
     await run(async () => {
       const ticking = interval(Number.MAX_VALUE);
