@@ -28,7 +28,7 @@ export function resume<T>(coroutine: Coroutine<T>, context: Context): T | Pendin
 }
 
 /** Drops what the coroutine waits for, then runs its `finally` blocks, which must not wait. Throws what they throw. */
-export function abandon(coroutine: Iterator<Pending, unknown>): void {
+export function abandon(coroutine: Iterator<symbol, unknown>): void {
   const { context, instead } = polling;
   polling.context = null;
   polling.instead = "dropped";

@@ -149,8 +149,11 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     if (this.#state !== WAITING) return;
     this.#timers?.remove(this);
     this.#state = DROPPED;
+    // Who drops it may be the one whose place another has taken, and that one would wait for nothing.
+    const left = this.#replaced === null ? null : this.#waker;
     this.#waker = null;
     this.#replaced = null;
+    left?.wake();
   }
 
   /** It may be awaited again, once it was reset. */

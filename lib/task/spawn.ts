@@ -1,4 +1,5 @@
 import { requireNames, shown } from "../io/arguments.ts";
+import { listen, unlisten } from "./abortion.ts";
 import { currentRuntime } from "./current.ts";
 import type { Executor } from "./executor.ts";
 import { type Coroutine, Future, Pending } from "./future.ts";
@@ -79,8 +80,8 @@ export function spawnWith<A extends unknown[], T>(
   const abort = () => task.abort(signal.reason);
   if (signal.aborted) abort();
   else {
-    signal.addEventListener("abort", abort, { once: true });
-    extras.ended = () => signal.removeEventListener("abort", abort);
+    const waiter = listen(signal, { wake: abort });
+    extras.ended = () => unlisten(signal, waiter);
   }
   return task;
 }

@@ -1,4 +1,4 @@
-import { coop } from "./coop.ts";
+import { coop, proceed } from "./coop.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
@@ -44,7 +44,8 @@ class Timeout<T> extends Future<T> {
   }
 
   #isOver(context: Context, hadBudget: boolean): boolean {
-    if (this.#time === 0 && !this.#isSet) return true;
+    // A future that had no budget was not asked, so that it may be ready: the task comes again.
+    if (this.#time === 0 && !this.#isSet) return hadBudget || proceed(context);
     const delay = this.#delay ??= new SleepFuture(this.#time, this.#isSet);
     // A future that spends the whole budget at each poll would never run out of time.
     const lends = hadBudget && coop.left === 0;

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { promises as fs, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { shown } from "../../lib/io/arguments.ts";
 import {
   type Context,
   type Coroutine,
@@ -67,7 +68,7 @@ describe("run", () => {
       await assertRejects(
         () => Reflect.apply(run, undefined, [() => value]),
         TypeError,
-        `cannot make a task of ${value}`,
+        `cannot make a task of ${shown(value)}`,
       );
     }
     assertEquals(await run(async () => await 1), 1);

@@ -27,7 +27,8 @@ class AndThen<T, U> extends Future<U> {
         this.#first = null;
         throw error;
       }
-      if (value === Pending) return Pending;
+      // Dropped in its own poll: what follows would be nobody's.
+      if (value === Pending || this.#first === null) return Pending;
       this.#first = null;
       this.#second = toFuture(this.#f(value));
     }
@@ -75,6 +76,7 @@ class OrElse<T, U> extends Future<T | U> {
         if (value !== Pending) this.#first = null;
         return value;
       } catch (error) {
+        if (this.#first === null) throw error;
         this.#first = null;
         this.#second = toFuture(this.#f(error));
       }

@@ -19,8 +19,12 @@ export interface Context {
   readonly waker: Waker;
 }
 
-/** A task in the style of threads: `yield*` of a future waits for it, and is its value. */
-export type Coroutine<T> = Generator<Pending, T, void>;
+/**
+ * A task in the style of threads: `yield*` of a future waits for it, and is its value. TypeScript takes what a
+ * generator function yields that has no return type of its own for any symbol, so that this does, too; one that
+ * is not `Pending` is thrown back.
+ */
+export type Coroutine<T> = Generator<symbol, T, void>;
 
 /** What the coroutine that has the thread is polled with, for the futures that it waits for. */
 export const polling: {

@@ -24,7 +24,8 @@ class Mapped<T, U> extends Future<U> {
       this.#future = null;
       throw error;
     }
-    if (value === Pending) return Pending;
+    // Dropped in its own poll: nobody asks what f makes of it.
+    if (value === Pending || this.#future === null) return Pending;
     this.#future = null;
     return this.#f(value);
   }

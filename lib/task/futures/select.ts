@@ -1,3 +1,4 @@
+import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
 import { proceed } from "../coop.ts";
 import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
@@ -98,8 +99,14 @@ export function select<B extends Record<string, Spawnable<unknown>>>(
 ): Future<Selected<B>>;
 export function select(
   branches: Record<string, Spawnable<unknown>>,
-  { biased = false }: SelectOptions = {},
+  options: SelectOptions = {},
 ): Future<{ key: string; value: unknown }> {
+  if (typeof branches !== "object" || branches === null) {
+    throw new TypeError(`cannot select: branches is ${shown(branches)}, and no object`);
+  }
+  requireNames("cannot select", "options are", options, ["biased"]);
+  const { biased = false } = options;
+  requireFlag("cannot select", "biased", biased);
   const keys = Object.keys(branches);
   if (keys.length === 0) throw new RangeError("cannot select: there is no branch to wait for");
   return new Select(keys, toFutures(Object.values(branches)), biased);

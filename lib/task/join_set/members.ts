@@ -1,6 +1,6 @@
 import { coop, proceed } from "../coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
-import type { JoinHandle } from "../task.ts";
+import { type JoinHandle, turn } from "../task.ts";
 import { Queue } from "./queue.ts";
 
 /** A task of a set: what its end wakes. */
@@ -33,6 +33,17 @@ export class Member<T> implements Context, Waker {
 
   get waker(): Waker {
     return this;
+  }
+
+  /** Has the task tell of its end. Who spawns waits for nothing yet: no turn is given to the task ahead of its own. */
+  listen(): void {
+    const { task } = turn;
+    turn.task = null;
+    try {
+      this.task.poll(this);
+    } finally {
+      turn.task = task;
+    }
   }
 
   /** The task's own: it has ended. */
@@ -78,7 +89,7 @@ export class Members<T> {
 
   add(task: JoinHandle<T>): Member<T> {
     const member = new Member(this, task);
-    if (!task.isFinished) task.poll(member);
+    if (!task.isFinished) member.listen();
     this.size++;
     this.#running.push(member);
     if (task.isFinished) member.wake();

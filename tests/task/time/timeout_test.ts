@@ -12,6 +12,7 @@ import {
   timeout,
   timeoutAt,
 } from "../../../lib/task/mod.ts";
+import { mpsc } from "../../../lib/task/channel.ts";
 import { BUDGET, coop, proceed } from "../../../lib/task/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
 import { Probe } from "../probe.ts";
@@ -54,6 +55,16 @@ function assertTimesOut(probe: Probe, future: Future<unknown>, message: string):
 }
 
 describe("a timeout", () => {
+  it("of 0 ms asks a future that is ready, though the task has no budget left", async () => {
+    const [tx, rx] = mpsc<number>(Infinity);
+    const count = 2 * BUDGET;
+    for (let i = 0; i < count; i++) tx.trySend(i);
+    await run(function* (): Coroutine<void> {
+      for (let i = 0; i < count; i++) assertEquals(yield* timeout(0, rx.recv()), i);
+      assertEquals((yield* timeout(0, rx.recv()).settled()).status, "rejected");
+    });
+  });
+
   it("gives the value of a future that is ready, though the time is up", async () => {
     await run(async () => {
       const probe = new Probe();

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import type { Timer } from "../../../lib/task/timer_list.ts";
 import { Wheel } from "../../../lib/task/wheel.ts";
 import { tiered } from "../../tier.ts";
 import { Alarm } from "./alarm.ts";
@@ -27,6 +28,26 @@ class Rings {
 }
 
 describe("Wheel", () => {
+  it("goes through no round of its topmost level in which nothing is due", () => {
+    const rings = new Rings();
+    let looks = 0;
+    const far: Timer = {
+      get due() {
+        looks++;
+        return 2 ** 52;
+      },
+      list: null,
+      before: null,
+      after: null,
+      fire() {},
+    };
+    rings.wheel.add(far);
+    rings.add("round", 2 ** 52 - 2 ** 36);
+    assertEquals(rings.at(2 ** 52 - 1), ["round"]);
+    assertEquals(rings.wheel.next, 2 ** 52);
+    assert(looks < 100);
+  });
+
   it("fires each of 5,000 timers in its millisecond, over the edges of two levels", () => {
     const rings = new Rings();
     for (let due = 0; due < 5_000; due++) rings.add(`${due}`, due);
