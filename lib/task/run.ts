@@ -23,7 +23,7 @@ const PARKS = 8;
 const LONG_PARK_MS = 20;
 /** How long busy tasks may keep the host's loop from its turn. */
 const LONGEST_TURN_MS = 20;
-/** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
+/** Deno looks at its sockets each 61 turns of a loop that is never idle, at 1 to 2 µs a turn: whoever waits for them. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
 /** Bursts of tasks that promises wake, between two looks at the reactor. */
@@ -69,7 +69,7 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
     let timeout = 0;
     if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
       foundNothing = false;
-      await hostTurns(runtime.promises > 0 ? DENO_TURNS : 1);
+      await hostTurns(DENO_TURNS);
       lastTurn = now;
     } else if (isIdle && hadReactions) {
       polled = false;
