@@ -41,7 +41,7 @@ export function abandon(coroutine: Iterator<symbol, unknown>): void {
 }
 
 /** What a coroutine waits for that was suspended by a future. It does not notice, nor does the future. */
-export function describe(coroutine: Iterator<Pending, unknown>): string {
+export function describe(coroutine: Iterator<symbol, unknown>): string {
   const { context, instead } = polling;
   polling.context = null;
   polling.instead = "described";

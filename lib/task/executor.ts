@@ -228,6 +228,13 @@ export class Executor {
     told?.turnEnded();
   }
 
+  /** Takes it out of the queue, where it is next. */
+  takeNext(runnable: Runnable): boolean {
+    if (this.#next !== null || this.#queue.first !== runnable) return false;
+    this.#queue.shift();
+    return true;
+  }
+
   #take(): Runnable | null {
     const next = this.#next;
     if (next === null) {

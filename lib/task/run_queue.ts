@@ -25,6 +25,12 @@ export class RunQueue {
     return this.#overflowLength;
   }
 
+  /** Who is next. */
+  get first(): Runnable | null {
+    if (this.#length === 0 && this.#overflowLength > 0) this.#refill();
+    return this.#length === 0 ? null : this.#ring[this.#head];
+  }
+
   push(runnable: Runnable): void {
     const length = this.#length;
     if (length === SLOTS || this.#overflowLength > 0) {

@@ -2,6 +2,7 @@ import { coop, proceed } from "./coop.ts";
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
 import type { Timer, TimerList } from "./timer_list.ts";
+import { wakeSafely } from "./report.ts";
 import type { Timers } from "./timers.ts";
 
 /** It ends some time after the turn of its first poll. */
@@ -128,7 +129,7 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     this.#state = ELAPSED;
     this.#waker = null;
     this.#replaced = null;
-    waker?.wake();
+    if (waker !== null) wakeSafely(waker);
   }
 
   reset(deadline: number): void {

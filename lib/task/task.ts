@@ -1,7 +1,7 @@
 import { abandon, describe } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
-import { wakeSafely } from "./report.ts";
+import { report, wakeSafely } from "./report.ts";
 import { turn } from "./turn.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
@@ -235,12 +235,20 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     const extras = this.#extras;
     if (extras !== null) {
       extras.ended?.();
-      if (extras.owner !== null) extras.owner.childEnded(this);
+      if (extras.owner !== null) this.#tell(extras.owner);
       else if (how & FAILED && joiner === null && (this.#state & (OBSERVED | ABORTED)) === 0) {
         this.#executor.failed(this, extras.error);
       }
     }
     if (joiner !== null) wakeSafely(joiner);
+  }
+
+  #tell(owner: TaskOwner): void {
+    try {
+      owner.childEnded(this);
+    } catch (error) {
+      report(error);
+    }
   }
 
   /** The task's value, once; throws what the task threw, or why it was aborted. */
@@ -270,14 +278,15 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   }
 
   /**
-   * The first turn, in the turn of the task that waits for it, which could only suspend: as from tokio's LIFO slot.
-   * A task that spawns another and waits for it, and that one again, has no deeper stack for it than `DEEPEST`.
+   * The first turn, in the turn of the task that waits for it, which could only suspend, and where nobody's turn is
+   * before its own. A task that spawns another and waits for it, and that one again, has no deeper stack for it than
+   * `DEEPEST`.
    */
   #runAhead(): void {
     const outer = turn.task;
     if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
-    // Each turn is timed by itself.
-    if (this.#executor.watch !== null) return;
+    // Where turns are timed, each is timed by itself.
+    if (this.#executor.watch !== null || !this.#executor.takeNext(this)) return;
     const { context, instead } = polling;
     const { left } = coop;
     turn.depth++;
@@ -299,8 +308,11 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
     const state = this.#state;
+    const joiner = this.#joiner;
     this.#joiner = null;
     this.#state = state & ~OBSERVED;
+    // Another one's than who drops the handle: it asks again.
+    if (joiner !== null && joiner !== turn.task) wakeSafely(joiner);
     // It has failed, and who waited for it was dropped before it saw that.
     const unseen = OBSERVED | FAILED;
     if ((state & (unseen | TAKEN | ABORTED)) === unseen) this.#executor.failed(this, this.#extras?.error);
