@@ -6,6 +6,12 @@ import { Wheel } from "./wheel.ts";
 /** Of a millisecond: how finely the thread's sleep is measured. */
 const GRAINS = 2;
 
+/** What the timers tell the executor, which may sleep for as long as they have said. */
+export interface Sleeper {
+  afterTurn: AfterTurn | null;
+  rouse(): void;
+}
+
 /**
  * A runtime's timers. One that is to fire some time from now costs no look at the clock, which takes longer than
  * all the rest: its time is counted from the end of the task's turn, when the clock is read once for all that
@@ -13,12 +19,12 @@ const GRAINS = 2;
  */
 export class Timers implements AfterTurn {
   readonly clock: Clock;
-  #executor: { afterTurn: AfterTurn | null };
+  #executor: Sleeper;
   #wheel: Wheel = new Wheel();
   #begun: TimerList = new TimerList(-1);
   #hasEnded = false;
 
-  constructor(clock: Clock, executor: { afterTurn: AfterTurn | null }) {
+  constructor(clock: Clock, executor: Sleeper) {
     this.clock = clock;
     this.#executor = executor;
   }
@@ -36,10 +42,12 @@ export class Timers implements AfterTurn {
   /** Adds one that is due at a time. */
   add(timer: Timer): void {
     this.#wheel.add(timer);
+    this.#executor.rouse();
   }
 
   /** Adds one that is due some time from now. */
   begin(timer: Timer): void {
+    this.#executor.rouse();
     // A clock that stands may be moved before this turn ends.
     if (this.clock.isPaused) {
       timer.due += this.clock.now();
@@ -54,6 +62,8 @@ export class Timers implements AfterTurn {
   remove(timer: Timer): void {
     if (timer.list === this.#begun) this.#begun.remove(timer);
     else this.#wheel.remove(timer);
+    // It may have been the last that kept the process alive.
+    this.#executor.rouse();
   }
 
   /** The executor's own. */

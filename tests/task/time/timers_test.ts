@@ -6,7 +6,7 @@ import { Timers } from "../../../lib/task/timers.ts";
 import { Alarm } from "./alarm.ts";
 
 function timersOf(clock: Clock): Timers {
-  return new Timers(clock, { afterTurn: null });
+  return new Timers(clock, { afterTurn: null, rouse() {} });
 }
 
 describe("Timers", () => {
@@ -35,7 +35,7 @@ describe("Timers", () => {
 
   it("ask to be told of the turn's end once one has begun, and read the clock then", () => {
     const clock = new Clock(false);
-    const executor: { afterTurn: AfterTurn | null } = { afterTurn: null };
+    const executor: { afterTurn: AfterTurn | null; rouse(): void } = { afterTurn: null, rouse() {} };
     const timers = new Timers(clock, executor);
     timers.add(new Alarm(1, () => {}));
     assertEquals(executor.afterTurn, null);
