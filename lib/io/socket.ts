@@ -56,7 +56,7 @@ function checkedAddress(address: NetAddress, what: string): SocketAddress {
   }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(
-      `cannot ${what} ${hostname}: port is ${shown(port)}, not an integer from 0 to 65535`,
+      `cannot ${what} ${hostname}: port is ${port}, not an integer from 0 to 65535`,
     );
   }
   return SocketAddress.of(hostname, port);
