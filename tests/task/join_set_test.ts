@@ -490,4 +490,24 @@ describe("a JoinSet", () => {
     assert(polls <= 2.1 * count, `${polls} polls for ${count} tasks`);
     assert(leaves.every((leaf) => leaf.polls === 2));
   });
+
+  it("has the value of a task that needs one turn, given after spawn is back", async () => {
+    await run(function* (): Coroutine<void> {
+      const set = new JoinSet<number>();
+      let turns = 0;
+      // deno-lint-ignore require-yield
+      function* atOnce(): Coroutine<number> {
+        return ++turns;
+      }
+      // deno-lint-ignore require-yield
+      function* fails(): Coroutine<number> {
+        throw NO;
+      }
+      set.spawn(atOnce);
+      set.spawn(fails);
+      assertEquals(turns, 0);
+      assertEquals((yield* set.joinNext())?.value, 1);
+      assertEquals((yield* set.joinNextSettled())?.status, "rejected");
+    });
+  });
 });
