@@ -303,6 +303,7 @@ describe("the metrics", () => {
       const runtime = Runtime.current();
       const before = runtime.metrics();
       assertEquals([before.timers, before.registrations, before.budgetYields], [0, 0, 0]);
+      yield* sleep(20);
       using watched = new AsyncFd(event.fd);
       const [tx, rx] = mpsc<number>(1000);
       for (let i = 0; i < 300; i++) tx.trySend(i);
