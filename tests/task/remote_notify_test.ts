@@ -21,21 +21,21 @@ import { tiered } from "../tier.ts";
 
 let folder = "";
 
+/** What the threads run. */
+const SOURCE = `
+  import { parentPort, workerData } from "node:worker_threads";
+  import { RemoteNotifier } from "${moduleUrl("lib/task/mod.ts")}";
+  const { handle, times } = workerData;
+  const notifier = RemoteNotifier.of(handle);
+  let heard = false;
+  for (let i = 0; i < times; i++) heard = notifier.notify();
+  parentPort.postMessage(heard);
+  parentPort.on("message", () => parentPort.postMessage(notifier.notify()));
+`;
+
 /** A thread that notifies so often, or for ever, and says when it is done; `true` where somebody listened. */
 function notifier(handle: RemoteNotifyHandle, times: number): Worker {
-  const path = join(folder, "notifier.mjs");
-  writeFileSync(
-    path,
-    `import { parentPort, workerData } from "node:worker_threads";
-     import { RemoteNotifier } from "${moduleUrl("lib/task/mod.ts")}";
-     const { handle, times } = workerData;
-     const notifier = RemoteNotifier.of(handle);
-     let heard = false;
-     for (let i = 0; i < times; i++) heard = notifier.notify();
-     parentPort.postMessage(heard);
-     parentPort.on("message", () => parentPort.postMessage(notifier.notify()));`,
-  );
-  return new Worker(path, { workerData: { handle, times } });
+  return new Worker(join(folder, "notifier.mjs"), { workerData: { handle, times } });
 }
 
 async function message(worker: Worker): Promise<unknown> {
@@ -44,6 +44,7 @@ async function message(worker: Worker): Promise<unknown> {
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "oxbow-notify-"));
+  writeFileSync(join(folder, "notifier.mjs"), SOURCE);
 });
 after(() => rmSync(folder, { recursive: true }));
 
