@@ -3,7 +3,7 @@
  * products and zero-copy formats, by direct `dlopen` into libc and BLAS, with no native build step.
  *
  * This module re-exports what most programs use; each room has an entry point of its own: `/mmap`, `/io`,
- * `/slab`, `/task`, `/net`, `/http`, `/blas`, `/safetensors`, and `/ffi`, which is unsafe.
+ * `/slab`, `/task`, `/stream`, `/channel`, `/sync`, `/net`, `/http`, `/blas`, `/safetensors`, and `/ffi`, which is unsafe.
  *
  * @example
  * ```ts
@@ -21,7 +21,9 @@
  */
 export { Mmap } from "./lib/mem/mmap.ts";
 export { Slab } from "./lib/slab.ts";
-export { type Coroutine, Future, run, sleep, spawn } from "./lib/task/mod.ts";
+export { type Coroutine, Future, join, run, scope, select, sleep, spawn } from "./lib/task/mod.ts";
+export { mpsc } from "./lib/task/channel.ts";
+export { Stream } from "./lib/task/stream.ts";
 export { TcpListener, TcpStream } from "./lib/net/mod.ts";
 export { serve } from "./lib/net/http.ts";
 export { Blas } from "./lib/blas/mod.ts";

@@ -23,7 +23,7 @@ interface Boxed {
   readonly value: number;
 }
 
-const NONE: Boxed = { value: NaN };
+const NONE: Boxed = { value: 0 };
 
 /** The keys, in the order that the peer takes, too. */
 function shuffled(entries: number): Int32Array {
@@ -43,7 +43,7 @@ function takeNumbers(slab: Slab<number>, keys: Int32Array): number {
   for (let i = 0; i < entries; i++) {
     const value = slab.remove(keys[i]);
     const key = slab.insert(value ^ 1);
-    sum += slab.get(key) ?? NaN;
+    sum += slab.get(key) ?? 0;
   }
   return sum;
 }
@@ -54,7 +54,7 @@ function takeObjects(slab: Slab<Boxed>, keys: Int32Array): number {
   for (let i = 0; i < entries; i++) {
     const value = slab.remove(keys[i]);
     const key = slab.insert(value);
-    sum += slab.get(key)?.value ?? NaN;
+    sum += slab.get(key)?.value ?? 0;
   }
   return sum;
 }
@@ -66,7 +66,7 @@ function takeGenerations(slab: GenerationalSlab<number>, keys: Float64Array): nu
     const value = slab.remove(keys[i]);
     const key = slab.insert(value ^ 1);
     keys[i] = key;
-    sum += slab.get(key) ?? NaN;
+    sum += slab.get(key) ?? 0;
   }
   return sum;
 }
@@ -76,10 +76,10 @@ function takeNumbersOfMap(map: Map<number, number>, keys: Int32Array): number {
   let sum = 0;
   for (let i = 0; i < entries; i++) {
     const key = keys[i];
-    const value = map.get(key) ?? NaN;
+    const value = map.get(key) ?? 0;
     map.delete(key);
     map.set(key, value ^ 1);
-    sum += map.get(key) ?? NaN;
+    sum += map.get(key) ?? 0;
   }
   return sum;
 }
@@ -92,7 +92,7 @@ function takeObjectsOfMap(map: Map<number, Boxed>, keys: Int32Array): number {
     const value = map.get(key) ?? NONE;
     map.delete(key);
     map.set(key, value);
-    sum += map.get(key)?.value ?? NaN;
+    sum += map.get(key)?.value ?? 0;
   }
   return sum;
 }

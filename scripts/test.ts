@@ -1,5 +1,5 @@
 /**
- * Runs the suite under Deno, Bun and Node, one after another, and closes with the line of counts.
+ * Runs the suite under Deno, Bun and Node, two files at a time, and closes with the line of counts.
  *
  *     deno task test [--host deno|bun|node]... [part of a file's path]...
  */
@@ -9,6 +9,8 @@ import { openHost } from "./suite/hosts.ts";
 import { type FileResult, killRunning, runFile } from "./suite/run_file.ts";
 import { count, countsLine, printFailures, printSkipped, printTable } from "./suite/summary.ts";
 
+/** Files that run at once: tests wait more than they work. */
+const LANES = 2;
 /** How many seconds one file may take, by how much the tests are told to do. */
 const LIMITS = new Map([["quick", 120], ["full", 1_800], ["soak", 14_400]]);
 
@@ -40,8 +42,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 const results: FileResult[] = [];
-for (const host of hosts) {
-  for (const file of files) {
+const work = hosts.flatMap((host) => files.map((file) => ({ host, file }))).values();
+
+/** Takes one file after another; the lanes share them. */
+async function lane(limit: number): Promise<void> {
+  for (const { host, file } of work) {
     const result = await runFile(host, file, reports, limit);
     results.push(result);
     console.log(
@@ -49,6 +54,8 @@ for (const host of hosts) {
     );
   }
 }
+
+await Promise.all(Array.from({ length: Math.min(LANES, navigator.hardwareConcurrency) }, () => lane(limit)));
 Deno.removeSync(reports, { recursive: true });
 
 printFailures(results);

@@ -7,7 +7,7 @@ import ts from "typescript";
 /** The rooms from the ground up; a file imports from its own room and from those on lower floors. */
 const floors = [
   ["ffi/"],
-  ["lib/jit/", "lib/io/", "lib/slab.ts"],
+  ["lib/jit/", "lib/io/", "lib/slab"],
   ["lib/mem/", "lib/task/"],
   ["lib/vector/"],
   ["lib/formats/", "lib/net/", "lib/blas/"],
@@ -56,9 +56,13 @@ function reachesNativeCode(node: ts.Node): boolean {
  * Node's report alone.
  */
 function skipsWithoutReason(node: ts.Node): boolean {
-  if (ts.isCallExpression(node)) return /\.(?:skip|todo|only)$/.test(node.expression.getText());
+  if (ts.isCallExpression(node)) {
+    return /^(?:it|test|describe|suite)\.(?:skip|todo|only)$/.test(node.expression.getText());
+  }
   if (!ts.isPropertyAssignment(node) || node.name.getText() !== "skip") return false;
   const { initializer } = node;
+  // An operator of streams is called so too.
+  if (ts.isArrowFunction(initializer)) return false;
   const names = /^(?:skipping|unless\w+)$/;
   return !(ts.isIdentifier(initializer) || initializer.kind === ts.SyntaxKind.FalseKeyword ||
     (ts.isCallExpression(initializer) && names.test(initializer.expression.getText())));

@@ -146,9 +146,42 @@ const programs: Readonly<Record<string, Program>> = {
     imports: "Epoll, NativeBuffer",
     steps: ["new Epoll()[Symbol.dispose]();", "new NativeBuffer(8);"],
   },
+  "@oxbow/oxbow/io: `EventFd`, `TimerFd`": {
+    imports: "EventFd, TimerFd",
+    steps: ["new EventFd().close();", "new TimerFd().close();"],
+  },
+  "@oxbow/oxbow/io: `PidFd`": {
+    imports: "PidFd",
+    steps: ["PidFd.open((await import('node:process')).default.pid).close();"],
+  },
+  "@oxbow/oxbow/io: `Inotify.watch`": {
+    imports: "Inotify, IN_CREATE",
+    steps: ["new Inotify().watch('FOLDER', IN_CREATE);"],
+  },
   "@oxbow/oxbow/task: everything": {
     imports: "run, sleep, spawn",
     steps: ["await run(() => sleep(1));", "await run(() => spawn(async () => 1));"],
+  },
+  "@oxbow/oxbow/stream: everything": {
+    imports: "Stream",
+    steps: ["Stream.from([1, 2]).map((n) => n + 1).drop();"],
+  },
+  "@oxbow/oxbow/channel: everything": {
+    imports: "broadcast, mpsc, oneshot, watch",
+    steps: [
+      "mpsc(1)[0].trySend(1);",
+      "oneshot()[0].send(1);",
+      "broadcast(1)[0].send(1);",
+      "watch(1)[0].send(2);",
+    ],
+  },
+  "@oxbow/oxbow/sync: everything but what processes share": {
+    imports: "Mutex, Notify, Semaphore",
+    steps: ["new Mutex(1).tryLock();", "new Notify().notifyOne();", "new Semaphore(1).tryAcquire();"],
+  },
+  "@oxbow/oxbow/testing: everything": {
+    imports: "clock",
+    steps: [`await onRuntime(async () => { clock.pause(); await clock.advance(5); });`],
   },
   "@oxbow/oxbow/net: everything": {
     imports: "TcpListener, TcpStream",

@@ -1,7 +1,7 @@
 /**
  * Waits for two values that are there a turn later, one pair after the other, in one of four models:
  *
- *     joins.ts join|all|callbacks|events ROUNDS
+ *     joins.ts join|all|callbacks|events PAIRS ROUNDS
  *
  * `join` is one object; callbacks share a counter; events are posted to one queue, whose handler finds the pair's state
  * by its number. Prints the nanoseconds and the bytes that a pair takes.
@@ -12,8 +12,9 @@ import process from "node:process";
 import { type Context, type Coroutine, Future, join, Pending, run, spawn } from "../../lib/task/mod.ts";
 import { Spending } from "./spending.ts";
 
+const [model, pairs, rounds] = process.argv.slice(2);
 /** In a round. */
-const PAIRS = 2000;
+const PAIRS = Number(pairs);
 const SUM = PAIRS * PAIRS;
 
 function checkSum(sum: number): void {
@@ -177,6 +178,5 @@ function modelled(name: string, rounds: number): Promise<Spending> {
   }
 }
 
-const [model, rounds] = process.argv.slice(2);
 const { ns, bytes } = await modelled(model, Number(rounds));
 console.log(ns / PAIRS, bytes / PAIRS);

@@ -30,7 +30,7 @@ export class Spending {
     return median(this.#ns.slice(this.#ns.length >> 1));
   }
 
-  /** The same, of the rounds in which no collection took more than was allocated. */
+  /** The same, of the rounds in which the collector did not run. */
   get bytes(): number {
     const grown = this.#bytes.slice(this.#bytes.length >> 1).filter((bytes) => bytes >= 0);
     if (grown.length === 0) throw new Error("the collector ran in every round");

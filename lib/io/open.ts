@@ -36,8 +36,8 @@ function linkOf(number: number): string {
   return `/proc/self/fd/${number}`;
 }
 
-/** The path that the kernel has for a descriptor. */
-function pathOf(number: number): string {
+/** The path that the kernel has for a descriptor, or what it calls a nameless one. */
+export function pathOf(number: number): string {
   const path = linkOf(number);
   const bytes = new Uint8Array(PATH_MAX);
   const length = check(Number(libc().readlink(path, bytes, bytes.length)), "readlink", { path });

@@ -2,7 +2,7 @@ import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
-import { shown } from "./arguments.ts";
+import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
 import { transferVectored } from "./vectored.ts";
 
@@ -25,6 +25,7 @@ const MSG_PEEK = 2;
 const MSG_NOSIGNAL = 0x4000;
 /** SO_SNDBUF and SO_RCVBUF are an int, and doubled. */
 const LARGEST_BUFFER = 0x3fffffff;
+const LARGEST_BACKLOG = 0x7fffffff;
 const EINTR = 4;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
@@ -46,9 +47,17 @@ export interface ListenOptions {
 }
 
 function checkedAddress(address: NetAddress, what: string): SocketAddress {
+  if (typeof address !== "object" || address === null) {
+    throw new TypeError(`cannot ${what} ${shown(address)}: address is no object`);
+  }
   const { hostname, port } = address;
+  if (typeof hostname !== "string") {
+    throw new TypeError(`cannot ${what} ${shown(hostname)}: hostname is no string`);
+  }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`cannot ${what} ${hostname}: port is ${port}, not an integer from 0 to 65535`);
+    throw new RangeError(
+      `cannot ${what} ${hostname}: port is ${port}, not an integer from 0 to 65535`,
+    );
   }
   return SocketAddress.of(hostname, port);
 }
@@ -71,7 +80,15 @@ export class Socket implements Disposable {
 
   /** A socket that listens; port 0 has the kernel choose one. Throws a `SystemError` with `EADDRINUSE`. */
   static listen(address: NetAddress, options: ListenOptions = {}): Socket {
+    requireNames("cannot listen", "options are", options, ["backlog", "reusePort", "noDelay"]);
     const { backlog = 1024, reusePort = false, noDelay = false } = options;
+    if (!Number.isInteger(backlog) || backlog < 0 || backlog > LARGEST_BACKLOG) {
+      throw new RangeError(
+        `cannot listen: backlog is ${shown(backlog)}, not an integer from 0 to ${LARGEST_BACKLOG}`,
+      );
+    }
+    requireFlag("cannot listen", "reusePort", reusePort);
+    requireFlag("cannot listen", "noDelay", noDelay);
     const raw = checkedAddress(address, "listen on");
     requireNet(address.hostname, address.port);
     const socket = new Socket(open(raw.family));
@@ -168,7 +185,11 @@ export class Socket implements Disposable {
 
   /** shutdown(2): ends reading, writing or both. */
   shutdown(how: "read" | "write" | "both"): void {
-    check(libc().shutdown(this.fd.number, how === "read" ? 0 : how === "write" ? 1 : 2), "shutdown");
+    const number = ["read", "write", "both"].indexOf(how);
+    if (number === -1) {
+      throw new TypeError(`cannot shut a socket down: how is ${shown(how)}, none of read, write and both`);
+    }
+    check(libc().shutdown(this.fd.number, number), "shutdown");
   }
 
   /** Whether small writes leave at once: TCP_NODELAY, tcp(7). */

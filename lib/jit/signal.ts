@@ -64,6 +64,12 @@ const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 const EAGAIN = 11;
 
+/** Throws a `TypeError` for what is no signal that can be watched. */
+export function requireSignal(signal: SignalName): void {
+  if (Object.hasOwn(SIGNALS, signal)) return;
+  throw new TypeError(`cannot watch ${String(signal)}: use one of ${Object.keys(SIGNALS).join(", ")}`);
+}
+
 let code: NativeFunctions<typeof CODE> | undefined;
 let symbols: NativeFunctions<typeof LIBC_TABLE> | undefined;
 
@@ -122,10 +128,7 @@ export class SignalWatch implements Disposable {
    * @throws {NativeUnavailableError} where no machine code can be loaded.
    */
   constructor(signal: SignalName) {
-    if (!Object.hasOwn(SIGNALS, signal)) {
-      const names = Object.keys(SIGNALS).join(", ");
-      throw new TypeError(`cannot watch ${String(signal)}: use one of ${names}`);
-    }
+    requireSignal(signal);
     const [number, chains] = SIGNALS[signal];
     const { signal_watch } = handlers();
     this.signal = signal;

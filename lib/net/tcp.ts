@@ -9,7 +9,9 @@ import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { SystemError } from "../../ffi/mod.ts";
 import { type ListenOptions, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
 import { currentRuntime } from "../task/current.ts";
-import { type Context, Future, Pending } from "../task/future.ts";
+import { coop, proceed } from "../task/coop.ts";
+import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
+import { Readable, Writable } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { sleep } from "../task/mod.ts";
@@ -30,119 +32,129 @@ const SCRATCH_BYTES = 65536;
 
 let scratch: NativeBuffer | undefined;
 
-class Readable extends Future<void> {
-  #io: ScheduledIo;
-
-  constructor(io: ScheduledIo) {
-    super();
-    this.#io = io;
-  }
-
-  override poll(context: Context): void | Pending {
-    if (this.#io.isReadable) return;
-    this.#io.waitReadable(context.waker);
-    return Pending;
-  }
-
-  override drop(): void {
-    this.#io.forgetReader();
-  }
-}
-
-class Writable extends Future<void> {
-  #io: ScheduledIo;
-
-  constructor(io: ScheduledIo) {
-    super();
-    this.#io = io;
-  }
-
-  override poll(context: Context): void | Pending {
-    if (this.#io.isWritable) return;
-    this.#io.waitWritable(context.waker);
-    return Pending;
-  }
-
-  override drop(): void {
-    this.#io.forgetWriter();
-  }
-}
-
 class Read extends Future<number> {
-  #stream: TcpStream;
+  #stream: TcpStream | null;
+  #io: ScheduledIo;
   #into: Uint8Array;
+  #waker: Waker | null = null;
 
-  constructor(stream: TcpStream, into: Uint8Array) {
+  constructor(stream: TcpStream, io: ScheduledIo, into: Uint8Array) {
     super();
     this.#stream = stream;
+    this.#io = io;
     this.#into = into;
   }
 
+  override describe(): string {
+    return `read(), ${this.#io.describe("read")}`;
+  }
+
   override poll(context: Context): number | Pending {
+    const stream = this.#stream;
+    if (stream === null) throw consumed("read()");
+    if (!proceed(context)) return Pending;
     const into = this.#into;
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const count = this.#stream.tryRead(buffer, 0, Math.min(into.byteLength, SCRATCH_BYTES));
-    if (count !== WouldBlock) {
-      into.set(buffer.bytes.subarray(0, count));
-      return count;
+    const count = stream.tryRead(buffer, 0, Math.min(into.byteLength, SCRATCH_BYTES));
+    if (count === WouldBlock) {
+      this.#io.waitReadable(context.waker);
+      this.#waker = context.waker;
+      return Pending;
     }
-    const waiting = this.#stream.readable().poll(context);
-    return waiting === Pending ? Pending : this.poll(context);
+    coop.left--;
+    this.#stream = null;
+    into.set(buffer.bytes.subarray(0, count));
+    return count;
   }
 
   override drop(): void {
-    this.#stream.readable().drop();
+    if (this.#stream !== null) this.#io.forgetReader(this.#waker);
+    this.#stream = null;
   }
 }
 
 class WriteAll extends Future<void> {
-  #stream: TcpStream;
+  #stream: TcpStream | null;
+  #io: ScheduledIo;
   #bytes: Uint8Array;
+  #waker: Waker | null = null;
 
-  constructor(stream: TcpStream, bytes: Uint8Array) {
+  constructor(stream: TcpStream, io: ScheduledIo, bytes: Uint8Array) {
     super();
     this.#stream = stream;
+    this.#io = io;
     this.#bytes = bytes;
   }
 
+  override describe(): string {
+    return `writeAll(), ${this.#io.describe("write")}`;
+  }
+
   override poll(context: Context): void | Pending {
+    const stream = this.#stream;
+    if (stream === null) throw consumed("writeAll()");
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
     while (this.#bytes.byteLength > 0) {
+      if (!proceed(context)) return Pending;
       const part = this.#bytes.subarray(0, SCRATCH_BYTES);
       buffer.bytes.set(part);
-      const count = this.#stream.tryWrite(buffer, 0, part.byteLength);
-      if (count !== WouldBlock) this.#bytes = this.#bytes.subarray(count);
-      else if (this.#stream.writable().poll(context) === Pending) return Pending;
+      const count = stream.tryWrite(buffer, 0, part.byteLength);
+      if (count === WouldBlock) {
+        this.#io.waitWritable(context.waker);
+        this.#waker = context.waker;
+        return Pending;
+      }
+      coop.left--;
+      this.#bytes = this.#bytes.subarray(count);
     }
+    this.#stream = null;
   }
 
   override drop(): void {
-    this.#stream.writable().drop();
+    if (this.#stream !== null) this.#io.forgetWriter(this.#waker);
+    this.#stream = null;
   }
 }
 
 class Connect extends Future<TcpStream> {
-  #stream: TcpStream;
+  #stream: TcpStream | null;
+  #io: ScheduledIo;
   #address: NetAddress;
 
-  constructor(stream: TcpStream, address: NetAddress) {
+  constructor(stream: TcpStream, io: ScheduledIo, address: NetAddress) {
     super();
     this.#stream = stream;
+    this.#io = io;
     this.#address = address;
   }
 
+  override describe(): string {
+    return `connect() to ${this.#address.hostname}:${this.#address.port}`;
+  }
+
   override poll(context: Context): TcpStream | Pending {
-    if (this.#stream.writable().poll(context) === Pending) return Pending;
+    const stream = this.#stream;
+    if (stream === null) throw consumed("connect()");
+    if (!this.#io.isWritable) {
+      this.#io.waitWritable(context.waker);
+      return Pending;
+    }
+    this.#stream = null;
     const { hostname, port } = this.#address;
-    const error = this.#stream.socket.takeError("connect", `${hostname}:${port}`);
-    if (error === undefined) return this.#stream;
-    this.#stream.close();
+    const error = stream.socket.takeError("connect", `${hostname}:${port}`);
+    if (error === undefined) return stream;
+    stream.close();
     throw error;
   }
 
   override drop(): void {
-    this.#stream.close();
+    this.#stream?.close();
+    this.#stream = null;
   }
+}
+
+function requireBytes(what: string, name: string, bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
 
 /** A connection. One task reads and one writes at a time. */
@@ -151,8 +163,6 @@ export class TcpStream implements Disposable {
   readonly socket: Socket;
   #reactor: Reactor;
   #io: ScheduledIo;
-  #readable: Readable;
-  #writable: Writable;
   #closed = false;
 
   /** Registers a connected socket with the running runtime. */
@@ -160,16 +170,14 @@ export class TcpStream implements Disposable {
     this.socket = socket;
     this.#reactor = currentRuntime().reactor;
     this.#io = this.#reactor.register(socket.fd);
-    this.#readable = new Readable(this.#io);
-    this.#writable = new Writable(this.#io);
   }
 
   /** Connects to a numeric address. Fails with a `SystemError` such as `ECONNREFUSED`. */
   static connect(address: NetAddress): Future<TcpStream> {
-    const stream = new TcpStream(Socket.connect(address));
+    const stream = streamOf(Socket.connect(address));
     // Not writable before it is connected, which is its first edge.
     stream.#io.clearWritable();
-    return new Connect(stream, address);
+    return new Connect(stream, stream.#io, address);
   }
 
   /** Reads up to `length` bytes into the buffer at `from`; 0 is the end, `WouldBlock` nothing yet. */
@@ -191,23 +199,25 @@ export class TcpStream implements Disposable {
 
   /** Waits until a read is worth its call. */
   readable(): Future<void> {
-    return this.#readable;
+    return new Readable(this.#io);
   }
 
   /** Waits until a write is worth its call. */
   writable(): Future<void> {
-    return this.#writable;
+    return new Writable(this.#io);
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end of what the peer sends. */
   read(into: Uint8Array): Future<number> {
+    requireBytes("read", "into", into);
     if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
-    return new Read(this, into);
+    return new Read(this, this.#io, into);
   }
 
   /** Writes all of the bytes, which must not change meanwhile. */
   writeAll(bytes: Uint8Array): Future<void> {
-    return new WriteAll(this, bytes);
+    requireBytes("write", "bytes", bytes);
+    return new WriteAll(this, this.#io, bytes);
   }
 
   get isClosed(): boolean {
@@ -227,10 +237,22 @@ export class TcpStream implements Disposable {
   }
 }
 
+/** A stream of a socket that is nobody else's: closed where it cannot be watched. */
+function streamOf(socket: Socket): TcpStream {
+  try {
+    return new TcpStream(socket);
+  } catch (error) {
+    socket.fd.close();
+    throw error;
+  }
+}
+
 class Accept extends Future<TcpStream> {
   #socket: Socket;
   #io: ScheduledIo;
   #pause: Future<void> | null = null;
+  #waker: Waker | null = null;
+  #isDone = false;
 
   constructor(socket: Socket, io: ScheduledIo) {
     super();
@@ -238,19 +260,27 @@ class Accept extends Future<TcpStream> {
     this.#io = io;
   }
 
+  override describe(): string {
+    return `accept(), ${this.#pause === null ? this.#io.describe("read") : this.#pause.describe()}`;
+  }
+
   override poll(context: Context): TcpStream | Pending {
+    if (this.#isDone) throw consumed("accept()");
     for (;;) {
+      if (!proceed(context)) return Pending;
       if (this.#pause !== null) {
         if (this.#pause.poll(context) === Pending) return Pending;
         this.#pause = null;
       }
       if (!this.#io.isReadable) {
         this.#io.waitReadable(context.waker);
+        this.#waker = context.waker;
         return Pending;
       }
       try {
         const socket = this.#socket.accept();
-        if (socket !== WouldBlock) return new TcpStream(socket);
+        coop.left--;
+        if (socket !== WouldBlock) return this.#accepted(socket);
         this.#io.clearReadable();
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
@@ -260,9 +290,16 @@ class Accept extends Future<TcpStream> {
     }
   }
 
+  #accepted(socket: Socket): TcpStream {
+    this.#isDone = true;
+    return streamOf(socket);
+  }
+
   override drop(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
     this.#pause?.drop();
-    this.#io.forgetReader();
+    this.#io.forgetReader(this.#waker);
   }
 }
 
@@ -286,7 +323,13 @@ export class TcpListener implements Disposable {
    */
   static bind(address: NetAddress, options: ListenOptions = {}): TcpListener {
     const { reactor } = currentRuntime();
-    return new TcpListener(Socket.listen(address, options), reactor);
+    const socket = Socket.listen(address, options);
+    try {
+      return new TcpListener(socket, reactor);
+    } catch (error) {
+      socket.fd.close();
+      throw error;
+    }
   }
 
   /**

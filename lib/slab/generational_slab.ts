@@ -1,4 +1,5 @@
-import { PLACES, refuseKey, Slab } from "./slab.ts";
+import { PLACES, refusals } from "./refusals.ts";
+import { Slab } from "./slab.ts";
 import { VacantEntry } from "./vacant_entry.ts";
 
 const MASK = 2 ** 26 - 1;
@@ -128,14 +129,14 @@ export class GenerationalSlab<T extends NonNullable<unknown> | null>
 
   /** Puts another value under the key of one. Throws a `RangeError` where there is none. */
   set(key: number, value: T): void {
-    if (!this.contains(key)) refuseKey(key);
+    if (!this.contains(key)) throw refusals.key(key);
     this.#slab.set(key & MASK, value);
   }
 
   /** Takes the value out and returns it. Throws a `RangeError` where there is none. */
   remove(key: number): T {
     const value = this.tryRemove(key);
-    if (value === undefined) refuseKey(key);
+    if (value === undefined) throw refusals.key(key);
     return value;
   }
 

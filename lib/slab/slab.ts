@@ -1,30 +1,15 @@
+import { Places } from "./places.ts";
+import { PLACES, refusals } from "./refusals.ts";
 import { VacantEntry } from "./vacant_entry.ts";
-
-/** The most places that a slab has: 2²⁶, half a gigabyte of them. Hosts abort where an array grows past twice that. */
-export const PLACES: number = 2 ** 26;
 
 const MASK = 2 ** 26 - 1;
 const NONE = -1;
-const ROOM = 16;
 
 /** An empty array that V8 has already marked as holding anything: no removal changes its kind later. */
 function anyArray<T>(): (T | undefined)[] {
   const values: (T | undefined)[] = [undefined];
   values.length = 0;
   return values;
-}
-
-/** For a key under which there is nothing. */
-export function refuseKey(key: number): never {
-  throw new RangeError(`invalid key ${key}: the slab has no value under it`);
-}
-
-function refuseUndefined(): never {
-  throw new TypeError("a slab cannot hold undefined, by which it marks its vacant places: use null");
-}
-
-function refusePlaces(places: number): never {
-  throw new RangeError(`a slab cannot have ${places} places: ${PLACES} are the most`);
 }
 
 /**
@@ -42,10 +27,9 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   #next: number = NONE;
   /**
    * The other vacant places, the one freed last on top. A list of links, one for each place, would cost each removal
-   * a second miss of the cache.
+   * a second miss of the cache; and JSC asks whose a private method is, which a removal would feel.
    */
-  #stack: Int32Array = new Int32Array(ROOM);
-  #top = 0;
+  #vacant: Places = new Places();
 
   /**
    * A slab of these values under these keys; of two under one key the later stays. Takes room for the greatest key.
@@ -63,7 +47,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
 
   /** How many values there are. */
   get size(): number {
-    return this.#used - this.#top - (this.#next === NONE ? 0 : 1);
+    return this.#used - this.#vacant.count - (this.#next === NONE ? 0 : 1);
   }
 
   /** Whether there is no value. */
@@ -79,7 +63,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   /** The key that the next insertion gives. */
   get vacantKey(): number {
     if (this.#next !== NONE) return this.#next;
-    return this.#top > 0 ? this.#stack[this.#top - 1] : this.#used;
+    return this.#vacant.count > 0 ? this.#vacant.last : this.#used;
   }
 
   /** The place that the next insertion takes, for values that hold their own key. */
@@ -92,7 +76,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
    * 2²⁶ places are taken.
    */
   insert(value: T): number {
-    if (value === undefined) refuseUndefined();
+    if (value === undefined) throw refusals.undefinedValue();
     const key = this.#next;
     if (key < 0) return this.#insertElsewhere(value);
     this.#values[key] = value;
@@ -101,13 +85,13 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   }
 
   #insertElsewhere(value: T): number {
-    if (this.#top > 0) {
-      const key = this.#stack[--this.#top];
+    if (this.#vacant.count > 0) {
+      const key = this.#vacant.pop();
       this.#values[key] = value;
       return key;
     }
     const key = this.#used;
-    if (key === PLACES) refusePlaces(PLACES + 1);
+    if (key === PLACES) throw refusals.places(PLACES + 1);
     if (key < this.#values.length) this.#values[key] = value;
     else this.#values.push(value);
     this.#used = key + 1;
@@ -137,42 +121,31 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
 
   /** Puts another value under the key of one. Throws a `RangeError` where there is none. */
   set(key: number, value: T): void {
-    if (value === undefined) refuseUndefined();
-    if (this.#values[key] === undefined) refuseKey(key);
+    if (value === undefined) throw refusals.undefinedValue();
+    if (this.#values[key] === undefined) throw refusals.key(key);
     this.#values[key] = value;
   }
 
   /** Takes the value out and returns it. Throws a `RangeError` where there is none. */
   remove(key: number): T {
+    // Not by tryRemove: to ask twice whether there is a value would cost V8 a third more.
     const value = this.#values[key];
-    if (value === undefined) refuseKey(key);
-    this.#vacate(key);
+    if (value === undefined) throw refusals.key(key);
+    this.#values[key] = undefined;
+    if (this.#next >= 0) this.#vacant.push(this.#next);
+    // The mask changes no key, and tells V8 that it is not negative: the insertion that follows need not ask.
+    this.#next = key & MASK;
     return value;
   }
 
   /** Takes the value out and returns it, or `undefined` where there is none. */
   tryRemove(key: number): T | undefined {
     const value = this.#values[key];
-    if (value !== undefined) this.#vacate(key);
-    return value;
-  }
-
-  #vacate(key: number): void {
+    if (value === undefined) return undefined;
     this.#values[key] = undefined;
-    if (this.#next >= 0) this.#push();
-    // The mask changes no key, and tells V8 that it is not negative: the insertion that follows need not ask.
+    if (this.#next >= 0) this.#vacant.push(this.#next);
     this.#next = key & MASK;
-  }
-
-  #push(): void {
-    if (this.#top === this.#stack.length) this.#resizeStack(2 * this.#top);
-    this.#stack[this.#top++] = this.#next;
-  }
-
-  #resizeStack(length: number): void {
-    const stack = new Int32Array(length);
-    stack.set(this.#stack.subarray(0, this.#top));
-    this.#stack = stack;
+    return value;
   }
 
   /** Removes the values of which `keep` says `false`, in the order of keys. */
@@ -196,7 +169,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
     this.#values.fill(undefined, 0, this.#used);
     this.#used = 0;
     this.#next = NONE;
-    this.#top = 0;
+    this.#vacant.count = 0;
   }
 
   /**
@@ -208,7 +181,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
       throw new RangeError(`additional must be a count, and is ${additional}`);
     }
     const places = this.size + additional;
-    if (places > PLACES) refusePlaces(places);
+    if (places > PLACES) throw refusals.places(places);
     while (this.#values.length < places) this.#values.push(undefined);
   }
 
@@ -224,7 +197,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
       this.#used = end;
       this.#list();
     }
-    this.#resizeStack(Math.max(ROOM, this.#top));
+    this.#vacant.shrinkToFit();
   }
 
   /**
@@ -258,14 +231,14 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
   /** Lists the vacant places anew, the lowest to be taken first, so that later shrinking finds the last ones free. */
   #list(): void {
     this.#next = NONE;
-    this.#top = 0;
+    this.#vacant.count = 0;
     for (let key = this.#used - 1; key >= 0; key--) {
       if (this.#values[key] === undefined) this.#free(key);
     }
   }
 
   #free(key: number): void {
-    if (this.#next >= 0) this.#push();
+    if (this.#next >= 0) this.#vacant.push(this.#next);
     this.#next = key;
   }
 
@@ -274,7 +247,7 @@ export class Slab<T extends NonNullable<unknown> | null> implements Iterable<[ke
     if (!Number.isInteger(key) || key < 0 || key >= PLACES) {
       throw new RangeError(`invalid key ${key}: it must be an integer from 0 to ${PLACES - 1}`);
     }
-    if (value === undefined) refuseUndefined();
+    if (value === undefined) throw refusals.undefinedValue();
     for (; this.#used <= key; this.#used++) {
       this.#values.push(undefined);
       if (this.#used < key) this.#free(this.#used);

@@ -197,6 +197,10 @@ class Ready extends Future<void> {
     this.#interest = interest;
   }
 
+  override describe(): string {
+    return this.#io === null ? "a descriptor" : this.#io.describe(this.#interest);
+  }
+
   override poll(context: Context): void | Pending {
     const io = this.#io;
     if (io === null) throw consumed("a descriptor's readiness");
@@ -241,6 +245,10 @@ class Called<T> extends Future<T> {
     this.#io = io;
     this.#interest = interest;
     this.#call = call;
+  }
+
+  override describe(): string {
+    return this.#io === null ? "a descriptor" : this.#io.describe(this.#interest);
   }
 
   override poll(context: Context): T | Pending {

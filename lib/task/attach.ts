@@ -21,8 +21,8 @@ class HostDriver implements Disposable {
     const { executor } = this.runtime;
     for (let burst = 0; burst < BURSTS; burst++) {
       this.runtime.look(0);
-      this.runtime.poll();
-      // By one of its own tasks.
+      // By one of its own tasks, or by what the look has woken.
+      if (!this.#isDisposed) this.runtime.poll();
       if (this.#isDisposed) return;
       if (executor.isIdle) {
         if (this.runtime.mayStep) setImmediate(this.#step);
@@ -64,8 +64,11 @@ provideDefault(() => {
  */
 export function attach(): Disposable {
   hostsRuntime();
+  const own = driver;
   return {
     [Symbol.dispose]() {
+      // Disposed already, the next one is not its.
+      if (driver !== own) return;
       driver?.[Symbol.dispose]();
       driver = null;
       forgetHostsRuntime();

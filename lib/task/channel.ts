@@ -28,6 +28,9 @@
  *
  * @module
  */
+// What is awaited where no runtime runs lives in the host's loop.
+import "./attach.ts";
+
 export { broadcast, type BroadcastReceiver, type BroadcastSender } from "./channel/broadcast.ts";
 export { ClosedError, LaggedError } from "./channel/errors.ts";
 export { mpsc, type Receiver, type Sender } from "./channel/mpsc.ts";

@@ -29,6 +29,11 @@ export class Clock {
     return this.#isPaused;
   }
 
+  /** Whether it is the host's, and stands for no test. */
+  get isHosts(): boolean {
+    return !this.#isPaused && this.#ahead === 0;
+  }
+
   now(): number {
     return this.#isPaused ? this.#at : Math.max(this.#at, performance.now() + this.#ahead);
   }

@@ -15,6 +15,7 @@ import {
 export function resume<T>(coroutine: Coroutine<T>, context: Context): T | Pending {
   const outer = polling.context;
   polling.context = context;
+  polling.isParked = false;
   try {
     let step = coroutine.next();
     while (!step.done && step.value !== Pending) {
@@ -27,7 +28,7 @@ export function resume<T>(coroutine: Coroutine<T>, context: Context): T | Pendin
 }
 
 /** Drops what the coroutine waits for, then runs its `finally` blocks, which must not wait. Throws what they throw. */
-export function abandon(coroutine: Iterator<Pending, unknown>): void {
+export function abandon(coroutine: Iterator<symbol, unknown>): void {
   const { context, instead } = polling;
   polling.context = null;
   polling.instead = "dropped";
@@ -39,10 +40,26 @@ export function abandon(coroutine: Iterator<Pending, unknown>): void {
   }
 }
 
+/** What a coroutine waits for that was suspended by a future. It does not notice, nor does the future. */
+export function describe(coroutine: Iterator<symbol, unknown>): string {
+  const { context, instead } = polling;
+  polling.context = null;
+  polling.instead = "described";
+  try {
+    coroutine.next();
+    return polling.described === null ? "" : polling.described.describe();
+  } finally {
+    polling.context = context;
+    polling.instead = instead;
+    polling.described = null;
+  }
+}
+
 /** A coroutine as a future, for what polls futures: combinators, `run`. */
 export class CoroutineFuture<T> extends Future<T> {
   #coroutine: Coroutine<T> | null;
   #hasTurn = false;
+  #isParked = false;
 
   constructor(coroutine: Coroutine<T>) {
     super();
@@ -56,6 +73,7 @@ export class CoroutineFuture<T> extends Future<T> {
     let value: T | Pending;
     try {
       value = resume(coroutine, context);
+      this.#isParked = polling.isParked;
     } catch (error) {
       this.#coroutine = null;
       throw error;
@@ -72,5 +90,10 @@ export class CoroutineFuture<T> extends Future<T> {
     const coroutine = this.#coroutine;
     this.#coroutine = null;
     if (coroutine !== null && !this.#hasTurn) abandon(coroutine);
+  }
+
+  override describe(): string {
+    const coroutine = this.#coroutine;
+    return coroutine !== null && this.#isParked && !this.#hasTurn ? describe(coroutine) : "a coroutine";
   }
 }

@@ -34,6 +34,11 @@ export function currentRuntime(): Runtime {
   return polled ?? owner ?? hostsRuntime();
 }
 
+/** The thread's runtime, where there is one. */
+export function existingRuntime(): Runtime | undefined {
+  return polled ?? owner ?? attached;
+}
+
 /** The thread's runtime in the host's loop, made where there is none. */
 export function hostsRuntime(): Runtime {
   if (attached === undefined) {

@@ -1,30 +1,34 @@
 import { BUDGET, coop } from "./coop.ts";
-import type { Executor } from "./executor.ts";
-import { type Context, type Future, Pending, polling, type Waker } from "./future.ts";
-import { type Living, type Runnable, turn } from "./task.ts";
+import { type Context, type Future, Pending, polling, type Waker } from "./futures/future.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Living, Runnable } from "./task.ts";
+import { turn } from "./turn.ts";
 
-/** A future that a promise waits for: polled like a task, and told to the promise's two functions. */
-export class Delivery<T> implements Runnable, Living, Waker, Context {
-  #executor: Executor;
+/** A future that a promise waits for: polled like a task, and told to the promise. */
+export abstract class Delivery<T> implements Runnable, Living, Waker, Context {
+  #runtime: Runtime;
   #future: Future<T> | null;
-  #resolve: (value: T) => void;
-  #reject: (reason: unknown) => void;
-  #settled: () => void;
   #key = -1;
   #queued = false;
+  /** The task that awaits it, as far as that is known; 0 otherwise. */
+  readonly awaiter: number;
 
-  constructor(
-    executor: Executor,
-    future: Future<T>,
-    resolve: (value: T) => void,
-    reject: (reason: unknown) => void,
-    settled: () => void,
-  ) {
-    this.#executor = executor;
+  constructor(runtime: Runtime, future: Future<T>) {
+    this.#runtime = runtime;
     this.#future = future;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#settled = settled;
+    const task = turn.task ?? turn.ofAsync?.getStore();
+    this.awaiter = task === undefined ? 0 : task.id;
+  }
+
+  /** The value is there. */
+  protected abstract deliver(value: T): void;
+
+  /** The future has failed. */
+  protected abstract fail(error: unknown): void;
+
+  /** What is awaited, as that says itself. */
+  get waitsFor(): string {
+    return this.#future === null ? "" : this.#future.describe();
   }
 
   get waker(): Waker {
@@ -34,7 +38,7 @@ export class Delivery<T> implements Runnable, Living, Waker, Context {
   wake(): void {
     if (this.#queued || this.#future === null) return;
     this.#queued = true;
-    this.#executor.push(this);
+    this.#runtime.executor.push(this);
   }
 
   run(): void {
@@ -50,11 +54,11 @@ export class Delivery<T> implements Runnable, Living, Waker, Context {
       const value = future.poll(this);
       if (value !== Pending) {
         this.#end();
-        this.#resolve(value);
-      } else if (this.#key === -1) this.#key = this.#executor.keep(this);
+        this.deliver(value);
+      } else if (this.#key === -1) this.#key = this.#runtime.executor.keep(this);
     } catch (error) {
       this.#end();
-      this.#reject(error);
+      this.fail(error);
     }
     turn.task = task;
     polling.context = context;
@@ -67,15 +71,40 @@ export class Delivery<T> implements Runnable, Living, Waker, Context {
     this.#end();
     try {
       future.drop();
-      this.#reject(reason);
+      this.fail(reason);
     } catch (error) {
-      this.#reject(error);
+      this.fail(error);
     }
   }
 
   #end(): void {
     this.#future = null;
-    if (this.#key !== -1) this.#executor.ended(this.#key);
-    this.#settled();
+    if (this.#key !== -1) this.#runtime.executor.ended(this.#key);
+    this.#runtime.hasReactions = true;
+  }
+}
+
+/** A future as a promise. */
+export class PromiseDelivery<T> extends Delivery<T> {
+  #resolve: (value: T) => void;
+  #reject: (reason: unknown) => void;
+
+  constructor(
+    runtime: Runtime,
+    future: Future<T>,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    super(runtime, future);
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  protected override deliver(value: T): void {
+    this.#resolve(value);
+  }
+
+  protected override fail(error: unknown): void {
+    this.#reject(error);
   }
 }

@@ -2,7 +2,7 @@ import { Slab } from "../slab.ts";
 import type { Coroutine, Future, Waker } from "./future.ts";
 import { RunQueue } from "./run_queue.ts";
 import { wakeSafely } from "./report.ts";
-import { type Living, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
+import { type Living, type Named, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
 const NEXT_IN_A_ROW = 3;
@@ -20,6 +20,12 @@ export interface ExecutorHost {
 /** What is to be told when the task that is polled has had its turn. */
 export interface AfterTurn {
   turnEnded(): void;
+}
+
+/** What is told of each turn, where somebody wants to know. */
+export interface TurnWatch {
+  /** A turn of `runnable` took from one time of `performance.now()` to the other. */
+  hadTurn(runnable: Runnable, began: number, ended: number): void;
 }
 
 /**
@@ -46,6 +52,10 @@ export class Executor {
   isAsleep = false;
   /** Milliseconds of the runtime's clock, as last read. */
   clock = 0;
+  /** Times each turn, and is told of it. */
+  watch: TurnWatch | null = null;
+  /** Who had the last turn of the last `run`. */
+  last: Runnable | null = null;
   /** Told once, after the turn that is going on, or the next one. */
   afterTurn: AfterTurn | null = null;
 
@@ -78,6 +88,16 @@ export class Executor {
     return this.#queue.length + (this.#next === null ? 0 : 1);
   }
 
+  /** How many of them do not fit in the ring. */
+  get overflow(): number {
+    return this.#queue.overflow;
+  }
+
+  /** How many have given up their turn until the reactor has been asked. */
+  get deferred(): number {
+    return this.#deferred.length;
+  }
+
   /** Every task that has not ended. */
   *living(): Generator<Living> {
     for (const [, living] of this.#living) yield living;
@@ -98,9 +118,10 @@ export class Executor {
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
+    fn: Named,
   ): OwnedTask<T> {
     this.#spawned++;
-    const task = new OwnedTask(this, coroutine, future, extras);
+    const task = new OwnedTask(this, coroutine, future, extras, fn);
     if (this.#end !== null) task.abort(this.#end.reason);
     else this.#enqueue(task);
     return task;
@@ -160,19 +181,42 @@ export class Executor {
 
   /** Gives up to `budget` turns, so that the reactor is asked between bursts. Returns how many. */
   run(budget: number): number {
-    let polls = 0;
+    if (this.watch !== null) return this.#runWatched(budget, this.watch);
+    const before = this.#polls;
+    const end = before + budget;
     try {
-      while (polls < budget) {
+      while (this.#polls < end) {
         const runnable = this.#take();
         if (runnable === null) break;
-        polls++;
+        this.#polls++;
         this.#polled = runnable;
         runnable.run();
         if (this.afterTurn !== null) this.endTurn();
       }
     } finally {
+      this.last = this.#polled;
       this.#polled = null;
-      this.#polls += polls;
+    }
+    return this.#polls - before;
+  }
+
+  #runWatched(budget: number, watch: TurnWatch): number {
+    let polls = 0;
+    try {
+      for (; polls < budget; polls++) {
+        const runnable = this.#take();
+        if (runnable === null) break;
+        this.#polls++;
+        this.#polled = runnable;
+        const began = performance.now();
+        runnable.run();
+        const ended = performance.now();
+        if (this.afterTurn !== null) this.endTurn();
+        watch.hadTurn(runnable, began, ended);
+      }
+    } finally {
+      this.last = null;
+      this.#polled = null;
     }
     return polls;
   }
@@ -182,6 +226,13 @@ export class Executor {
     const told = this.afterTurn;
     this.afterTurn = null;
     told?.turnEnded();
+  }
+
+  /** Takes it out of the queue, where it is next. */
+  takeNext(runnable: Runnable): boolean {
+    if (this.#next !== null || this.#queue.first !== runnable) return false;
+    this.#queue.shift();
+    return true;
   }
 
   #take(): Runnable | null {

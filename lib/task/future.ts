@@ -5,7 +5,7 @@ export {
   type Context,
   type Coroutine,
   Future,
-  PENDING,
+  parked,
   Pending,
   polling,
   WaitInFinallyError,

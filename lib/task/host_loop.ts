@@ -49,6 +49,7 @@ export class HostLoop implements Disposable {
   sleep(): void {
     const { executor, reactor, timers } = this.#runtime;
     this.#isAsleep = true;
+    this.#runtime.hostSleeps++;
     executor.isAsleep = true;
     this.#runtime.onRouse = this.#wake;
     let timeout = timers.left;

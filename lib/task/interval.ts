@@ -1,3 +1,4 @@
+import { requireNames, shown } from "../io/arguments.ts";
 import { now } from "./clock.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
@@ -32,6 +33,10 @@ class Tick extends Future<number> {
     this.#interval = interval;
   }
 
+  override describe(): string {
+    return `tick of an interval of ${this.#interval?.period} ms`;
+  }
+
   override poll(context: Context): number | Pending {
     const interval = this.#interval;
     if (interval === null) throw consumed("a tick");
@@ -55,13 +60,15 @@ export class Interval implements AsyncIterable<number> {
 
   /** `interval`'s and `intervalAt`'s own: without a `start` it begins at its first poll. */
   constructor(start: number | null, period: number, missedTick: MissedTick) {
-    if (!(period > 0 && period < Infinity)) {
+    if (!(typeof period === "number" && period > 0 && period < Infinity)) {
       throw new RangeError(
-        `cannot make an interval: period is ${period}, not a count of milliseconds above 0`,
+        `cannot make an interval: period is ${shown(period)}, not a count of milliseconds above 0`,
       );
     }
     if (missedTick !== "burst" && missedTick !== "delay" && missedTick !== "skip") {
-      throw new RangeError(`cannot make an interval: missedTick is ${missedTick}, not burst, delay or skip`);
+      throw new RangeError(
+        `cannot make an interval: missedTick is ${missedTick}, not burst, delay or skip`,
+      );
     }
     this.period = period;
     this.missedTick = missedTick;
@@ -128,17 +135,19 @@ export interface IntervalOptions {
   missedTick?: MissedTick;
 }
 
+function missedTickOf(options: IntervalOptions): MissedTick {
+  requireNames("cannot make an interval", "options are", options, ["missedTick"]);
+  const { missedTick = "burst" } = options;
+  return missedTick;
+}
+
 /** Ticks each `period` milliseconds, the first time at the first poll. */
-export function interval(period: number, { missedTick = "burst" }: IntervalOptions = {}): Interval {
-  return new Interval(null, period, missedTick);
+export function interval(period: number, options: IntervalOptions = {}): Interval {
+  return new Interval(null, period, missedTickOf(options));
 }
 
 /** Ticks each `period` milliseconds, the first time when `now()` is `start`: at once where it is already. */
-export function intervalAt(
-  start: number,
-  period: number,
-  { missedTick = "burst" }: IntervalOptions = {},
-): Interval {
+export function intervalAt(start: number, period: number, options: IntervalOptions = {}): Interval {
   checkTime(start, "make an interval", "start");
-  return new Interval(start, period, missedTick);
+  return new Interval(start, period, missedTickOf(options));
 }

@@ -40,6 +40,10 @@ export { type AbortHandle, type Joined, type JoinedSettled, JoinSet } from "./jo
 export { now } from "./clock.ts";
 export { Interval, interval, intervalAt, type IntervalOptions, type MissedTick } from "./interval.ts";
 export { RemoteNotifier, RemoteNotify, type RemoteNotifyHandle } from "./remote_notify.ts";
+export { Runtime } from "./instruments/runtime.ts";
+export type { RuntimeMetrics } from "./instruments/metrics.ts";
+export type { PollTimeBucket } from "./instruments/poll_times.ts";
+export type { RuntimeDump, TaskDump } from "./instruments/dump.ts";
 export { run, type RunOptions } from "./run.ts";
 export { Scope, scope, type ScopeOptions } from "./scope.ts";
 export { ctrlC, shutdownSignal, Signal } from "./signal.ts";

@@ -1,3 +1,4 @@
+import { shown } from "../io/arguments.ts";
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
 import type { Runtime } from "./runtime.ts";
@@ -10,6 +11,11 @@ const ENDED = 4;
 
 /** A promise, or a function that begins one and is told by the signal where nobody waits for it any more. */
 export type PromiseSource<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
+
+/** Whether it has a `then`, which is not called by that. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
 
 /** Waits for a promise. */
 export class PromiseFuture<T> extends Future<T> {
@@ -25,6 +31,10 @@ export class PromiseFuture<T> extends Future<T> {
   constructor(source: PromiseSource<T>) {
     super();
     this.#source = source;
+  }
+
+  override describe(): string {
+    return "a promise";
   }
 
   override poll(context: Context): T | Pending {
@@ -48,10 +58,18 @@ export class PromiseFuture<T> extends Future<T> {
     this.#source = null;
     this.#state = ENDED;
     const promise = typeof source === "function" ? this.#call(source) : source;
+    if (!isThenable(promise)) {
+      throw new TypeError(`cannot wait for ${shown(promise)}: it has no then(), so that it is no promise`);
+    }
     this.#state = WAITING;
     this.#runtime = runtime;
     runtime.promisePending();
-    promise?.then((value) => this.#fulfilled(value), (error) => this.#rejected(error));
+    try {
+      promise.then((value) => this.#fulfilled(value), (error) => this.#rejected(error));
+    } catch (error) {
+      // As with `await`: what it throws once it has called back counts for nothing.
+      this.#rejected(error);
+    }
   }
 
   #call(begin: (signal: AbortSignal) => PromiseLike<T>): PromiseLike<T> {
@@ -108,7 +126,7 @@ export function fromPromise<T>(source: PromiseSource<T>): Future<T> {
   if (source instanceof Future) return source;
   if (typeof source !== "function" && (Object(source) !== source || !("then" in source))) {
     throw new TypeError(
-      `cannot make a future of ${String(source)}: it is no promise, nor a function that begins one`,
+      `cannot make a future of ${shown(source)}: it is no promise, nor a function that begins one`,
     );
   }
   return new PromiseFuture(source);

@@ -132,13 +132,16 @@ let leave: (notify: RemoteNotify, notified: Notified) => void;
  * the handle leaves nothing behind but a descriptor.
  *
  * @example
- * ```ts no-eval
- * const notify = new RemoteNotify();
- * worker.postMessage(notify.handle);
- * await notify.notified();
+ * ```ts
+ * import { RemoteNotifier, RemoteNotify, run } from "@oxbow/oxbow/task";
  *
- * // in the worker:
- * addEventListener("message", ({ data }) => RemoteNotifier.of(data).notify());
+ * await run(async () => {
+ *   using notify = new RemoteNotify();
+ *   const { handle } = notify; // for worker.postMessage(handle); there:
+ *   RemoteNotifier.of(handle).notify();
+ *   await notify.notified();
+ *   console.log("notified");
+ * });
  * ```
  */
 export class RemoteNotify implements Disposable {
@@ -232,6 +235,10 @@ class Notified extends Future<void> {
   constructor(notify: RemoteNotify) {
     super();
     this.#notify = notify;
+  }
+
+  override describe(): string {
+    return "notified() from another thread";
   }
 
   override poll(context: Context): void | Pending {

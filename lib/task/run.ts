@@ -6,12 +6,14 @@ import { BUDGET, coop } from "./coop.ts";
 import { enter } from "./current.ts";
 import { Pending } from "./future.ts";
 import { HostLoop } from "./host_loop.ts";
+import { Instruments } from "./instruments/instruments.ts";
 import { PollPoller } from "./reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
 import { SleepFuture } from "./sleep.ts";
 import type { Spawnable } from "./futures/to_future.ts";
 import { spawnInto } from "./spawn.ts";
-import { type OwnedTask, turn } from "./task.ts";
+import type { OwnedTask } from "./task.ts";
+import { turn } from "./turn.ts";
 
 /** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */
 const PARK_MS = 1;
@@ -21,7 +23,7 @@ const PARKS = 8;
 const LONG_PARK_MS = 20;
 /** How long busy tasks may keep the host's loop from its turn. */
 const LONGEST_TURN_MS = 20;
-/** Deno looks at its sockets and timers each 61 turns of a loop that is never idle, at 1 to 2 µs a turn. */
+/** Deno looks at its sockets each 61 turns of a loop that is never idle, at 1 to 2 µs a turn: whoever waits for them. */
 const DENO_TURNS = 64;
 const MICROTASK_ROUNDS = 3;
 /** Bursts of tasks that promises wake, between two looks at the reactor. */
@@ -29,7 +31,7 @@ const BURSTS = 16;
 
 /** Turns until `isOver` says so, which is asked after each burst of tasks. */
 async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => boolean): Promise<void> {
-  const { executor, timers } = runtime;
+  const { clock, executor, instruments, timers } = runtime;
   let awake: () => void = () => {};
   using loop = new HostLoop(runtime, () => awake(), { foreground: true });
   let parks = 0;
@@ -37,8 +39,11 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
   let polled = false;
   let foundNothing = false;
   let bursts = 0;
+  let turns = 0;
   for (;;) {
-    if (runtime.poll() > 0) {
+    const count = runtime.poll();
+    turns += count;
+    if (count > 0) {
       polled = true;
       foundNothing = false;
       parks = 0;
@@ -55,11 +60,16 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
     }
     bursts = 0;
     const now = performance.now();
+    if (instruments !== null && clock.isHosts) {
+      // The clock was last read at the end of the look.
+      instruments.looked(now, now - executor.clock, turns, hadReactions);
+    }
+    turns = 0;
     const isIdle = executor.isIdle;
     let timeout = 0;
     if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
       foundNothing = false;
-      await hostTurns(runtime.promises > 0 ? DENO_TURNS : 1);
+      await hostTurns(DENO_TURNS);
       lastTurn = now;
     } else if (isIdle && hadReactions) {
       polled = false;
@@ -92,6 +102,10 @@ async function hostTurns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** A poll that takes longer keeps the other tasks waiting. */
+const SLOW_MS = 10;
+const NAMES = ["deadline", "asyncContext", "clock", "poller", "slowPoll", "pollTimes", "marks"];
+
 /** How `run` runs. */
 export interface RunOptions {
   /**
@@ -105,6 +119,19 @@ export interface RunOptions {
   clock?: "real" | "paused";
   /** Who asks the kernel which descriptors are ready: `"epoll"` where nothing is said, or poll(2). */
   poller?: "epoll" | "poll";
+  /**
+   * From how many milliseconds a poll is warned of on the console, once for each task's name: 10 where nothing is
+   * said, `false` for never. It costs no poll anything: where several tasks had their turns, who took so long is
+   * not known, and polls are timed for a second, for a fiftieth of the time, to name it when it does so again.
+   */
+  slowPoll?: number | false;
+  /** `metrics().pollTimes` tells how long polls take: 70 to 250 ns each. */
+  pollTimes?: boolean;
+  /**
+   * Each poll is a `measure` of the host's performance entries, by its task's name, for a `PerformanceObserver`: some
+   * microseconds each. The host keeps them until `performance.clearMeasures()`.
+   */
+  marks?: boolean;
 }
 
 /**
@@ -120,6 +147,7 @@ export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {})
   );
   const leave = enter(runtime);
   try {
+    runtime.instruments = instrumentsOf(runtime, options);
     if (asyncContext) turn.ofAsync = new AsyncLocalStorage();
     const task = spawnInto(runtime.executor, null, main, []);
     await drive(runtime, task, () => task.isFinished);
@@ -136,7 +164,7 @@ export async function run<T>(main: () => Spawnable<T>, options: RunOptions = {})
 
 function checked(main: unknown, options: RunOptions): RunOptions {
   if (typeof main !== "function") throw new TypeError("cannot run: main is no function");
-  requireNames("cannot run", "options are", options, ["deadline", "asyncContext", "clock", "poller"]);
+  requireNames("cannot run", "options are", options, NAMES);
   const { deadline } = options;
   if (deadline !== undefined && !(deadline >= 0)) {
     throw new RangeError(`cannot run: deadline is ${shown(deadline)}, and no count of milliseconds`);
@@ -149,7 +177,19 @@ function checked(main: unknown, options: RunOptions): RunOptions {
   if (poller !== undefined && poller !== "epoll" && poller !== "poll") {
     throw new TypeError(`cannot run: poller is ${shown(poller)}, neither "epoll" nor "poll"`);
   }
+  const { slowPoll } = options;
+  if (slowPoll !== undefined && slowPoll !== false && !(typeof slowPoll === "number" && slowPoll > 0)) {
+    throw new RangeError(`cannot run: slowPoll is ${shown(slowPoll)}, neither milliseconds nor false`);
+  }
+  requireFlag("cannot run", "pollTimes", options.pollTimes);
+  requireFlag("cannot run", "marks", options.marks);
   return options;
+}
+
+function instrumentsOf(runtime: Runtime, options: RunOptions): Instruments | null {
+  const { slowPoll = SLOW_MS, pollTimes = false, marks = false } = options;
+  if (slowPoll === false && !pollTimes && !marks) return null;
+  return new Instruments(runtime.executor, { slowPoll: slowPoll || Infinity, pollTimes, marks });
 }
 
 /** The suite runs on each. */

@@ -20,6 +20,17 @@ export class RunQueue {
     return this.#length + this.#overflowLength;
   }
 
+  /** How many do not fit in the ring. */
+  get overflow(): number {
+    return this.#overflowLength;
+  }
+
+  /** Who is next. */
+  get first(): Runnable | null {
+    if (this.#length === 0 && this.#overflowLength > 0) this.#refill();
+    return this.#length === 0 ? null : this.#ring[this.#head];
+  }
+
   push(runnable: Runnable): void {
     const length = this.#length;
     if (length === SLOTS || this.#overflowLength > 0) {

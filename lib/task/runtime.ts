@@ -1,8 +1,10 @@
 import { Clock } from "./clock.ts";
+import { coop } from "./coop.ts";
 import { swapPolled } from "./current.ts";
-import { Delivery } from "./delivery.ts";
+import { type Delivery, PromiseDelivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
 import type { Future } from "./future.ts";
+import type { Instruments } from "./instruments/instruments.ts";
 import type { Poller } from "./reactor/poller.ts";
 import { report } from "./report.ts";
 import { Reactor } from "./reactor/reactor.ts";
@@ -30,6 +32,13 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
   hasReactions = true;
+  /** What observes its turns, where anything does. */
+  instruments: Instruments | null = null;
+  /** How often the thread slept in the host's loop. */
+  hostSleeps = 0;
+  #parks = 0;
+  #edges = 0;
+  readonly #yieldsBefore: number = coop.yields;
 
   /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
   constructor(poller?: Poller, clock: Clock = new Clock(false)) {
@@ -45,29 +54,48 @@ export class Runtime implements ExecutorHost, Disposable {
     return this.clock.now();
   }
 
+  /** How often the thread blocked for the reactor. */
+  get parks(): number {
+    return this.#parks;
+  }
+
+  /** How many edges the reactor was told of. */
+  get edges(): number {
+    return this.#edges;
+  }
+
+  /** How often a task of the thread has spent its budget since this began. */
+  get budgetYields(): number {
+    return coop.yields - this.#yieldsBefore;
+  }
+
   /** How many promises tasks wait for. */
   get promises(): number {
     return this.#promises;
   }
 
-  /** A future's own, when it is awaited. */
+  /** A future's own, when it is to be a promise. */
   deliver<T>(future: Future<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const delivery = new Delivery(this.executor, future, resolve, reject, this.#settled);
-      if (this.executor.refuses(delivery)) return;
-      if (this.#atOnce > 0 && !this.executor.isRunning) {
-        this.#atOnce--;
-        const before = swapPolled(this);
-        delivery.run();
-        swapPolled(before);
-        this.executor.endTurn();
-        // It may wait for a timer or a descriptor that the sleep knows nothing of.
-        this.executor.rouse();
-      } else delivery.wake();
-    });
+    return new Promise<T>((resolve, reject) =>
+      this.begin(new PromiseDelivery(this, future, resolve, reject))
+    );
   }
 
-  #settled: () => void = () => this.hasReactions = true;
+  /** A future's own: polls it for the first time, at once where that may be. */
+  begin<T>(delivery: Delivery<T>): void {
+    if (this.executor.refuses(delivery)) return;
+    if (this.#atOnce === 0 || this.executor.isRunning) {
+      delivery.wake();
+      return;
+    }
+    this.#atOnce--;
+    const before = swapPolled(this);
+    delivery.run();
+    swapPolled(before);
+    this.executor.endTurn();
+    // It may wait for a timer or a descriptor that the sleep knows nothing of.
+    this.executor.rouse();
+  }
 
   /** A promise's future's own: a task has begun to wait for it. */
   promisePending(): void {
@@ -120,6 +148,8 @@ export class Runtime implements ExecutorHost, Disposable {
     const { mayStep } = this;
     const wait = mayStep ? 0 : timeoutMs;
     const edges = wait > 0 || this.reactor.registrations > 0 ? this.reactor.turn(wait) : 0;
+    if (wait > 0) this.#parks++;
+    this.#edges += edges;
     if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
     const now = this.now();
     this.executor.clock = now;

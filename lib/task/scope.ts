@@ -160,6 +160,10 @@ class Joined extends Future<void> {
     this.#scope = scope;
   }
 
+  override describe(): string {
+    return this.#scope === null ? "a scope" : `a scope of ${this.#scope.size} tasks`;
+  }
+
   override poll(context: Context): void | Pending {
     const scope = this.#scope;
     if (scope === null) throw consumed("a scope");
@@ -196,6 +200,10 @@ class Scoped<T> extends Future<T> {
   constructor(make: (scope: Scope) => Spawnable<T>) {
     super();
     this.#make = make;
+  }
+
+  override describe(): string {
+    return this.#body === null ? `a scope of ${this.#scope.size} tasks` : this.#body.describe();
   }
 
   override poll(context: Context): T | Pending {

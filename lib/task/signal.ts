@@ -1,6 +1,8 @@
 import process from "node:process";
+import { isMainThread } from "node:worker_threads";
+import { hostName } from "../../ffi/mod.ts";
 import { Fd } from "../io/fd.ts";
-import { type SignalName, SignalWatch } from "../jit/signal.ts";
+import { requireSignal, type SignalName, SignalWatch } from "../jit/signal.ts";
 import { coop, proceed } from "./coop.ts";
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
@@ -11,8 +13,8 @@ import type { ScheduledIo } from "./reactor/scheduled_io.ts";
 interface Source extends Disposable {
   /** How many have come since it was last asked; where none, the waker is kept for the next. */
   take(waker: Waker): number;
-  /** Wakes nobody any more. */
-  forget(): void;
+  /** Wakes it no more. */
+  forget(waker: Waker | null): void;
 }
 
 /** Under `run`: the handler of machine code counts into an eventfd, which the reactor watches. */
@@ -23,11 +25,13 @@ class WatchedSource implements Source {
   #io: ScheduledIo;
 
   constructor(name: SignalName, reactor: Reactor) {
-    this.#watch = new SignalWatch(name);
+    using made = new DisposableStack();
+    this.#watch = made.use(new SignalWatch(name));
     // The watch's own descriptor stays the watch's.
-    this.#fd = Fd.unsafeOwn(this.#watch.fd).dup();
+    this.#fd = made.use(Fd.unsafeOwn(this.#watch.fd).dup());
     this.#reactor = reactor;
     this.#io = reactor.register(this.#fd);
+    made.move();
   }
 
   take(waker: Waker): number {
@@ -39,8 +43,8 @@ class WatchedSource implements Source {
     return count;
   }
 
-  forget(): void {
-    this.#io.forgetReader();
+  forget(waker: Waker | null): void {
+    this.#io.forgetReader(waker);
   }
 
   [Symbol.dispose](): void {
@@ -63,6 +67,11 @@ class ListenedSource implements Source {
   };
 
   constructor(name: SignalName) {
+    if (!isMainThread && hostName !== "deno") {
+      throw new Error(
+        `cannot wait for ${name} here: the host tells its workers of no signal; wait for it in run(main)`,
+      );
+    }
     this.#name = name;
     process.on(name, this.#listener);
   }
@@ -70,12 +79,18 @@ class ListenedSource implements Source {
   take(waker: Waker): number {
     const count = this.#count;
     this.#count = 0;
-    if (count === 0) this.#waker = waker;
-    return count;
+    if (count > 0) return count;
+    if (this.#waker !== null && this.#waker !== waker) {
+      throw new Error(
+        `cannot wait for ${this.#name}: another task waits for it here; let each listen by its own Signal`,
+      );
+    }
+    this.#waker = waker;
+    return 0;
   }
 
-  forget(): void {
-    this.#waker = null;
+  forget(waker: Waker | null): void {
+    if (this.#waker === waker) this.#waker = null;
   }
 
   [Symbol.dispose](): void {
@@ -107,6 +122,7 @@ export class Signal implements Disposable {
 
   /** Listens from now on. Throws a `TypeError` for one that cannot be listened to, such as SIGKILL. */
   constructor(name: SignalName) {
+    requireSignal(name);
     const runtime = currentRuntime();
     this.name = name;
     this.#source = runtime.livesInHost ? new ListenedSource(name) : new WatchedSource(name, runtime.reactor);
@@ -124,8 +140,8 @@ export class Signal implements Disposable {
   }
 
   /** `recv`'s own. */
-  forget(): void {
-    this.#source?.forget();
+  forget(waker: Waker | null): void {
+    this.#source?.forget(waker);
   }
 
   /** Listens no more: the signal does again what it did before. */
@@ -137,6 +153,7 @@ export class Signal implements Disposable {
 
 class Received extends Future<number> {
   #signal: Signal;
+  #waker: Waker | null = null;
   #isDone = false;
 
   constructor(signal: Signal) {
@@ -144,19 +161,35 @@ class Received extends Future<number> {
     this.#signal = signal;
   }
 
+  override describe(): string {
+    return this.#signal.name;
+  }
+
   override poll(context: Context): number | Pending {
     if (this.#isDone) throw consumed("a signal");
     if (!proceed(context)) return Pending;
     const count = this.#signal.take(context.waker);
-    if (count === 0) return Pending;
+    if (count === 0) {
+      this.#waker = context.waker;
+      return Pending;
+    }
     coop.left--;
     this.#isDone = true;
     return count;
   }
 
   override drop(): void {
-    if (!this.#isDone) this.#signal.forget();
+    if (!this.#isDone) this.#signal.forget(this.#waker);
+    this.#isDone = true;
   }
+}
+
+/** All of them, or none where one cannot be listened to. */
+function listenTo(names: readonly SignalName[]): Signal[] {
+  using made = new DisposableStack();
+  const signals = names.map((name) => made.use(new Signal(name)));
+  made.move();
+  return signals;
 }
 
 class FirstOf extends Future<SignalName> {
@@ -169,9 +202,13 @@ class FirstOf extends Future<SignalName> {
     this.#names = names;
   }
 
+  override describe(): string {
+    return this.#names.join(" or ");
+  }
+
   override poll(context: Context): SignalName | Pending {
     if (this.#isDone) throw consumed("a signal");
-    this.#signals ??= this.#names.map((name) => new Signal(name));
+    this.#signals ??= listenTo(this.#names);
     for (const signal of this.#signals) {
       if (signal.take(context.waker) === 0) continue;
       this.drop();

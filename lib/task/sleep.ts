@@ -2,6 +2,7 @@ import { coop, proceed } from "./coop.ts";
 import { currentRuntime } from "./current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
 import type { Timer, TimerList } from "./timer_list.ts";
+import { wakeSafely } from "./report.ts";
 import type { Timers } from "./timers.ts";
 
 /** It ends some time after the turn of its first poll. */
@@ -56,12 +57,19 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     return this.#state === ELAPSED || this.#state === TAKEN;
   }
 
+  override describe(): string {
+    const { deadline } = this;
+    if (this.#timers === null || deadline === Infinity) return "sleep";
+    return `sleep, ${Math.ceil(deadline - this.#timers.clock.now())} ms left`;
+  }
+
   override poll(context: Context): void | Pending {
     switch (this.#state) {
       case SPAN:
       case SET:
         return this.#begin(context);
       case WAITING:
+        this.#requireRuntime();
         this.#keep(context.waker);
         return Pending;
       case ELAPSED:
@@ -71,6 +79,12 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
       default:
         throw consumed("a sleep");
     }
+  }
+
+  /** A combinator's own, which may have moved to another task: whoever polled last is woken, the one before not told. */
+  pollLast(context: Context): void | Pending {
+    if (this.#state === WAITING) this.#waker = context.waker;
+    return this.poll(context);
   }
 
   #begin(context: Context): void | Pending {
@@ -99,10 +113,14 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
   }
 
   #take(context: Context): void | Pending {
-    if (this.#timers?.hasEnded) throw new Error("cannot sleep: the runtime in which it began has ended");
+    this.#requireRuntime();
     if (!proceed(context)) return Pending;
     coop.left--;
     this.#state = TAKEN;
+  }
+
+  #requireRuntime(): void {
+    if (this.#timers?.hasEnded) throw new Error("cannot sleep: the runtime in which it began has ended");
   }
 
   /** The timers' own. */
@@ -111,13 +129,13 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     this.#state = ELAPSED;
     this.#waker = null;
     this.#replaced = null;
-    waker?.wake();
+    if (waker !== null) wakeSafely(waker);
   }
 
   reset(deadline: number): void {
     checkTime(deadline, "reset a sleep", "deadline");
     const timers = this.#timers;
-    if (this.#state !== WAITING || timers === null) {
+    if (this.#state !== WAITING || timers === null || timers.hasEnded) {
       this.due = deadline;
       this.#state = SET;
       return;
@@ -132,8 +150,11 @@ export class SleepFuture extends Future<void> implements Sleep, Timer {
     if (this.#state !== WAITING) return;
     this.#timers?.remove(this);
     this.#state = DROPPED;
+    // Who drops it may be the one whose place another has taken, and that one would wait for nothing.
+    const left = this.#replaced === null ? null : this.#waker;
     this.#waker = null;
     this.#replaced = null;
+    left?.wake();
   }
 
   /** It may be awaited again, once it was reset. */

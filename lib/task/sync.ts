@@ -35,6 +35,9 @@
  *
  * @module
  */
+// What is awaited where no runtime runs lives in the host's loop.
+import "./attach.ts";
+
 export { Barrier, type BarrierWaitResult } from "./sync/barrier.ts";
 export { Mutex, MutexGuard } from "./sync/mutex.ts";
 export { type Notified, Notify } from "./sync/notify.ts";

@@ -1,8 +1,8 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
-import { abandon } from "./coroutine.ts";
+import { abandon, describe } from "./coroutine.ts";
 import { BUDGET, coop } from "./coop.ts";
 import type { Executor } from "./executor.ts";
-import { wakeSafely } from "./report.ts";
+import { report, wakeSafely } from "./report.ts";
+import { turn } from "./turn.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */
@@ -33,20 +33,18 @@ export class TaskExtras {
   }
 }
 
+/** A function, for its name. */
+export interface Named {
+  readonly name: string;
+}
+
 /** Who has spawned a task for itself: a scope. */
 export interface TaskOwner {
   /** The task has ended. */
   childEnded(child: OwnedTask<unknown>): void;
 }
 
-/** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
-export const turn: {
-  task: OwnedTask<unknown> | null;
-  ofAsync: AsyncLocalStorage<OwnedTask<unknown>> | null;
-} = {
-  task: null,
-  ofAsync: null,
-};
+const DEEPEST = 32;
 
 const QUEUED = 1;
 const HAS_TURN = 2;
@@ -58,6 +56,8 @@ const ABORTED = 32;
 const OBSERVED = 64;
 /** Its promise cannot be dropped: abortion is told by the signal, and it ends when its promise does. */
 const ASYNC = 128;
+/** Its coroutine waits for a future, which can be asked what it is. */
+const PARKED = 256;
 
 /**
  * A future that an executor owns, the leaf that wakes and is woken. It is its own waker, its own context and
@@ -79,6 +79,8 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** In whole milliseconds of the runtime's clock. */
   #born: number;
   #extras: TaskExtras | null;
+  /** The function that was spawned, for its name. */
+  readonly #fn: Named;
 
   /** The executor's own, which queues it. */
   constructor(
@@ -86,6 +88,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     coroutine: Coroutine<T> | null,
     future: Future<T> | null,
     extras: TaskExtras | null,
+    fn: Named,
   ) {
     super();
     this.id = executor.spawned;
@@ -94,6 +97,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#future = future;
     this.#born = Math.trunc(executor.clock);
     this.#extras = extras;
+    this.#fn = fn;
     this.#key = executor.keep(this);
   }
 
@@ -117,14 +121,15 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     this.#executor.push(this);
   }
 
-  /** One turn, given by the executor. */
+  /** One turn, given by the executor. Nothing where it had it already, from who waits for it. */
   run(): void {
-    if (this.#state & FINISHED) return;
-    this.#state = (this.#state & ~QUEUED) | HAS_TURN;
+    if ((this.#state & (QUEUED | FINISHED)) !== QUEUED) return;
+    this.#state = (this.#state & ~(QUEUED | PARKED)) | HAS_TURN;
     this.#polls++;
     coop.left = BUDGET;
     polling.context = this;
     polling.instead = null;
+    polling.isParked = false;
     turn.task = this;
     try {
       const value = this.#poll();
@@ -146,7 +151,9 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
       while (!step.done && step.value !== Pending) {
         step = coroutine.throw(new TypeError("cannot wait for what a coroutine yields: use yield*"));
       }
-      return step.done ? step.value : Pending;
+      if (step.done) return step.value;
+      if (polling.isParked) this.#state |= PARKED;
+      return Pending;
     }
     const future = this.#future;
     return future === null ? Pending : future.poll(this);
@@ -228,7 +235,7 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     const extras = this.#extras;
     if (extras !== null) {
       extras.ended?.();
-      if (extras.owner !== null) extras.owner.childEnded(this);
+      if (extras.owner !== null) this.#tell(extras.owner);
       else if (how & FAILED && joiner === null && (this.#state & (OBSERVED | ABORTED)) === 0) {
         this.#executor.failed(this, extras.error);
       }
@@ -236,8 +243,17 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     if (joiner !== null) wakeSafely(joiner);
   }
 
+  #tell(owner: TaskOwner): void {
+    try {
+      owner.childEnded(this);
+    } catch (error) {
+      report(error);
+    }
+  }
+
   /** The task's value, once; throws what the task threw, or why it was aborted. */
   override poll(context: Context): T | Pending {
+    if (this.#polls === 0 && this.#state === QUEUED && context === turn.task) this.#runAhead();
     const state = this.#state;
     if ((state & FINISHED) === 0) {
       const joiner = this.#joiner;
@@ -261,6 +277,28 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
     return value;
   }
 
+  /**
+   * The first turn, in the turn of the task that waits for it, which could only suspend, and where nobody's turn is
+   * before its own. A task that spawns another and waits for it, and that one again, has no deeper stack for it than
+   * `DEEPEST`.
+   */
+  #runAhead(): void {
+    const outer = turn.task;
+    if (outer === null || outer.#executor !== this.#executor || turn.depth === DEEPEST) return;
+    // Where turns are timed, each is timed by itself.
+    if (this.#executor.watch !== null || !this.#executor.takeNext(this)) return;
+    const { context, instead } = polling;
+    const { left } = coop;
+    turn.depth++;
+    this.run();
+    turn.depth--;
+    turn.task = outer;
+    coop.left = left;
+    const isAborted = (outer.#state & ABORTED) !== 0;
+    polling.context = isAborted ? null : context;
+    polling.instead = isAborted ? "aborted" : instead;
+  }
+
   #exhausted(context: Context): Pending {
     coop.yields++;
     context.waker.wake();
@@ -270,11 +308,36 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /** Wakes nobody at the end. The task goes on. */
   override drop(): void {
     const state = this.#state;
+    const joiner = this.#joiner;
     this.#joiner = null;
     this.#state = state & ~OBSERVED;
+    // Another one's than who drops the handle: it asks again.
+    if (joiner !== null && joiner !== turn.task) wakeSafely(joiner);
     // It has failed, and who waited for it was dropped before it saw that.
     const unseen = OBSERVED | FAILED;
     if ((state & (unseen | TAKEN | ABORTED)) === unseen) this.#executor.failed(this, this.#extras?.error);
+  }
+
+  override describe(): string {
+    return `task ${this.id} (${this.title})`;
+  }
+
+  /** What it was named, or else its function's name. */
+  get title(): string {
+    return this.name || this.#fn.name || "anonymous";
+  }
+
+  get activity(): "running" | "queued" | "waiting" {
+    if (this.#state & HAS_TURN) return "running";
+    return this.#state & QUEUED ? "queued" : "waiting";
+  }
+
+  /** What it has waited for since its last turn, as that says itself; nothing in its turn, or before the first. */
+  get waitsFor(): string {
+    if (this.#polls === 0 || this.#state & (HAS_TURN | FINISHED)) return "";
+    const coroutine = this.#coroutine;
+    if (coroutine === null) return this.#future === null ? "" : this.#future.describe();
+    return this.#state & PARKED ? describe(coroutine) : "a yield of its own";
   }
 
   /** What it was named, or the empty string. */

@@ -72,6 +72,10 @@ class Local<T, A extends unknown[], R> extends Future<R> {
     this.#args = args;
   }
 
+  override describe(): string {
+    return this.#body === null ? "a scope of a TaskLocal" : this.#body.describe();
+  }
+
   override poll(context: Context): R | Pending {
     if (this.#isDone) throw consumed("a task's local scope");
     try {

@@ -1,4 +1,4 @@
-import { coop } from "./coop.ts";
+import { coop, proceed } from "./coop.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
@@ -15,6 +15,11 @@ class Timeout<T> extends Future<T> {
     this.#future = future;
     this.#time = time;
     this.#isSet = isSet;
+  }
+
+  override describe(): string {
+    const what = this.#future === null ? "timeout()" : this.#future.describe();
+    return this.#delay === null ? what : `${what} (timeout: ${this.#delay.describe()})`;
   }
 
   override poll(context: Context): T | Pending {
@@ -39,18 +44,19 @@ class Timeout<T> extends Future<T> {
   }
 
   #isOver(context: Context, hadBudget: boolean): boolean {
-    if (this.#time === 0 && !this.#isSet) return true;
+    // A future that had no budget was not asked, so that it may be ready: the task comes again.
+    if (this.#time === 0 && !this.#isSet) return hadBudget || proceed(context);
     const delay = this.#delay ??= new SleepFuture(this.#time, this.#isSet);
     // A future that spends the whole budget at each poll would never run out of time.
     const lends = hadBudget && coop.left === 0;
     if (lends) coop.left = 1;
-    const isOver = delay.poll(context) !== Pending;
+    const isOver = delay.pollLast(context) !== Pending;
     if (lends) coop.left = 0;
     return isOver;
   }
 
   #message(): string {
-    return this.#isSet ? "the deadline has passed" : `the value was not there within ${this.#time} ms`;
+    return this.#isSet ? "the deadline has passed" : `not there within ${this.#time} ms`;
   }
 
   #end(): void {

@@ -28,6 +28,13 @@ export class TimerList {
     this.slot = slot;
   }
 
+  /** How many there are, counted one by one. */
+  get size(): number {
+    let size = 0;
+    for (let timer = this.first; timer !== null; timer = timer.after) size++;
+    return size;
+  }
+
   append(timer: Timer): void {
     const { last } = this;
     timer.list = this;

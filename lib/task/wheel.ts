@@ -18,7 +18,7 @@ const NEVER = Number.MAX_SAFE_INTEGER;
  *
  * A timer's level is that of the highest bit in which its tick differs from the tick that has been reached, so
  * that timers of one tick are always in one list, in the order in which they came. What is further away than
- * two years waits in the topmost level's ring, and is looked at once a round.
+ * two years waits in the topmost level's ring, for a later round.
  */
 export class Wheel {
   #lists: TimerList[] = [];
@@ -31,6 +31,11 @@ export class Wheel {
 
   constructor() {
     for (let slot = 0; slot < LEVELS * SLOTS; slot++) this.#lists.push(new TimerList(slot));
+  }
+
+  /** How many there are, counted one by one. */
+  get size(): number {
+    return this.#lists.reduce((sum, list) => sum + list.size, 0);
   }
 
   /** Adds one that is in no list. What is due already fires at the next `expire`. */
@@ -102,11 +107,11 @@ export class Wheel {
       if (occupied[word] !== 0) return firstOf(word, occupied[word]);
     }
     if (this.#isTopEmpty) return -1;
-    for (let later = 1; later <= SLOTS; later++) {
-      const slot = TOP * SLOTS + (this.#high + later) % SLOTS;
-      if (this.#lists[slot].first !== null) return slot;
+    let first = TOP * SLOTS;
+    for (let slot = first + 1; slot < LEVELS * SLOTS; slot++) {
+      if (this.#lists[slot].earliest < this.#lists[first].earliest) first = slot;
     }
-    return -1;
+    return first;
   }
 
   get #isTopEmpty(): boolean {
@@ -116,13 +121,10 @@ export class Wheel {
   /** The tick at which the slot's time begins. */
   #startOf(slot: number): number {
     const level = slot >> BITS;
-    const place = slot & MASK;
-    if (level === TOP) {
-      const ahead = (place - this.#high % SLOTS + SLOTS) % SLOTS;
-      return (this.#high + (ahead === 0 ? SLOTS : ahead)) * LOW;
-    }
+    // Not its next time: rounds in which nothing is due are not gone through.
+    if (level === TOP) return Math.floor(this.#lists[slot].earliest / LOW) * LOW;
     const above = this.#low & ~((SLOTS << (level * BITS)) - 1);
-    return this.#high * LOW + (above | (place << (level * BITS)));
+    return this.#high * LOW + (above | ((slot & MASK) << (level * BITS)));
   }
 
   #reach(tick: number): void {

@@ -8,6 +8,10 @@ const DONE = 2;
 class YieldNow extends Future<void> {
   #state = FRESH;
 
+  override describe(): string {
+    return "yieldNow()";
+  }
+
   override poll(context: Context): void | Pending {
     if (this.#state === FRESH) {
       this.#state = YIELDED;

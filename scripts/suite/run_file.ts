@@ -20,13 +20,16 @@ export interface FileResult {
 /** What a test starts by name is what we run under. */
 const PATH = [dirname(Deno.execPath()), resolve("node_modules/.bin"), Deno.env.get("PATH")].join(delimiter);
 
-let running: Deno.ChildProcess | undefined;
+const running = new Set<Deno.ChildProcess>();
 
-/** Ends the file's process and all that it started. */
+/** Ends the files' processes and all that they started. */
 export function killRunning(): void {
-  if (running === undefined) return;
+  for (const child of running) kill(child);
+}
+
+function kill(child: Deno.ChildProcess): void {
   try {
-    Deno.kill(-running.pid, "SIGKILL");
+    Deno.kill(-child.pid, "SIGKILL");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -36,7 +39,7 @@ export function killRunning(): void {
 export async function runFile(host: Host, file: string, reports: string, limit: number): Promise<FileResult> {
   const path = `${reports}/${host.name}-${file.replaceAll("/", "-")}.xml`;
   const start = performance.now();
-  running = new Deno.Command("sh", {
+  const child = new Deno.Command("sh", {
     args: ["-c", 'exec "$@" 2>&1', "sh", ...host.command(file, path, limit)],
     env: { NO_COLOR: "1", PATH },
     stdin: "null",
@@ -46,11 +49,12 @@ export async function runFile(host: Host, file: string, reports: string, limit: 
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    killRunning();
+    kill(child);
   }, limit * 1000);
-  const { code, signal, stdout } = await running.output();
+  running.add(child);
+  const { code, signal, stdout } = await child.output();
   clearTimeout(timer);
-  running = undefined;
+  running.delete(child);
 
   const cases = casesOf(path);
   const output = new TextDecoder().decode(stdout).trim();

@@ -118,8 +118,8 @@ describe("Socket.listen", () => {
   });
 
   it("refuses a backlog that is no integer", () => {
-    for (const backlog of [0.5, NaN]) {
-      assertThrows(() => Socket.listen(local, { backlog }), TypeError, "argument 2 (i32)");
+    for (const backlog of [0.5, NaN, -1, 2 ** 31]) {
+      assertThrows(() => Socket.listen(local, { backlog }), RangeError, `backlog is ${backlog}`);
     }
   });
 
@@ -137,7 +137,6 @@ describe("Socket.listen", () => {
     const before = descriptors();
     for (let i = 0; i < 100; i++) {
       assertThrows(() => Socket.listen(first.localAddress), SystemError);
-      assertThrows(() => Socket.listen(local, { backlog: NaN }), TypeError);
     }
     assert(descriptors() < before + 50);
   });

@@ -8,7 +8,7 @@ import { SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer, Socket, WouldBlock } from "../../lib/io/mod.ts";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { currentRuntime } from "../../lib/task/current.ts";
-import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
+import { type Coroutine, type JoinHandle, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 
@@ -590,5 +590,83 @@ describe("accepting", () => {
       assertEquals(currentRuntime().reactor.registrations, 1);
     });
     assert(descriptors() <= before + 10);
+  });
+
+  it("gives way, though there is always something to read and room to write", async () => {
+    await run(function* (): Coroutine<void> {
+      using listener = TcpListener.bind(local);
+      const accepting = spawn(() => listener.accept());
+      using client = yield* TcpStream.connect(listener.address);
+      using server = yield* accepting;
+      let others = 0;
+      // deno-lint-ignore require-yield
+      function* other(): Coroutine<void> {
+        others++;
+      }
+      spawn(other);
+      const bytes = new Uint8Array(8);
+      for (let i = 0; i < 2000 && others === 0; i++) {
+        yield* client.writeAll(bytes);
+        yield* server.read(bytes);
+      }
+      assertEquals(others, 1);
+    });
+  });
+
+  it("goes on waiting where another wait that was never polled is dropped", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const accepting = spawn(() => listener.accept());
+      await sleep(1);
+      listener.accept().drop();
+      using client = await TcpStream.connect(listener.address);
+      using server = await accepting.timeout(5_000);
+      const bytes = new Uint8Array(8);
+      const reading = spawn(() => server.read(bytes));
+      await sleep(1);
+      server.read(bytes).drop();
+      server.readable().drop();
+      await client.writeAll(bytes);
+      assertEquals(await reading.timeout(5_000), 8);
+    });
+  });
+
+  it("is its taker's once it has connected: dropping what was waited for closes it no more", async () => {
+    await run(function* (): Coroutine<void> {
+      using listener = TcpListener.bind(local);
+      const connecting = TcpStream.connect(listener.address);
+      using stream = yield* connecting;
+      const writing = stream.writeAll(new Uint8Array(1));
+      yield* writing;
+      for (const [used, name] of [[connecting, "connect()"], [writing, "writeAll()"]] as const) {
+        const again = (yield* spawn((): Spawnable<unknown> => used).settled()).status;
+        assertEquals([name, again], [name, "rejected"]);
+        used.drop();
+      }
+      assertEquals(stream.isClosed, false);
+    });
+  });
+
+  it("refuses by name what it cannot read into, send, listen or connect with", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      using stream = await TcpStream.connect(listener.address);
+      for (const wrong of ["text", null, new Uint16Array([256]), new ArrayBuffer(4)]) {
+        assertThrows(
+          () => Reflect.apply(stream.writeAll, stream, [wrong]),
+          TypeError,
+          "bytes is no Uint8Array",
+        );
+        assertThrows(() => Reflect.apply(stream.read, stream, [wrong]), TypeError, "into is no Uint8Array");
+      }
+      assertThrows(() => Reflect.apply(stream.socket.shutdown, stream.socket, ["all"]), TypeError, "how is");
+      const bind = (...given: unknown[]): unknown => Reflect.apply(TcpListener.bind, TcpListener, given);
+      assertThrows(() => bind(local, { backlock: 5 }), TypeError, 'no option "backlock"');
+      assertThrows(() => bind(local, { backlog: "5" }), RangeError, "backlog is");
+      assertThrows(() => bind(local, { reusePort: 1 }), TypeError, "reusePort is");
+      assertThrows(() => bind(null), TypeError, "address is no object");
+      assertThrows(() => bind({ hostname: 5, port: 1 }), TypeError, "hostname is no string");
+      assertThrows(() => bind({ hostname: "127.0.0.1", port: "1" }), RangeError, "port is");
+    });
   });
 });

@@ -153,4 +153,48 @@ describe("attach", () => {
     assertMatch(output.trim(), /^\d+$/);
     assert(Number(output) < 25, `the thread woke ${output.trim()} times in half a second`);
   });
+
+  it("has the next one live on where a handle is disposed of again", async () => {
+    const first = attach();
+    first[Symbol.dispose]();
+    using _second = attach();
+    const handle = spawn(() => sleep(5).map(() => "alive"));
+    first[Symbol.dispose]();
+    assertEquals(await handle, "alive");
+  });
+
+  it("may be disposed of by one of its tasks, beside a descriptor that is watched", () => {
+    const output = outputOf(`
+      import process from "node:process";
+      import { AsyncFd, attach, sleep, spawn } from "${moduleUrl("lib/task/mod.ts")}";
+      import { EventFd } from "${moduleUrl("lib/io/mod.ts")}";
+      process.on("uncaughtException", (error) => console.log(error.message));
+      const attached = attach();
+      const event = new EventFd();
+      const watched = new AsyncFd(event.fd);
+      spawn(function* () {
+        attached[Symbol.dispose]();
+        yield* sleep(1);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      watched[Symbol.dispose]();
+      console.log(await spawn(() => sleep(1).map(() => "the next")));
+    `);
+    assertEquals(output, "the next");
+  });
+
+  it("sleeps anew where the host's callback sets a timer sooner, or drops the last", () => {
+    const output = outputOf(`
+      import { now, sleep, spawn } from "${moduleUrl("lib/task/mod.ts")}";
+      const start = performance.now();
+      const moved = sleep(50_000);
+      const waiting = moved.toPromise();
+      setTimeout(() => moved.reset(now() + 5), 5);
+      await waiting;
+      const dropped = spawn(() => sleep(50_000));
+      setTimeout(() => dropped.abort(), 5);
+      process.on("exit", () => console.log(performance.now() - start < 40_000));
+    `.replace("import", 'import process from "node:process";\n      import'));
+    assertEquals(output, "true");
+  });
 });

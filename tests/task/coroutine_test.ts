@@ -1,7 +1,16 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Context, type Coroutine, Future, Pending, run, sleep, spawn } from "../../lib/task/mod.ts";
+import {
+  type Context,
+  type Coroutine,
+  Future,
+  join,
+  Pending,
+  run,
+  sleep,
+  spawn,
+} from "../../lib/task/mod.ts";
 import { currentRuntime } from "../../lib/task/current.ts";
 
 /** There after so many polls, each of which wakes its task for the next; tells what was done with it. */
@@ -40,6 +49,22 @@ function failing(polls: number, message: string): After<never> {
 }
 
 describe("a coroutine", () => {
+  it("needs no return type to be spawned, run and joined", async () => {
+    function* inferred(n: number) {
+      yield* sleep(0);
+      return n;
+    }
+    const sum: number = await run(function* () {
+      const [a, b]: [number, number] = yield* join(inferred(1), spawn(inferred, 2));
+      const c: number = yield* spawn(function* () {
+        yield* sleep(0);
+        return 3;
+      });
+      return a + b + c;
+    });
+    assertEquals(sum, 6);
+  });
+
   it("waits for a future by yield*, and has its value", async () => {
     function* sum(): Coroutine<number> {
       const a: number = yield* after(0, 1);

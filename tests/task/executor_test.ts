@@ -50,7 +50,7 @@ describe("an executor", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
     assertEquals([executor.isIdle, executor.run(256)], [true, 0]);
-    executor.spawn(null, new Logged(log, "a", 1), null);
+    executor.spawn(null, new Logged(log, "a", 1), null, { name: "" });
     assertEquals([executor.isIdle, executor.queued, executor.live, log.length], [false, 1, 1, 0]);
     assertEquals(executor.run(256), 1);
     assertEquals([executor.isIdle, executor.queued, executor.live, log.length], [true, 0, 0, 1]);
@@ -61,7 +61,7 @@ describe("an executor", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
     const future = new Logged(log, "a", 2);
-    executor.spawn(null, future, null);
+    executor.spawn(null, future, null, { name: "" });
     assertEquals([executor.run(256), executor.run(256)], [1, 0]);
     future.waker?.wake();
     assertEquals([executor.run(256), executor.run(256), log.length], [1, 0, 2]);
@@ -70,7 +70,7 @@ describe("an executor", () => {
   it("gives no more turns at once than it was asked for", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
-    for (const name of "abcde") executor.spawn(null, new Logged(log, name, 1), null);
+    for (const name of "abcde") executor.spawn(null, new Logged(log, name, 1), null, { name: "" });
     assertEquals([executor.run(2), log.join("")], [2, "ab"]);
     assertEquals([executor.run(2), log.join("")], [2, "abcd"]);
     assertEquals([executor.run(2), log.join("")], [1, "abcde"]);
@@ -80,8 +80,8 @@ describe("an executor", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
     const [b, c] = [new Logged(log, "b", 2), new Logged(log, "c", 2)];
-    executor.spawn(null, b, null);
-    executor.spawn(null, c, null);
+    executor.spawn(null, b, null, { name: "" });
+    executor.spawn(null, c, null, { name: "" });
     executor.run(256);
     executor.spawn(
       null,
@@ -91,7 +91,7 @@ describe("an executor", () => {
       }),
       null,
     );
-    executor.spawn(null, new Logged(log, "d", 1), null);
+    executor.spawn(null, new Logged(log, "d", 1), null, { name: "" });
     executor.run(256);
     assertEquals(log.join(""), "bcacdb");
   });
@@ -101,9 +101,9 @@ describe("an executor", () => {
     const log: string[] = [];
     const ping: Logged = new Logged(log, "i", 50, () => pong.waker?.wake());
     const pong: Logged = new Logged(log, "o", 50, () => ping.waker?.wake());
-    executor.spawn(null, ping, null);
-    executor.spawn(null, pong, null);
-    executor.spawn(null, new Logged(log, "x", 1), null);
+    executor.spawn(null, ping, null, { name: "" });
+    executor.spawn(null, pong, null, { name: "" });
+    executor.spawn(null, new Logged(log, "x", 1), null, { name: "" });
     executor.run(20);
     assert(log.indexOf("x") <= 6, `its turn came last: ${log.join("")}`);
   });
@@ -112,8 +112,8 @@ describe("an executor", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
     const self: Logged = new Logged(log, "s", 4, () => self.waker?.wake());
-    executor.spawn(null, self, null);
-    for (const name of "ab") executor.spawn(null, new Logged(log, name, 1), null);
+    executor.spawn(null, self, null, { name: "" });
+    for (const name of "ab") executor.spawn(null, new Logged(log, name, 1), null, { name: "" });
     executor.run(256);
     assertEquals(log.join(""), "sabsss");
   });
@@ -121,11 +121,11 @@ describe("an executor", () => {
   it("tells its host that there is work, once, where nobody looks", () => {
     let roused = 0;
     const executor = new Executor({ ...quiet, roused: () => roused++ });
-    executor.spawn(null, new Logged([], "a", 1), null);
+    executor.spawn(null, new Logged([], "a", 1), null, { name: "" });
     assertEquals(roused, 0);
     executor.isAsleep = true;
-    executor.spawn(null, new Logged([], "b", 1), null);
-    executor.spawn(null, new Logged([], "c", 1), null);
+    executor.spawn(null, new Logged([], "b", 1), null, { name: "" });
+    executor.spawn(null, new Logged([], "c", 1), null, { name: "" });
     assertEquals([roused, executor.isAsleep], [1, false]);
   });
 
@@ -133,7 +133,7 @@ describe("an executor", () => {
     const executor = new Executor(quiet);
     const log: string[] = [];
     const again: Logged = new Logged(log, "a", 3, () => executor.defer(again.waker ?? { wake() {} }));
-    executor.spawn(null, again, null);
+    executor.spawn(null, again, null, { name: "" });
     assertEquals([executor.run(256), executor.run(256), executor.isIdle], [1, 0, false]);
     executor.wakeDeferred();
     assertEquals([executor.run(256), executor.run(256)], [1, 0]);
@@ -152,11 +152,11 @@ describe("an executor", () => {
       }
       override drop(): void {
         drops.push("dropped");
-        late = executor.spawn(null, new Logged(log, "late", 1), null);
+        late = executor.spawn(null, new Logged(log, "late", 1), null, { name: "" });
       }
     }
     let late: JoinHandle<void> | undefined;
-    const early = executor.spawn(null, new Dropped(), null);
+    const early = executor.spawn(null, new Dropped(), null, { name: "" });
     executor.end(new Error("over"));
     assertEquals([early.isFinished, late?.isFinished, drops, executor.live], [true, true, ["dropped"], 0]);
     executor.run(256);
@@ -352,7 +352,7 @@ describe("a task's number", () => {
 describe("the thread's runtime", () => {
   it("lets nobody spawn from one that has ended, nor wait on it for ever", async () => {
     const inside = await run(async () => ({ runtime: await Promise.resolve(currentRuntime()) }));
-    const handle = inside.runtime.executor.spawn(null, sleep(1), null);
+    const handle = inside.runtime.executor.spawn(null, sleep(1), null, { name: "" });
     assertEquals(handle.isFinished, true);
     await assertRejects(() => handle, DOMException, "the runtime ended before the task");
     await assertRejects(

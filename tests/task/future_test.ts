@@ -555,9 +555,50 @@ describe("abortable", () => {
     }
   });
 
+  it("listens once to a signal, however many wait for it, and wakes all of them", () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let added = 0;
+    const { addEventListener } = signal;
+    signal.addEventListener = (...args: unknown[]) => {
+      added++;
+      Reflect.apply(addEventListener, signal, args);
+    };
+    const waits = Array.from(
+      { length: 4 },
+      () => ({ probe: new Probe(), future: never().abortable(signal) }),
+    );
+    for (const { probe, future } of waits) assert(probe.isPending(future));
+    waits[1].future.drop();
+    controller.abort(NO);
+    assertEquals(added, 1);
+    assertEquals(waits.map(({ probe }) => probe.wakes), [1, 0, 1, 1]);
+    assertStrictEquals(assertThrows(() => waits[3].probe.poll(waits[3].future), Error), NO);
+  });
+
   it("refuses what is no signal, where it is called", () => {
     for (const signal of [undefined, null, {}, new AbortController()]) {
       assertThrows(() => Reflect.apply(ready(1).abortable, ready(1), [signal]), TypeError, "no AbortSignal");
+    }
+  });
+});
+
+describe("select, race, joinAll", () => {
+  it("refuse wrong arguments by name", () => {
+    const cases: [call: unknown, args: unknown[], message: string][] = [
+      [select, [null], "cannot select: branches is null"],
+      [select, [{ a: ready(1) }, null], "cannot select: options are no object"],
+      [select, [{ a: ready(1) }, { biassed: true }], 'cannot select: there is no option "biassed"'],
+      [select, [{ a: ready(1) }, { biased: "no" }], 'cannot select: biased is "no"'],
+      [race, [42], "cannot wait for all of 42: it is not iterable"],
+      [joinAll, [undefined], "cannot wait for all of undefined: it is not iterable"],
+    ];
+    for (const [call, args, message] of cases) {
+      assertThrows(
+        () => typeof call === "function" && Reflect.apply(call, undefined, args),
+        TypeError,
+        message,
+      );
     }
   });
 });
@@ -626,6 +667,23 @@ describe("ready, failed, lazy, never, pending, pollFn", () => {
 });
 
 describe("a combinator that is dropped by what it polls", () => {
+  it("calls no function for a value or a failure that comes after", () => {
+    let calls = 0;
+    function next(): Future<number> {
+      calls++;
+      return ready(2);
+    }
+    const mapped: Future<unknown> = lazy(() => mapped.drop()).map(next);
+    const going: Future<unknown> = lazy(() => going.drop()).andThen(next);
+    for (const future of [mapped, going]) assert(new Probe().isPending(future));
+    const failing: Future<unknown> = lazy(() => {
+      failing.drop();
+      throw NO;
+    }).orElse(next);
+    assertStrictEquals(assertThrows(() => new Probe().poll(failing), Error), NO);
+    assertEquals(calls, 0);
+  });
+
   for (const [name, make] of Object.entries(METHODS)) {
     it(`${name} drops it, once, and is not polled again`, async () => {
       await withProbe((probe) => {

@@ -4,8 +4,10 @@ import {
   type Coroutine,
   joinAll,
   JoinSet,
+  lazy,
   never,
   pollFn,
+  ready,
   run,
   select,
   sleep,
@@ -43,6 +45,34 @@ function* leafs<T>(leaf: Leaf<T>): Coroutine<T> {
 }
 
 describe("a JoinSet", () => {
+  it("keeps the values of tasks that end in their first turn, wherever they are spawned", async () => {
+    function* main(): Coroutine<number[]> {
+      const set = new JoinSet<number>();
+      for (let i = 0; i < 3; i++) set.spawn(() => ready(i));
+      return yield* set.joinAll();
+    }
+    assertEquals(await run(main), [0, 1, 2]);
+    assertEquals(
+      await run(async () => {
+        const set = new JoinSet<number>();
+        for (let i = 0; i < 3; i++) set.spawn(() => ready(i));
+        return await set.joinAll();
+      }),
+      [0, 1, 2],
+    );
+  });
+
+  it("gives a task no turn where it is spawned", async () => {
+    await run(function* (): Coroutine<void> {
+      const set = new JoinSet<void>();
+      const log: string[] = [];
+      set.spawn(() => lazy(() => void log.push("child")));
+      log.push("parent");
+      yield* set.joinNext();
+      assertEquals(log, ["parent", "child"]);
+    });
+  });
+
   it("gives its tasks in the order in which they end, by their ids", async () => {
     await run(function* (): Coroutine<void> {
       const set = new JoinSet<string>();

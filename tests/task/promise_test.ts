@@ -1,5 +1,12 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   type Coroutine,
   fromPromise,
@@ -66,6 +73,30 @@ describe("fromPromise", () => {
       promise.settle(1);
       assertEquals([promise.times, before.wakes, last.wakes], [1, 0, 1]);
       assertEquals(last.poll(future), 1);
+    });
+  });
+
+  it("refuses what a function gives that is no promise, and waits for nothing then", async () => {
+    for (const wrong of [undefined, 42, { then: 5 }, Object.create(null)]) {
+      await run(function* (): Coroutine<void> {
+        const future = fromPromise(Function.prototype.call.bind(() => wrong));
+        const result = yield* future.timeout(1_000).settled();
+        assertMatch(String(result.status === "rejected" && result.reason), /^TypeError: cannot wait for /);
+        assertEquals(currentRuntime().promises, 0);
+      });
+    }
+    assertThrows(() => fromPromise(Object.create(null)), TypeError, "cannot make a future of an object");
+  });
+
+  it("fails with what a thenable's then throws, and waits for nothing then", async () => {
+    await run(function* (): Coroutine<void> {
+      const future = fromPromise({
+        then() {
+          throw NO;
+        },
+      });
+      assertEquals(yield* future.settled(), { status: "rejected", reason: NO });
+      assertEquals(currentRuntime().promises, 0);
     });
   });
 

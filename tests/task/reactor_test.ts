@@ -103,8 +103,8 @@ describe("the reactor", () => {
     const counter = new Counter();
     io.waitReadable(counter);
     io.waitWritable(counter);
-    io.forgetReader();
-    io.forgetWriter();
+    io.forgetReader(counter);
+    io.forgetWriter(counter);
     send(ends.client);
     settle(reactor);
     assertEquals([counter.wakes, io.isReadable], [0, true]);

@@ -1,8 +1,10 @@
 import { describe, it } from "node:test";
 import { promises as fs, readdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { shown } from "../../lib/io/arguments.ts";
 import {
+  AsyncFd,
   type Context,
   type Coroutine,
   fromPromise,
@@ -14,7 +16,7 @@ import {
   yieldNow,
 } from "../../lib/task/mod.ts";
 import { currentRuntime } from "../../lib/task/current.ts";
-import { NativeBuffer } from "../../lib/io/mod.ts";
+import { EventFd, NativeBuffer } from "../../lib/io/mod.ts";
 import { pair } from "../io/pair.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 
@@ -67,7 +69,7 @@ describe("run", () => {
       await assertRejects(
         () => Reflect.apply(run, undefined, [() => value]),
         TypeError,
-        `cannot make a task of ${value}`,
+        `cannot make a task of ${shown(value)}`,
       );
     }
     assertEquals(await run(async () => await 1), 1);
@@ -364,5 +366,97 @@ describe("yieldNow", () => {
       handle.abort();
       assert(turns > 0);
     });
+  });
+
+  it("of the host's own server is heard, though main is a coroutine and never idle", () => {
+    const output = outputOf(`
+      import { createServer } from "node:http";
+      import { Worker } from "node:worker_threads";
+      import process from "node:process";
+      import { run, sleep } from "${moduleUrl("lib/task/mod.ts")}";
+      function serve() {
+        if (globalThis.Deno) {
+          const onListen = () => {};
+          const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen }, () => new Response("heard"));
+          return server.addr.port;
+        }
+        const server = createServer((_, response) => response.end("heard"));
+        return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
+      }
+      const port = await serve();
+      const source = \`
+        const { parentPort, workerData } = require("node:worker_threads");
+        (async () => {
+          let text = "";
+          for (let i = 0; i < 30; i++) text += await (await fetch("http://127.0.0.1:" + workerData)).text();
+          parentPort.postMessage(text);
+        })();
+      \`;
+      const worker = new Worker(source, { eval: true, workerData: port });
+      let text;
+      worker.on("message", (message) => text = message);
+      await run(function* () {
+        const start = performance.now();
+        while (text === undefined && performance.now() - start < 20_000) yield* sleep(3);
+      });
+      console.log(text);
+      process.exit(0);
+    `);
+    assertEquals(output, "heard".repeat(30));
+  });
+
+  it("gives a task that is waited for its turn where it is next, and never before others", async () => {
+    const log: string[] = [];
+    // deno-lint-ignore require-yield
+    function* logs(name: string): Coroutine<void> {
+      log.push(name);
+    }
+    await run(function* (): Coroutine<void> {
+      yield* spawn(logs, "alone");
+      spawn(logs, "first");
+      const second = spawn(logs, "second");
+      yield* second;
+    });
+    assertEquals(log, ["alone", "first", "second"]);
+  });
+
+  it("has a descriptor's readiness give way, though it is always ready", async () => {
+    await run(function* (): Coroutine<void> {
+      using event = new EventFd({ initial: 1 });
+      using watched = new AsyncFd(event.fd);
+      let others = 0;
+      // deno-lint-ignore require-yield
+      function* other(): Coroutine<void> {
+        others++;
+      }
+      spawn(other);
+      for (let i = 0; i < 1000 && others === 0; i++) yield* watched.readable();
+      for (let i = 0; i < 1000 && others === 0; i++) yield* watched.writable();
+      assertEquals(others, 1);
+    });
+  });
+
+  it("leaves who waits for a descriptor there, where another wait that was never polled is dropped", async () => {
+    await run(function* (): Coroutine<void> {
+      using event = new EventFd();
+      using watched = new AsyncFd(event.fd);
+      watched.clearReadable();
+      const waiting = spawn(() => watched.readable());
+      yield* sleep(1);
+      watched.readable().drop();
+      event.write();
+      yield* waiting.timeout(5_000);
+    });
+  });
+
+  it("refuses to watch what is no Fd, whoever asks the kernel", async () => {
+    for (const poller of ["epoll", "poll"] as const) {
+      await run(() => {
+        for (const fd of [null, 5, { number: 1 }]) {
+          assertThrows(() => Reflect.construct(AsyncFd, [fd]), TypeError, "fd is no Fd");
+        }
+        return Promise.resolve();
+      }, { poller });
+    }
   });
 });

@@ -267,4 +267,32 @@ describe("Scope", () => {
     });
     assertEquals(log, ["a ended", "after"]);
   });
+
+  it("tells all who wait for its end", async () => {
+    await run(function* (): Coroutine<void> {
+      using s = new Scope();
+      s.spawn(worker, [], "a", 5);
+      const waiting = [spawn(() => s.join()), spawn(() => s.join())];
+      const dropped = s.join().timeout(1);
+      assertEquals((yield* dropped.settled()).status, "rejected");
+      for (const each of waiting) yield* each.timeout(5_000);
+    });
+  });
+
+  it("whose async body waits for its end tells it so, though the scope's task was woken meanwhile", async () => {
+    await run(function* (): Coroutine<void> {
+      let task: Task | undefined;
+      const joining = spawn(() =>
+        scope(async (s): Promise<string> => {
+          task = Task.current();
+          s.spawn(worker, [], "a", 10);
+          await s.join();
+          return "joined";
+        })
+      );
+      yield* sleep(1);
+      task?.wake();
+      assertEquals(yield* joining.timeout(5_000), "joined");
+    });
+  });
 });

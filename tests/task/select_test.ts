@@ -16,6 +16,7 @@ import {
   yieldNow,
 } from "../../lib/task/mod.ts";
 import { BUDGET, coop, proceed } from "../../lib/task/coop.ts";
+import { moduleUrl, outputOf } from "../child.ts";
 import { Leaf } from "./leaf.ts";
 import { Probe } from "./probe.ts";
 
@@ -105,6 +106,20 @@ describe("select", () => {
       for (let i = 0; i < 3_000; i++) wins[(yield* select({ a: ready(1), b: ready(2), c: ready(3) })).key]++;
     });
     for (const count of Object.values(wins)) assert(count > 800 && count < 1_200, `one won ${count} of 3000`);
+  });
+
+  it("chooses the same in each process, so that a run can be repeated", () => {
+    const source = `
+      import { ready, run, select } from ${JSON.stringify(moduleUrl("lib/task/mod.ts"))};
+      let keys = "";
+      await run(function* () {
+        for (let i = 0; i < 100; i++) keys += (yield* select({ a: ready(1), b: ready(2), c: ready(3) })).key;
+      });
+      console.log(keys);
+    `;
+    const keys = outputOf(source);
+    assertEquals(keys.length, 100);
+    assertEquals(outputOf(source), keys);
   });
 
   it("that is biased asks in the order of the keys", async () => {

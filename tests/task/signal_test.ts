@@ -73,4 +73,47 @@ describe("a signal in the host's loop", () => {
     `);
     assertEquals(output.trim().split("\n"), ["1", "SIGINT"]);
   });
+
+  it("is refused by name where nobody can listen to it", async () => {
+    for (const name of ["SIGKILL", "SIGSEGV", "exit", "nonsense", null]) {
+      assertThrows(() => Reflect.construct(Signal, [name]), TypeError, `cannot watch ${name}`);
+      await run(() => {
+        assertThrows(() => Reflect.construct(Signal, [name]), TypeError, `cannot watch ${name}`);
+        return Promise.resolve();
+      });
+    }
+  });
+
+  it("is refused in a worker that would never be told, and told elsewhere", () => {
+    const output = outputOf(`
+      import process from "node:process";
+      import { Worker } from "node:worker_threads";
+      const source = \`
+        const { parentPort } = require("node:worker_threads");
+        import("${moduleUrl("lib/task/mod.ts")}").then(async ({ Signal }) => {
+          try {
+            const usr = new Signal("SIGUSR2");
+            setTimeout(() => {}, 10_000);
+            parentPort.postMessage("listens");
+            await usr.recv();
+            parentPort.postMessage("heard");
+          } catch (error) {
+            parentPort.postMessage(error.message.includes("tells its workers of no signal") ? "heard" : error.message);
+          }
+        });
+      \`;
+      process.on("SIGUSR2", () => {});
+      const worker = new Worker(source, { eval: true });
+      const told = await new Promise((resolve) => {
+        worker.on("message", (message) => {
+          if (message === "listens") setTimeout(() => process.kill(process.pid, "SIGUSR2"), 20);
+          else resolve(message);
+        });
+        setTimeout(resolve, 10_000, "never heard").unref();
+      });
+      console.log(told);
+      process.exit(0);
+    `);
+    assertEquals(output, "heard");
+  });
 });

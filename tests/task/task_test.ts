@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { shown } from "../../lib/io/arguments.ts";
 import {
   type Context,
   type Coroutine,
@@ -125,7 +126,7 @@ describe("spawn", () => {
         await assertRejects(
           () => handle,
           TypeError,
-          `cannot make a task of ${value}: it is no future, coroutine or promise`,
+          `cannot make a task of ${shown(value)}: it is no future, coroutine or promise`,
         );
       }
     });
@@ -424,7 +425,7 @@ describe("spawnWith", () => {
         removeEventListener.apply(signal, args);
       };
       const tasks = Array.from({ length: 10 }, () => spawnWith({ signal }, () => sleep(0)));
-      assertEquals(listeners, 10);
+      assertEquals(listeners, 1);
       for (const task of tasks) await task;
       assertEquals(listeners, 0);
     });

@@ -99,8 +99,10 @@ export class WaitFor<T> extends Waiting<T> {
 
   protected override attempt(): T | Pending {
     const view = this.#view;
-    const { value, version } = view.cell;
-    if (this.#tried !== version && !view.isGone) {
+    const { cell } = view;
+    // In a loop, since the predicate may send the next value.
+    while (this.#tried !== cell.version && !view.isGone) {
+      const { value, version } = cell;
       this.#tried = version;
       view.seen = version;
       if (this.#predicate(value)) return value;

@@ -168,6 +168,7 @@ export class Receiver<T> implements AsyncIterable<T, void>, Disposable {
    * end, where `recv` gives `undefined`, and at once where `limit` is 0. Cancel-safe as `recv`.
    */
   recvMany(into: T[], limit: number): Future<number> {
+    if (!Array.isArray(into)) throw new TypeError("cannot receive: into is no array");
     if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 0))) {
       throw new RangeError(`cannot receive: limit is ${limit}, not a count of messages`);
     }

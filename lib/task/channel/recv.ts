@@ -3,7 +3,7 @@ import {
   consumed,
   type Context,
   Future,
-  PENDING,
+  parked,
   Pending,
   polling,
   type Waker,
@@ -28,14 +28,18 @@ export class Recv<T> extends Future<T | undefined> implements Waker {
 
   next(): IteratorResult<Pending, T | undefined> {
     const { context } = polling;
-    if (context === null) return withoutContext();
+    if (context === null) return withoutContext(this);
     const value = this.poll(context);
-    return value === Pending ? PENDING : { done: true, value };
+    return value === Pending ? parked() : { done: true, value };
   }
 
   return(value: T | undefined): IteratorResult<Pending, T | undefined> {
     this.drop();
     return { done: true, value };
+  }
+
+  override describe(): string {
+    return "recv() of an mpsc channel";
   }
 
   override poll(context: Context): T | undefined | Pending {
@@ -76,6 +80,10 @@ export class RecvMany<T> extends Future<number> implements Waker {
     this.#queue = queue;
     this.#into = into;
     this.#limit = limit;
+  }
+
+  override describe(): string {
+    return "recvMany() of an mpsc channel";
   }
 
   override poll(context: Context): number | Pending {

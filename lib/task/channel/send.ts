@@ -1,5 +1,5 @@
 import { coop, proceed } from "../coop.ts";
-import { consumed, type Context, Future, PENDING, Pending, polling, withoutContext } from "../future.ts";
+import { consumed, type Context, Future, parked, Pending, polling, withoutContext } from "../future.ts";
 import { Permit } from "./permit.ts";
 import type { Queue } from "./queue.ts";
 import type { Waiter } from "./waiters.ts";
@@ -25,13 +25,17 @@ export class Send<T> extends Future<void> {
 
   next(): IteratorResult<Pending, void> {
     const { context } = polling;
-    if (context === null) return withoutContext();
-    return this.poll(context) === Pending ? PENDING : SENT;
+    if (context === null) return withoutContext(this);
+    return this.poll(context) === Pending ? parked() : SENT;
   }
 
   return(): IteratorResult<Pending, void> {
     this.drop();
     return SENT;
+  }
+
+  override describe(): string {
+    return `send() to an mpsc channel of ${this.#queue.capacity}`;
   }
 
   override poll(context: Context): void | Pending {
@@ -78,6 +82,10 @@ export class Reserve<T> extends Future<Permit<T>> {
     super();
     this.#queue = queue;
     this.#count = count;
+  }
+
+  override describe(): string {
+    return `reserve(), for ${this.#count} of an mpsc channel`;
   }
 
   override poll(context: Context): Permit<T> | Pending {

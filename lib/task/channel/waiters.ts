@@ -1,4 +1,5 @@
 import type { Waker } from "../future.ts";
+import { Wakes } from "../sync/wakes.ts";
 
 /** One that waits. Made where a future must wait and not before, so that those that are ready have fewer fields. */
 export class Waiter {
@@ -63,11 +64,13 @@ export class Waiters {
 
   /** Wakes those who wait now: whoever comes back meanwhile waits for the next time. */
   wakeAll(): void {
+    const wakes = new Wakes();
     for (let left = this.#length; left > 0; left--) {
       const waiter = this.first;
-      if (waiter === null) return;
+      if (waiter === null) break;
       this.remove(waiter);
-      waiter.waker.wake();
+      wakes.wake(waiter.waker);
     }
+    wakes.end();
   }
 }

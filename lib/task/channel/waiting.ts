@@ -15,6 +15,10 @@ export abstract class Waiting<T> extends Future<T> {
   /** Takes the value, or nothing. */
   protected abstract attempt(): T | Pending;
 
+  override describe(): string {
+    return `${this.call} of a channel`;
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#hasEnded) throw consumed(this.call);
     if (!proceed(context)) return Pending;

@@ -146,6 +146,9 @@ export class WatchReceiver<T> implements AsyncIterable<T, void>, Disposable {
    * that it was asked about. Fails with what it throws, and with a `ClosedError` once no value can come.
    */
   waitFor(predicate: (value: T) => boolean): Future<T> {
+    if (typeof predicate !== "function") {
+      throw new TypeError("cannot wait for a value: predicate is no function");
+    }
     return new WaitFor(this.#view, predicate);
   }
 

@@ -1,14 +1,20 @@
-import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { listen, unlisten } from "../abortion.ts";
+import type { Waiter } from "../channel/waiters.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
-class Abortable<T> extends Future<T> implements EventListenerObject {
+class Abortable<T> extends Future<T> {
   #future: Future<T> | null;
   #signal: AbortSignal;
-  #waker: Waker | null = null;
+  #waiter: Waiter | null = null;
 
   constructor(future: Future<T>, signal: AbortSignal) {
     super();
     this.#future = future;
     this.#signal = signal;
+  }
+
+  override describe(): string {
+    return this.#future === null ? "abortable()" : this.#future.describe();
   }
 
   override poll(context: Context): T | Pending {
@@ -25,8 +31,8 @@ class Abortable<T> extends Future<T> implements EventListenerObject {
     if (value !== Pending) this.#end();
     else if (this.#future !== null) {
       if (this.#signal.aborted) return this.#aborted();
-      if (this.#waker === null) this.#signal.addEventListener("abort", this);
-      this.#waker = context.waker;
+      if (this.#waiter === null) this.#waiter = listen(this.#signal, context.waker);
+      else this.#waiter.waker = context.waker;
     }
     return value;
   }
@@ -36,14 +42,10 @@ class Abortable<T> extends Future<T> implements EventListenerObject {
     throw this.#signal.reason;
   }
 
-  handleEvent(): void {
-    this.#waker?.wake();
-  }
-
   #end(): void {
     this.#future = null;
-    if (this.#waker !== null) this.#signal.removeEventListener("abort", this);
-    this.#waker = null;
+    if (this.#waiter !== null) unlisten(this.#signal, this.#waiter);
+    this.#waiter = null;
   }
 
   override drop(): void {

@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFuture } from "./to_future.ts";
 
 class AndThen<T, U> extends Future<U> {
@@ -12,6 +12,11 @@ class AndThen<T, U> extends Future<U> {
     this.#f = f;
   }
 
+  override describe(): string {
+    const future = this.#first ?? this.#second;
+    return future === null ? "andThen()" : future.describe();
+  }
+
   override poll(context: Context): U | Pending {
     const first = this.#first;
     if (first !== null) {
@@ -22,7 +27,8 @@ class AndThen<T, U> extends Future<U> {
         this.#first = null;
         throw error;
       }
-      if (value === Pending) return Pending;
+      // Dropped in its own poll: what follows would be nobody's.
+      if (value === Pending || this.#first === null) return Pending;
       this.#first = null;
       this.#second = toFuture(this.#f(value));
     }
@@ -57,6 +63,11 @@ class OrElse<T, U> extends Future<T | U> {
     this.#f = f;
   }
 
+  override describe(): string {
+    const future = this.#first ?? this.#second;
+    return future === null ? "andThen()" : future.describe();
+  }
+
   override poll(context: Context): T | U | Pending {
     const first = this.#first;
     if (first !== null) {
@@ -65,6 +76,7 @@ class OrElse<T, U> extends Future<T | U> {
         if (value !== Pending) this.#first = null;
         return value;
       } catch (error) {
+        if (this.#first === null) throw error;
         this.#first = null;
         this.#second = toFuture(this.#f(error));
       }

@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 class Borrowed<T> extends Future<T> {
   #lender: Future<T> | null;
@@ -6,6 +6,10 @@ class Borrowed<T> extends Future<T> {
   constructor(lender: Future<T>) {
     super();
     this.#lender = lender;
+  }
+
+  override describe(): string {
+    return this.#lender === null ? "borrow()" : this.#lender.describe();
   }
 
   override poll(context: Context): T | Pending {

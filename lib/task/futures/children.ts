@@ -1,6 +1,7 @@
 import { coop } from "../coop.ts";
+import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
-import { type Context, type Future, Pending, type Waker } from "./future.ts";
+import { type Context, type Future, Pending, type Waker } from "../future.ts";
 
 /** One of many futures of one owner: its context and its waker, so that the owner knows who was woken. */
 export class Child<T> implements Context, Waker {
@@ -118,6 +119,11 @@ export class Children<T> {
     coop.yields++;
     if (!this.#hasWoken) this.#wake();
     return null;
+  }
+
+  /** What those wait for that have not ended. */
+  describe(): string {
+    return describeAll(this.#all.map(({ future }) => future));
   }
 
   /** Drops those that have not ended. Throws what dropping throws, once all are dropped. */

@@ -1,4 +1,7 @@
-import type { Future } from "./future.ts";
+/** What can be abandoned: a future, a stream. */
+export interface Droppable {
+  drop(): void;
+}
 
 /** Why they are dropped. */
 interface Cause {
@@ -9,9 +12,9 @@ interface Cause {
  * Drops them all, and takes them out of the array, also where dropping one throws. Then throws why they are dropped, or what dropping threw: both
  * in a `SuppressedError`, as `using` does.
  */
-export function dropAll(futures: (Future<unknown> | null)[], cause: Cause): never;
-export function dropAll(futures: (Future<unknown> | null)[], cause?: Cause): void;
-export function dropAll(futures: (Future<unknown> | null)[], cause?: Cause): void {
+export function dropAll(futures: (Droppable | null)[], cause: Cause): never;
+export function dropAll(futures: (Droppable | null)[], cause?: Cause): void;
+export function dropAll(futures: (Droppable | null)[], cause?: Cause): void {
   let thrown = cause;
   for (let i = 0; i < futures.length; i++) {
     const future = futures[i];

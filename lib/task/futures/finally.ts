@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 class Finally<T> extends Future<T> {
   #future: Future<T> | null;
@@ -9,6 +9,10 @@ class Finally<T> extends Future<T> {
     super();
     this.#future = future;
     this.#f = f;
+  }
+
+  override describe(): string {
+    return this.#future === null ? "finally()" : this.#future.describe();
   }
 
   override poll(context: Context): T | Pending {

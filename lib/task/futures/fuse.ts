@@ -1,4 +1,4 @@
-import { type Context, Future, Pending } from "./future.ts";
+import { type Context, Future, Pending } from "../future.ts";
 
 /** A future that may be polled after its end: it pends then. */
 export class Fuse<T> extends Future<T> {
@@ -13,6 +13,10 @@ export class Fuse<T> extends Future<T> {
   /** Whether its value was taken, it has failed, or it was dropped. */
   get isTerminated(): boolean {
     return this.#future === null;
+  }
+
+  override describe(): string {
+    return this.#future === null ? "fuse()" : this.#future.describe();
   }
 
   /** Its value, once, then `Pending` for ever. Throws what it fails with. */

@@ -19,15 +19,23 @@ export interface Context {
   readonly waker: Waker;
 }
 
-/** A task in the style of threads: `yield*` of a future waits for it, and is its value. */
-export type Coroutine<T> = Generator<Pending, T, void>;
+/**
+ * A task in the style of threads: `yield*` of a future waits for it, and is its value. TypeScript takes what a
+ * generator function yields that has no return type of its own for any symbol, so that this does, too; one that
+ * is not `Pending` is thrown back.
+ */
+export type Coroutine<T> = Generator<symbol, T, void>;
 
 /** What the coroutine that has the thread is polled with, for the futures that it waits for. */
 export const polling: {
   context: Context | null;
   /** Why there is no context: the coroutine is being dropped, or has aborted its own task. */
-  instead: "dropped" | "refused" | "aborted" | null;
-} = { context: null, instead: null };
+  instead: "dropped" | "refused" | "aborted" | "described" | null;
+  /** Whether what suspends the coroutine is a future that it waits for, which can be asked what it is. */
+  isParked: boolean;
+  /** Which future that is: asked for by resuming it with `instead` set to `described`. */
+  described: Future<unknown> | null;
+} = { context: null, instead: null, isParked: false, described: null };
 
 /** A `finally` block of a coroutine that was dropped has tried to wait, where nothing can wake it. */
 export class WaitInFinallyError extends Error {
@@ -70,6 +78,11 @@ export abstract class Future<T> implements PromiseLike<T> {
   /** Abandons it: what it waits for wakes nobody. Does nothing where nothing was arranged, or a second time. */
   drop(): void {}
 
+  /** What it waits for, for people who debug: what `dump` says. The name of its class, where it says nothing else. */
+  describe(): string {
+    return this.constructor.name;
+  }
+
   /** Lets a coroutine `yield*` the future. No generator is made for it, and none is left where it is ready. */
   [Symbol.iterator](): Iterator<Pending, T, void> {
     return new Yielded(this);
@@ -80,7 +93,11 @@ export abstract class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.toPromise().then(onFulfilled, onRejected);
+    if (typeof onFulfilled !== "function" || typeof onRejected !== "function" || this.awaited) {
+      return this.toPromise().then(onFulfilled, onRejected);
+    }
+    this.awaited = true;
+    return methods.chained(this, onFulfilled, onRejected);
   }
 
   /** The future as a promise, which polls it from now on. Rejects where it was awaited before. */
@@ -153,8 +170,7 @@ export abstract class Future<T> implements PromiseLike<T> {
   }
 }
 
-/** What the iterators of futures yield. */
-export const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
+const PENDING: IteratorYieldResult<Pending> = Object.freeze({ done: false, value: Pending });
 
 /** Polls the future at each turn of its coroutine: yields `Pending`, then returns the value. */
 class Yielded<T> implements Iterator<Pending, T, void> {
@@ -166,9 +182,9 @@ class Yielded<T> implements Iterator<Pending, T, void> {
 
   next(): IteratorResult<Pending, T> {
     const { context } = polling;
-    if (context === null) return withoutContext();
+    if (context === null) return withoutContext(this.#future);
     const value = this.#future.poll(context);
-    return value === Pending ? PENDING : { done: true, value };
+    return value === Pending ? parked() : { done: true, value };
   }
 
   /** The coroutine is dropped. */
@@ -178,9 +194,18 @@ class Yielded<T> implements Iterator<Pending, T, void> {
   }
 }
 
-/** Suspends the coroutine where its driver means to end it, and throws where there is no driver. */
-export function withoutContext(): IteratorYieldResult<Pending> {
+/** What the iterators of futures yield where the value is not there yet. */
+export function parked(): IteratorYieldResult<Pending> {
+  polling.isParked = true;
+  return PENDING;
+}
+
+/** Suspends the coroutine where its driver means to end it, or to ask; throws where there is no driver. */
+export function withoutContext(future: Future<unknown>): IteratorYieldResult<Pending> {
   switch (polling.instead) {
+    case "described":
+      polling.described = future;
+      return PENDING;
     case "aborted":
     // Told once already: a finally block that loops for ever is left where it stands.
     case "refused":

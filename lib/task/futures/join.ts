@@ -1,5 +1,6 @@
+import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 const SECOND_GOES_FIRST = 1;
@@ -22,6 +23,10 @@ class Join2<A, B> extends Future<[A, B]> {
     this.#a = a;
     this.#b = b;
     this.#state = state;
+  }
+
+  override describe(): string {
+    return `join(${describeAll([this.#a, this.#b])})`;
   }
 
   override poll(context: Context): [A, B] | Pending {
@@ -117,6 +122,10 @@ class Join extends Future<unknown[]> {
     this.#left = futures.length;
     this.#state = state;
     for (let i = 0; i < futures.length; i++) this.#values.push(undefined);
+  }
+
+  override describe(): string {
+    return `join(${describeAll(this.#futures)})`;
   }
 
   override poll(context: Context): unknown[] | Pending {

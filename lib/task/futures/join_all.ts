@@ -1,5 +1,5 @@
 import { Children } from "./children.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 const WAITING = 0;
@@ -18,6 +18,10 @@ class JoinAll<T> extends Future<T[]> {
     this.#children = new Children(futures);
     this.#values = new Array(futures.length);
     this.#failsFast = failsFast;
+  }
+
+  override describe(): string {
+    return `joinAll(${this.#children.describe()})`;
   }
 
   override poll(context: Context): T[] | Pending {

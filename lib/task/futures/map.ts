@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 class Mapped<T, U> extends Future<U> {
   #future: Future<T> | null;
@@ -8,6 +8,10 @@ class Mapped<T, U> extends Future<U> {
     super();
     this.#future = future;
     this.#f = f;
+  }
+
+  override describe(): string {
+    return this.#future === null ? "map()" : this.#future.describe();
   }
 
   override poll(context: Context): U | Pending {
@@ -20,7 +24,8 @@ class Mapped<T, U> extends Future<U> {
       this.#future = null;
       throw error;
     }
-    if (value === Pending) return Pending;
+    // Dropped in its own poll: nobody asks what f makes of it.
+    if (value === Pending || this.#future === null) return Pending;
     this.#future = null;
     return this.#f(value);
   }

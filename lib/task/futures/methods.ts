@@ -3,6 +3,7 @@ import * as methods from "./methods.ts";
 
 export { abortable } from "./abortable.ts";
 export { andThen, orElse } from "./and_then.ts";
+export { chained } from "./chained.ts";
 export { borrow } from "./borrow.ts";
 export { atEnd } from "./finally.ts";
 export { fuse } from "./fuse.ts";

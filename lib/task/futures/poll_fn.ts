@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 const FRESH = 0;
 const WAITING = 1;
@@ -13,6 +13,10 @@ class PollFn<T> extends Future<T> {
     super();
     this.#poll = poll;
     this.#drop = drop;
+  }
+
+  override describe(): string {
+    return this.#poll.name === "" ? "pollFn()" : this.#poll.name;
   }
 
   override poll(context: Context): T | Pending {

@@ -1,5 +1,5 @@
 import { type Child, Children } from "./children.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Spawnable, toFutures } from "./to_future.ts";
 
 /** Who was first, and its value. */
@@ -16,6 +16,10 @@ class Race<T> extends Future<Won<T>> {
   constructor(futures: readonly Future<T>[]) {
     super();
     this.#children = new Children(futures);
+  }
+
+  override describe(): string {
+    return `race(${this.#children.describe()})`;
   }
 
   override poll(context: Context): Won<T> | Pending {

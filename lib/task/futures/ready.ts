@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 class Ready<T> extends Future<T> {
   #value: T | Pending;
@@ -41,6 +41,10 @@ class Lazy<T> extends Future<T> {
 }
 
 class Never extends Future<never> {
+  override describe(): string {
+    return "never()";
+  }
+
   override poll(_context: Context): Pending {
     return Pending;
   }

@@ -1,6 +1,8 @@
+import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
 import { proceed } from "../coop.ts";
+import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { type Output, type Spawnable, toFutures } from "./to_future.ts";
 
 /** The branch that was first: its key tells the type of its value. */
@@ -34,6 +36,10 @@ class Select extends Future<{ key: string; value: unknown }> {
     this.#keys = keys;
     this.#futures = futures;
     this.#isBiased = isBiased;
+  }
+
+  override describe(): string {
+    return `select(${describeAll(this.#futures)})`;
   }
 
   override poll(context: Context): { key: string; value: unknown } | Pending {
@@ -93,8 +99,14 @@ export function select<B extends Record<string, Spawnable<unknown>>>(
 ): Future<Selected<B>>;
 export function select(
   branches: Record<string, Spawnable<unknown>>,
-  { biased = false }: SelectOptions = {},
+  options: SelectOptions = {},
 ): Future<{ key: string; value: unknown }> {
+  if (typeof branches !== "object" || branches === null) {
+    throw new TypeError(`cannot select: branches is ${shown(branches)}, and no object`);
+  }
+  requireNames("cannot select", "options are", options, ["biased"]);
+  const { biased = false } = options;
+  requireFlag("cannot select", "biased", biased);
   const keys = Object.keys(branches);
   if (keys.length === 0) throw new RangeError("cannot select: there is no branch to wait for");
   return new Select(keys, toFutures(Object.values(branches)), biased);

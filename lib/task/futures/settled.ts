@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 
 class Settled<T> extends Future<PromiseSettledResult<T>> {
   #future: Future<T> | null;
@@ -6,6 +6,10 @@ class Settled<T> extends Future<PromiseSettledResult<T>> {
   constructor(future: Future<T>) {
     super();
     this.#future = future;
+  }
+
+  override describe(): string {
+    return this.#future === null ? "settled()" : this.#future.describe();
   }
 
   override poll(context: Context): PromiseSettledResult<T> | Pending {

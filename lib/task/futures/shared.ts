@@ -1,4 +1,4 @@
-import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 
 const PENDING = 0;
 const FULFILLED = 1;
@@ -87,6 +87,10 @@ class Source<T> implements Context, Waker {
     reader.next = null;
   }
 
+  describe(): string {
+    return this.#future === null ? "shared()" : this.#future.describe();
+  }
+
   release(): void {
     if (--this.holders > 0) return;
     const future = this.#future;
@@ -107,6 +111,10 @@ class Reader<T> extends Future<T> {
     super();
     this.#source = source;
     source.holders++;
+  }
+
+  override describe(): string {
+    return this.#source === null ? "shared()" : this.#source.describe();
   }
 
   override poll(context: Context): T | Pending {
@@ -158,6 +166,10 @@ export class Shared<T> extends Future<T> {
   #held(): Source<T> {
     if (this.#source === null) throw new Error("cannot use a shared future: this clone of it was dropped");
     return this.#source;
+  }
+
+  override describe(): string {
+    return this.#source === null ? "shared()" : this.#source.describe();
   }
 
   /** The value, also where it was taken before. Throws what the future fails with. */

@@ -1,6 +1,7 @@
+import { shown } from "../../io/arguments.ts";
 import { CoroutineFuture } from "../coroutine.ts";
 import { fromPromise } from "../promise.ts";
-import { type Coroutine, Future } from "./future.ts";
+import { type Coroutine, Future } from "../future.ts";
 import { dropAll } from "./drop_all.ts";
 
 /** What can be waited for: a future, a coroutine, a promise. */
@@ -18,7 +19,7 @@ export function isCoroutine<T>(body: Spawnable<T>): body is Coroutine<T> {
     if (Symbol.iterator in body && "next" in body) return true;
     if ("then" in body) return false;
   }
-  throw new TypeError(`cannot make a task of ${String(body)}: it is no future, coroutine or promise`);
+  throw new TypeError(`cannot make a task of ${shown(body)}: it is no future, coroutine or promise`);
 }
 
 /** The future that drives any of them. */
@@ -29,6 +30,9 @@ export function toFuture<T>(body: Spawnable<T>): Future<T> {
 
 /** A future for each. Drops those before it where one is none, or where the iteration fails. */
 export function toFutures<T>(bodies: Iterable<Spawnable<T>>): Future<T>[] {
+  if (Object(bodies)[Symbol.iterator] === undefined) {
+    throw new TypeError(`cannot wait for all of ${shown(bodies)}: it is not iterable`);
+  }
   const futures: Future<T>[] = [];
   try {
     for (const body of bodies) futures.push(toFuture(body));

@@ -1,6 +1,7 @@
 import { coop, proceed } from "../coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 import type { JoinHandle } from "../task.ts";
+import { turn } from "../turn.ts";
 import { Queue } from "./queue.ts";
 
 /** A task of a set: what its end wakes. */
@@ -33,6 +34,17 @@ export class Member<T> implements Context, Waker {
 
   get waker(): Waker {
     return this;
+  }
+
+  /** Has the task tell of its end. Who spawns waits for nothing yet: no turn is given to the task ahead of its own. */
+  listen(): void {
+    const { task } = turn;
+    turn.task = null;
+    try {
+      this.task.poll(this);
+    } finally {
+      turn.task = task;
+    }
   }
 
   /** The task's own: it has ended. */
@@ -78,7 +90,7 @@ export class Members<T> {
 
   add(task: JoinHandle<T>): Member<T> {
     const member = new Member(this, task);
-    if (!task.isFinished) task.poll(member);
+    if (!task.isFinished) member.listen();
     this.size++;
     this.#running.push(member);
     if (task.isFinished) member.wake();
@@ -148,6 +160,10 @@ export class Next<T, R> extends Future<R> implements Waiting {
     super();
     this.#members = members;
     this.#result = result;
+  }
+
+  override describe(): string {
+    return this.#members === null ? "joinNext()" : `joinNext() of ${this.#members.size} tasks`;
   }
 
   override poll(context: Context): R | Pending {

@@ -1,4 +1,4 @@
-import type { Fd } from "../../io/fd.ts";
+import { Fd } from "../../io/fd.ts";
 import { Slab } from "../../slab.ts";
 import { EpollPoller } from "./epoll_poller.ts";
 import type { Poller } from "./poller.ts";
@@ -37,6 +37,7 @@ export class Reactor implements Disposable {
   /** Watches both directions of the descriptor, by edges. */
   register(fd: Fd): ScheduledIo {
     if (this.#hasEnded) throw new Error("cannot watch a descriptor: the runtime has ended");
+    if (!Fd.isFd(fd)) throw new TypeError("cannot watch a descriptor: fd is no Fd");
     const entry = this.#dispatch.vacantEntry();
     this.#generation = (this.#generation + 1) % GENERATIONS;
     const io = new ScheduledIo(fd, this.#generation * KEYS + entry.key, this.#poller);

@@ -49,6 +49,11 @@ export class ScheduledIo {
     this.#poller = poller.needsRearming ? poller : null;
   }
 
+  /** Who waits for what, for people. */
+  describe(interest: string): string {
+    return this.fd.isClosed ? "a closed descriptor" : `descriptor ${this.fd.number} to ${interest}`;
+  }
+
   /** Whether a read is worth its call. */
   get isReadable(): boolean {
     return this.#readable;
@@ -125,12 +130,13 @@ export class ScheduledIo {
     return waker;
   }
 
-  forgetReader(): void {
-    this.#reader = null;
+  /** Wakes this reader no more: another one that is parked stays so. */
+  forgetReader(waker: Waker | null): void {
+    if (this.#reader === waker) this.#reader = null;
   }
 
-  forgetWriter(): void {
-    this.#writer = null;
+  forgetWriter(waker: Waker | null): void {
+    if (this.#writer === waker) this.#writer = null;
   }
 
   /** The reactor's own: the descriptor is watched no more. Who waits goes on, and learns why. */

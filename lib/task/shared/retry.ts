@@ -25,6 +25,10 @@ export abstract class Retry<T> extends Future<T> {
   /** The call that made it, for messages. */
   protected abstract call(): string;
 
+  override describe(): string {
+    return this.call();
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#isOver) throw consumed(this.call());
     for (;;) {

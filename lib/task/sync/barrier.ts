@@ -29,6 +29,10 @@ class Wait extends Future<BarrierWaitResult> implements Linked<Wait> {
     this.#gate = gate;
   }
 
+  override describe(): string {
+    return "wait() of a Barrier";
+  }
+
   override poll(context: Context): BarrierWaitResult | Pending {
     if (this.state === OVER) throw consumed("wait()");
     if (!proceed(context)) return Pending;

@@ -41,6 +41,10 @@ class Waiter extends Future<void> implements Notified, Linked<Waiter> {
     return this.state !== QUEUED;
   }
 
+  override describe(): string {
+    return "notified()";
+  }
+
   override poll(context: Context): void | Pending {
     if (this.state === OVER) throw consumed("notified()");
     if (!proceed(context)) return Pending;

@@ -1,6 +1,7 @@
 import { coop, proceed } from "../coop.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";
-import { type Spawnable, toFuture } from "../futures/to_future.ts";
+import { lazy } from "../futures/ready.ts";
+import type { Spawnable } from "../futures/to_future.ts";
 import { Acquire, Permits } from "./permits.ts";
 
 /** As many permits as nobody counts down. */
@@ -43,6 +44,10 @@ class GetOrInit<T> extends Future<T> {
     this.#init = init;
   }
 
+  override describe(): string {
+    return this.#making === null ? "getOrInit()" : this.#making.describe();
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#isOver) throw consumed("getOrInit()");
     if (this.#making !== null) return this.#make(this.#making, context);
@@ -56,12 +61,7 @@ class GetOrInit<T> extends Future<T> {
     const turn = this.#turn ??= new Turn(place, 1);
     if (turn.poll(context) === Pending) return Pending;
     this.#turn = null;
-    try {
-      this.#making = toFuture(this.#init());
-    } catch (error) {
-      this.#fail();
-      throw error;
-    }
+    this.#making = lazy(this.#init).andThen((body) => body);
     return this.#make(this.#making, context);
   }
 
@@ -73,7 +73,8 @@ class GetOrInit<T> extends Future<T> {
       this.#fail();
       throw error;
     }
-    if (value === Pending) return Pending;
+    // Dropped in its own poll, it has had its turn.
+    if (value === Pending || this.#isOver) return Pending;
     this.#isOver = true;
     this.#making = null;
     this.#place.fill(value);
@@ -82,6 +83,7 @@ class GetOrInit<T> extends Future<T> {
 
   /** It has failed: the next one has its turn. */
   #fail(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#making = null;
     this.#place.release(1);

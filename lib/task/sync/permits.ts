@@ -115,6 +115,10 @@ export abstract class Acquire<T> extends Future<T> implements Linked<Acquire<unk
   /** The call that made it, for messages. */
   protected abstract call(): string;
 
+  override describe(): string {
+    return this.lacking > 1 ? `${this.call()}, ${this.lacking} permits` : this.call();
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#state === OVER) throw consumed(this.call());
     if (!proceed(context)) return Pending;

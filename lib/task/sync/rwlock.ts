@@ -1,3 +1,4 @@
+import { requireNames } from "../../io/arguments.ts";
 import type { Future } from "../future.ts";
 import { held, released } from "./held.ts";
 import { Acquire, Permits } from "./permits.ts";
@@ -180,6 +181,7 @@ export class RwLock<T> {
 
   /** Throws a `RangeError` where `maxReaders` is no such count. */
   constructor(value: T, options: RwLockOptions = {}) {
+    requireNames("cannot make an RwLock", "options are", options, ["maxReaders"]);
     const { maxReaders = MOST_READERS } = options;
     if (!Number.isInteger(maxReaders) || maxReaders < 1 || maxReaders > MOST_READERS) {
       throw new RangeError(

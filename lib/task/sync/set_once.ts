@@ -21,6 +21,10 @@ class Wait<T> extends Future<T> implements Linked<Wait<T>> {
     this.#place = place;
   }
 
+  override describe(): string {
+    return "wait() of a SetOnce";
+  }
+
   override poll(context: Context): T | Pending {
     if (this.#isOver) throw consumed("wait()");
     const { value, queue } = this.#place;

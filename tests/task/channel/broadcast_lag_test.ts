@@ -165,7 +165,8 @@ describe("a broadcast's length", () => {
       fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 200 }), (capacity, steps) => {
         const [tx, rx] = broadcast<number>(capacity);
         /** Each receiver with the messages that it has yet to take, and how many of them were written over. */
-        const all = [{ rx, queue: [] as number[] }];
+        const queue: number[] = [];
+        const all = [{ rx, queue }];
         let sent = 0;
         for (const { kind, who } of steps) {
           const one = all[who % Math.max(1, all.length)];

@@ -249,5 +249,6 @@ describe("recvMany", () => {
     for (const limit of [-1, 0.5, NaN]) {
       assertThrows(() => rx.recvMany([], limit), RangeError, `limit is ${limit}`);
     }
+    assertThrows(() => Reflect.apply(rx.recvMany, rx, [5, 1]), TypeError, "into is no array");
   });
 });

@@ -25,6 +25,21 @@ describe("watch", () => {
     assertEquals([lasts.wakes, ready(last), rx.value], [1, false, "two"]);
   });
 
+  it("wakes the others also where a waker throws, and throws that then", () => {
+    const [tx, rx] = watch(0);
+    const others = [rx.clone(), rx.clone()];
+    rx.changed().poll({
+      waker: {
+        wake() {
+          throw new Error("no");
+        },
+      },
+    });
+    const probes = others.map((other) => waiting(other.changed()));
+    assertThrows(() => tx.send(1), Error, "no");
+    assertEquals(probes.map(({ wakes }) => wakes), [1, 1]);
+  });
+
   it("wakes every receiver, and gives each the latest value", () => {
     const [tx, first] = watch("one");
     const second = first.clone();
@@ -260,6 +275,20 @@ describe("sendModify", () => {
 });
 
 describe("waitFor", () => {
+  it("refuses what is no function, where it is called", () => {
+    const [, rx] = watch(0);
+    assertThrows(() => Reflect.apply(rx.waitFor, rx, [5]), TypeError, "predicate is no function");
+  });
+
+  it("asks about what the predicate itself sends", () => {
+    const [tx, rx] = watch(0);
+    const waits = rx.waitFor((value) => {
+      if (value < 3) tx.send(value + 1);
+      return value === 3;
+    });
+    assertEquals(ready(waits), 3);
+  });
+
   it("waits for a value that fits, and asks once about each", () => {
     const [tx, rx] = watch(0);
     const asked: number[] = [];

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Coroutine, Future, Pending, run, sleep, spawn, yieldNow } from "../../../lib/task/mod.ts";
+import { type Coroutine, Future, lazy, Pending, run, sleep, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { OnceCell } from "../../../lib/task/sync.ts";
 import { abortedEverywhere, ready, waiting } from "./by_hand.ts";
 
@@ -215,6 +215,23 @@ describe("a OnceCell", () => {
       await assertRejects(() => first, Error, "thrown in finally");
       assertEquals(await second, 5);
     });
+  });
+
+  it("is made by the next where who makes it drops it meanwhile, be it in the function or in what that gave", () => {
+    for (const inFunction of [true, false]) {
+      const cell = new OnceCell<number>();
+      const first: Future<number> = cell.getOrInit(() => {
+        if (inFunction) first.drop();
+        return lazy(() => {
+          first.drop();
+          return 1;
+        });
+      });
+      waiting(first);
+      const second = cell.getOrInit(() => lazy(() => 2));
+      assertEquals(ready(second), 2);
+      assertEquals(cell.get(), 2);
+    }
   });
 
   it("refuses what is no function", () => {

@@ -274,6 +274,12 @@ describe("an RwLock", () => {
     );
   });
 
+  it("refuses options that there are not", () => {
+    const make = (options: unknown) => Reflect.construct(RwLock, [1, options]);
+    assertThrows(() => make({ readers: 4 }), TypeError, 'there is no option "readers"');
+    assertThrows(() => make(null), TypeError, "options are no object");
+  });
+
   it("is free at the end wherever one of three tasks is aborted", async () => {
     await abortedEverywhere(() => {
       const lock = new RwLock(0);

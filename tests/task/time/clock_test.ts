@@ -227,12 +227,13 @@ describe("clock.pause", () => {
     await run(async () => {
       const probe = new Probe();
       const before = now();
-      const future = sleep(50);
-      assert(probe.isPending(future));
+      const [future, unread] = [sleep(50), sleep(50)];
+      for (const each of [future, unread]) assert(probe.isPending(each));
       clock.pause();
-      assert(future.deadline >= before + 50 && future.deadline <= now() + 50);
-      await clock.advance(50);
-      assertEquals(probe.wakes, 1);
+      await clock.advance(1);
+      assert(future.deadline >= before + 50 && future.deadline <= now() + 49);
+      await clock.advance(49);
+      assertEquals([probe.wakes, unread.deadline], [2, future.deadline]);
     });
   });
 
@@ -423,6 +424,9 @@ describe("clock.advance", () => {
       assertThrows(() => clock.resume(), Error, "cannot resume the clock: a task is advancing it");
       dropped.drop();
       dropped.drop();
+      const settling = clock.advance(0);
+      assert(probe.isPending(settling));
+      settling.drop();
       const task = spawn(() => clock.advance(1_000));
       await yieldNow();
       task.abort();

@@ -14,6 +14,7 @@ import {
   sleep,
   spawn,
   timeout,
+  yieldNow,
 } from "../../../lib/task/mod.ts";
 import { BUDGET, coop } from "../../../lib/task/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
@@ -236,7 +237,7 @@ describe("an interval", () => {
     }, PAUSED);
   });
 
-  it("drops nothing of a tick that waits, when one that was over is dropped", async () => {
+  it("drops nothing of a tick that waits, when one that is over or not polled is dropped", async () => {
     await run(async () => {
       const ticking = interval(10);
       const first = ticking.tick();
@@ -244,7 +245,21 @@ describe("an interval", () => {
       const second = spawn(() => ticking.tick());
       await sleep(1);
       first.drop();
+      ticking.tick().drop();
       assertEquals(await second, 10);
+    }, PAUSED);
+  });
+
+  it("keeps the tick of the second of two that wait for it, when the first is dropped", async () => {
+    await run(function* (): Coroutine<void> {
+      const ticking = intervalAt(20, 20);
+      const [first, second] = [ticking.tick(), ticking.tick()];
+      assert(new Probe().isPending(first));
+      const waits = spawn(() => second);
+      yield* yieldNow();
+      first.drop();
+      assertEquals(yield* waits.timeout(100), 20);
+      assertEquals(now(), 20);
     }, PAUSED);
   });
 
@@ -317,7 +332,7 @@ describe("an interval", () => {
       const awake = spawn(() => timeout(150, new EachFourth(interval(10), true)));
       const asleep = spawn(() => timeout(150, new EachFourth(interval(10), false)));
       assertEquals(await awake, 30);
-      await assertRejects(() => asleep.toPromise(), DOMException, "the value was not there within 150 ms");
+      await assertRejects(() => asleep.toPromise(), DOMException, "not there within 150 ms");
     }, PAUSED);
   });
 
@@ -342,6 +357,18 @@ describe("an interval", () => {
       assertThrows(() => ticking.resetAt(NaN), RangeError, "cannot reset an interval: deadline is NaN");
       return Promise.resolve();
     });
+  });
+
+  it("refuses text for a period, and options that there are not", () => {
+    assertThrows(() => Reflect.apply(interval, undefined, ["5"]), RangeError, 'period is "5"');
+    for (const [call, args] of [[interval, [5]], [intervalAt, [0, 5]]] as const) {
+      const options = { missedTicks: "skip" };
+      assertThrows(
+        () => Reflect.apply(call, undefined, [...args, options]),
+        TypeError,
+        'no option "missedTicks"',
+      );
+    }
   });
 
   it("of a period that ends the clock's time ticks once", async () => {

@@ -91,6 +91,7 @@ describe("sleep", () => {
       const before = now();
       const [first, second] = [spawn(sleeper, sleep(20)), spawn(busy)];
       const last = spawn(sleeper, sleep(18));
+      yield* yieldNow();
       yield* second;
       const [a, b] = [yield* first, yield* last];
       assert(a >= before + 20 && b >= before + 5 + 18);
@@ -105,6 +106,20 @@ describe("sleep", () => {
       const start = now();
       await future;
       assert(now() - start >= 10);
+    });
+  });
+
+  it("that is awaited is not put off by what its function does meanwhile", async () => {
+    await run(async () => {
+      const ends: number[] = [];
+      await sleep(0);
+      const first = sleep(20).then(() => ends.push(20));
+      const start = performance.now();
+      while (performance.now() - start < 5);
+      const second = sleep(18).then(() => ends.push(18));
+      await first;
+      await second;
+      assertEquals(ends, [20, 18]);
     });
   });
 
@@ -294,14 +309,22 @@ describe("sleep", () => {
 
   it("does not outlive its runtime: who waits is woken, and told", async () => {
     const probe = new Probe();
-    const left = await run(() => {
-      const future = sleep(60_000);
-      assert(probe.isPending(future));
-      return Promise.resolve([future]);
+    const left = [sleep(60_000), sleep(Infinity)];
+    await run(() => {
+      for (const future of left) assert(probe.isPending(future));
+      return Promise.resolve();
     });
     assertEquals(probe.wakes, 1);
-    assertThrows(() => probe.poll(left[0]), Error, "the runtime in which it began has ended");
-    left[0].drop();
+    for (const future of left) {
+      assertThrows(() => probe.poll(future), Error, "the runtime in which it began has ended");
+    }
+    await run(async () => {
+      for (const future of left) {
+        future.reset(now() + 1);
+        await future;
+      }
+      assertEquals(left.map(({ isElapsed }) => isElapsed), [true, true]);
+    }, PAUSED);
   });
 });
 

@@ -12,6 +12,7 @@ import {
   timeout,
   timeoutAt,
 } from "../../../lib/task/mod.ts";
+import { mpsc } from "../../../lib/task/channel.ts";
 import { BUDGET, coop, proceed } from "../../../lib/task/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
 import { Probe } from "../probe.ts";
@@ -54,6 +55,16 @@ function assertTimesOut(probe: Probe, future: Future<unknown>, message: string):
 }
 
 describe("a timeout", () => {
+  it("of 0 ms asks a future that is ready, though the task has no budget left", async () => {
+    const [tx, rx] = mpsc<number>(Infinity);
+    const count = 2 * BUDGET;
+    for (let i = 0; i < count; i++) tx.trySend(i);
+    await run(function* (): Coroutine<void> {
+      for (let i = 0; i < count; i++) assertEquals(yield* timeout(0, rx.recv()), i);
+      assertEquals((yield* timeout(0, rx.recv()).settled()).status, "rejected");
+    });
+  });
+
   it("gives the value of a future that is ready, though the time is up", async () => {
     await run(async () => {
       const probe = new Probe();
@@ -119,7 +130,7 @@ describe("a timeout", () => {
     await run(async () => {
       const probe = new Probe();
       await sleep(10);
-      assertTimesOut(probe, timeout(0, new Parcel()), "the value was not there within 0 ms");
+      assertTimesOut(probe, timeout(0, new Parcel()), "not there within 0 ms");
       assertTimesOut(probe, timeoutAt(10, new Parcel()), "the deadline has passed");
       assertTimesOut(probe, timeoutAt(-Infinity, new Parcel()), "the deadline has passed");
     }, PAUSED);
@@ -135,7 +146,7 @@ describe("a timeout", () => {
       assert(probe.isPending(future));
       await clock.advance(1);
       assertEquals([probe.wakes, parcel.drops], [1, 0]);
-      assertTimesOut(probe, future, "the value was not there within 300 ms");
+      assertTimesOut(probe, future, "not there within 300 ms");
       assertEquals([parcel.polls, parcel.drops], [3, 1]);
       future.drop();
       assertEquals(parcel.drops, 1);
@@ -205,6 +216,17 @@ describe("a timeout", () => {
     }, PAUSED);
   });
 
+  it("wakes the task that polled it last, and tells the one before nothing", async () => {
+    await run(async () => {
+      const probes = [new Probe(), new Probe()];
+      const future = timeout(10, new Parcel());
+      for (const probe of [...probes, ...probes]) assert(probe.isPending(future));
+      await clock.advance(10);
+      assertEquals(probes.map(({ wakes }) => wakes), [0, 1]);
+      assertTimesOut(probes[1], future, "not there within 10 ms");
+    }, PAUSED);
+  });
+
   it("begins at its first poll", async () => {
     await run(async () => {
       const future = timeout(10, sleep(5));
@@ -223,11 +245,7 @@ describe("a timeout", () => {
       assertEquals(await timeout(10, quick()), "coroutine");
       assertEquals(await timeout(10, Promise.resolve("promise")), "promise");
       const never = new Promise<void>(() => {});
-      await assertRejects(
-        () => timeout(10, never).toPromise(),
-        DOMException,
-        "the value was not there within 10 ms",
-      );
+      await assertRejects(() => timeout(10, never).toPromise(), DOMException, "not there within 10 ms");
       assertEquals(now(), 15);
     }, PAUSED);
   });
@@ -238,7 +256,7 @@ describe("a timeout", () => {
         const start = now();
         const parcel = new Parcel();
         const future = timeout(outer, timeout(inner, parcel));
-        await assertRejects(() => future.toPromise(), DOMException, "the value was not there within 10 ms");
+        await assertRejects(() => future.toPromise(), DOMException, "not there within 10 ms");
         assertEquals([now() - start, parcel.drops], [10, 1]);
       }
     }, PAUSED);
@@ -252,11 +270,17 @@ describe("a timeout", () => {
       }
     }
     await run(async () => {
+      const probe = new Probe();
+      const future = timeout(1, new Endless());
+      coop.left = BUDGET;
+      assert(probe.isPending(future));
+      assertEquals(coop.left, 0);
+      future.drop();
       const start = now();
       await assertRejects(
         () => timeout(2, new Endless()).toPromise(),
         DOMException,
-        "the value was not there within 2 ms",
+        "not there within 2 ms",
       );
       assert(now() >= start + 2);
     });

@@ -6,7 +6,7 @@ import { Timers } from "../../../lib/task/timers.ts";
 import { Alarm } from "./alarm.ts";
 
 function timersOf(clock: Clock): Timers {
-  return new Timers(clock, { afterTurn: null });
+  return new Timers(clock, { afterTurn: null, rouse() {} });
 }
 
 describe("Timers", () => {
@@ -35,7 +35,7 @@ describe("Timers", () => {
 
   it("ask to be told of the turn's end once one has begun, and read the clock then", () => {
     const clock = new Clock(false);
-    const executor: { afterTurn: AfterTurn | null } = { afterTurn: null };
+    const executor: { afterTurn: AfterTurn | null; rouse(): void } = { afterTurn: null, rouse() {} };
     const timers = new Timers(clock, executor);
     timers.add(new Alarm(1, () => {}));
     assertEquals(executor.afterTurn, null);
@@ -58,6 +58,14 @@ describe("Timers", () => {
     clock.step(timers.next, true);
     timers.expire(clock.now());
     assertEquals([clock.now(), timers.next, timers.left, rung], [10, Infinity, Infinity, ["it"]]);
+  });
+
+  it("have the thread sleep in halves of a millisecond, never less than is left", () => {
+    for (const [due, left] of [[0.1, 0.5], [0.5, 0.5], [0.51, 1], [7, 7], [7.2, 7.5], [-1, 0]]) {
+      const timers = timersOf(new Clock(true));
+      timers.add(new Alarm(due, () => {}));
+      assertEquals(timers.left, left);
+    }
   });
 
   it("forget one that has begun and was taken out before the clock was read", () => {

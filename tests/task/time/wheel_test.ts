@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import type { Timer } from "../../../lib/task/timer_list.ts";
 import { Wheel } from "../../../lib/task/wheel.ts";
 import { tiered } from "../../tier.ts";
 import { Alarm } from "./alarm.ts";
@@ -27,6 +28,26 @@ class Rings {
 }
 
 describe("Wheel", () => {
+  it("goes through no round of its topmost level in which nothing is due", () => {
+    const rings = new Rings();
+    let looks = 0;
+    const far: Timer = {
+      get due() {
+        looks++;
+        return 2 ** 52;
+      },
+      list: null,
+      before: null,
+      after: null,
+      fire() {},
+    };
+    rings.wheel.add(far);
+    rings.add("round", 2 ** 52 - 2 ** 36);
+    assertEquals(rings.at(2 ** 52 - 1), ["round"]);
+    assertEquals(rings.wheel.next, 2 ** 52);
+    assert(looks < 100);
+  });
+
   it("fires each of 5,000 timers in its millisecond, over the edges of two levels", () => {
     const rings = new Rings();
     for (let due = 0; due < 5_000; due++) rings.add(`${due}`, due);
@@ -242,7 +263,9 @@ describe("Wheel", () => {
     due: number;
     state: "set" | "taken out" | "fired";
   }
-  type Step = { add: number; far: number } | { remove: number } | { expire: number; far: number };
+  type Step = { add: number; far: number } | { remove: number } | { expire: number; far: number } | {
+    back: number;
+  };
 
   const span = { far: fc.constantFrom(1, 1, 1, 64, 4_096, 64 ** 3, 64 ** 5, 64 ** 6) };
   const time = fc.oneof(fc.nat(100), fc.double({ min: 0, max: 70, noNaN: true }));
@@ -250,6 +273,7 @@ describe("Wheel", () => {
     { weight: 3, arbitrary: fc.record({ add: time, ...span }) },
     { weight: 1, arbitrary: fc.record({ remove: fc.nat(1_000) }) },
     { weight: 1, arbitrary: fc.record({ expire: time, ...span }) },
+    { weight: 1, arbitrary: fc.record({ back: fc.nat(10_000) }) },
   );
 
   it("fires as a list does that is sorted anew for each look", () => {
@@ -261,7 +285,7 @@ describe("Wheel", () => {
         let now = 0;
         for (const step of steps) {
           if ("add" in step) {
-            const due = now + step.add * step.far;
+            const due = Math.max(0, now + step.add * step.far - 50);
             const place = entries.length;
             const alarm = new Alarm(due, () => {
               fired.push(place);
@@ -274,6 +298,10 @@ describe("Wheel", () => {
             const entry = entries[step.remove % entries.length];
             wheel.remove(entry.alarm);
             if (entry.state === "set") entry.state = "taken out";
+          } else if ("back" in step) {
+            fired = [];
+            wheel.expire(now - step.back);
+            for (const place of fired) assert(entries[place].due <= now - step.back);
           } else {
             now += step.expire * step.far;
             const expected = entries.map((_, place) => place)

@@ -1,0 +1,21 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { outputOf } from "../child.ts";
+import { guide, programs } from "../guide.ts";
+
+for (const name of ["go.md", "tokio.md", "how_a_byte_wakes_a_task.md", "task_size.md"]) {
+  describe(`the guide ${name}`, () => {
+    const all = programs(guide(name));
+
+    it("has programs", () => {
+      assert(all.length > 0);
+    });
+
+    for (const [i, { source, printed }] of all.entries()) {
+      it(`prints what program ${i + 1} says that it prints`, () => {
+        assert(printed.length > 0);
+        assertEquals(outputOf(source).split("\n"), printed);
+      });
+    }
+  });
+}

@@ -1,0 +1,13 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { outputOf } from "../../child.ts";
+import { guide, programs } from "../../guide.ts";
+
+describe("the guide to streams", () => {
+  for (const [i, { source, printed }] of programs(guide("streams.md")).entries()) {
+    it(`prints what program ${i + 1} says that it prints`, () => {
+      assert(printed.length > 0);
+      assertEquals(outputOf(source).split("\n"), printed);
+    });
+  }
+});
