@@ -148,7 +148,6 @@ describe("a RemoteNotify", () => {
   });
 
   it("answers who notifies after it was disposed, or its runtime has ended, that nobody listens", async () => {
-    const before = readdirSync("/proc/self/fd").length;
     const { kept, early } = await run(async () => {
       const early = new RemoteNotify();
       const disposed = RemoteNotifier.of(early.handle);
@@ -170,7 +169,22 @@ describe("a RemoteNotify", () => {
     await worker.terminate();
     await assertRejects(() => notify.notified(), Error, "or its runtime has ended");
     notify[Symbol.dispose]();
-    assert(readdirSync("/proc/self/fd").length < before + 10);
+  });
+
+  it("leaves no descriptor open once its runtime has ended, and who notifies has learnt of it", async () => {
+    await run(() => sleep(1));
+    const before = readdirSync("/proc/self/fd").length;
+    for (let i = 0; i < 50; i++) {
+      const { notifier } = await run(async () => {
+        const notify = new RemoteNotify();
+        const notifier = RemoteNotifier.of(notify.handle);
+        notifier.notify();
+        await notify.notified();
+        return { notifier };
+      });
+      assertEquals(notifier.notify(), false);
+    }
+    assert(readdirSync("/proc/self/fd").length < before + 40);
   });
 
   it("tells who waits that it was disposed", async () => {
