@@ -94,6 +94,25 @@ describe("attach", () => {
     await sleep(1);
   });
 
+  it("may be disposed of by one of its own tasks, which goes on to its next wait", async () => {
+    const log: string[] = [];
+    function* disposes(attached: Disposable): Coroutine<void> {
+      try {
+        yield* sleep(1);
+        attached[Symbol.dispose]();
+        log.push("went on");
+        log.push(`${spawn(() => sleep(0)).isFinished}`);
+        yield* sleep(1e9);
+      } finally {
+        log.push("dropped");
+      }
+    }
+    const handle = spawn(disposes, attach());
+    await assertRejects(() => handle, DOMException, "the runtime ended before the task");
+    assertEquals(log, ["went on", "true", "dropped"]);
+    await sleep(1);
+  });
+
   it("keeps the process alive for a timer and a descriptor, and for nothing else", async () => {
     const output = await outputOf(`
       import { sleep, spawn } from "${moduleUrl("lib/task/mod.ts")}";

@@ -90,6 +90,7 @@ describe("an executor", () => {
         b.waker?.wake();
       }),
       null,
+      { name: "" },
     );
     executor.spawn(null, new Logged(log, "d", 1), null, { name: "" });
     executor.run(256);

@@ -558,7 +558,9 @@ const THROWS = `
   const log = [];
   const reported = [];
   process.on("unhandledRejection", (error) => reported.push(error.message));
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const turn = async () => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
   const thrower = (name) => ({ waker: { wake() { throw new Error(name); } } });
 `;
 

@@ -21,21 +21,21 @@ import { tiered } from "../tier.ts";
 
 let folder = "";
 
+/** What the threads run. */
+const SOURCE = `
+  import { parentPort, workerData } from "node:worker_threads";
+  import { RemoteNotifier } from "${moduleUrl("lib/task/mod.ts")}";
+  const { handle, times } = workerData;
+  const notifier = RemoteNotifier.of(handle);
+  let heard = false;
+  for (let i = 0; i < times; i++) heard = notifier.notify();
+  parentPort.postMessage(heard);
+  parentPort.on("message", () => parentPort.postMessage(notifier.notify()));
+`;
+
 /** A thread that notifies so often, or for ever, and says when it is done; `true` where somebody listened. */
 function notifier(handle: RemoteNotifyHandle, times: number): Worker {
-  const path = join(folder, "notifier.mjs");
-  writeFileSync(
-    path,
-    `import { parentPort, workerData } from "node:worker_threads";
-     import { RemoteNotifier } from "${moduleUrl("lib/task/mod.ts")}";
-     const { handle, times } = workerData;
-     const notifier = RemoteNotifier.of(handle);
-     let heard = false;
-     for (let i = 0; i < times; i++) heard = notifier.notify();
-     parentPort.postMessage(heard);
-     parentPort.on("message", () => parentPort.postMessage(notifier.notify()));`,
-  );
-  return new Worker(path, { workerData: { handle, times } });
+  return new Worker(join(folder, "notifier.mjs"), { workerData: { handle, times } });
 }
 
 async function message(worker: Worker): Promise<unknown> {
@@ -44,6 +44,7 @@ async function message(worker: Worker): Promise<unknown> {
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "oxbow-notify-"));
+  writeFileSync(join(folder, "notifier.mjs"), SOURCE);
 });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -147,7 +148,6 @@ describe("a RemoteNotify", () => {
   });
 
   it("answers who notifies after it was disposed, or its runtime has ended, that nobody listens", async () => {
-    const before = readdirSync("/proc/self/fd").length;
     const { kept, early } = await run(async () => {
       const early = new RemoteNotify();
       const disposed = RemoteNotifier.of(early.handle);
@@ -169,7 +169,22 @@ describe("a RemoteNotify", () => {
     await worker.terminate();
     await assertRejects(() => notify.notified(), Error, "or its runtime has ended");
     notify[Symbol.dispose]();
-    assert(readdirSync("/proc/self/fd").length < before + 10);
+  });
+
+  it("leaves no descriptor open once its runtime has ended, and who notifies has learnt of it", async () => {
+    await run(() => sleep(1));
+    const before = readdirSync("/proc/self/fd").length;
+    for (let i = 0; i < 50; i++) {
+      const { notifier } = await run(async () => {
+        const notify = new RemoteNotify();
+        const notifier = RemoteNotifier.of(notify.handle);
+        notifier.notify();
+        await notify.notified();
+        return { notifier };
+      });
+      assertEquals(notifier.notify(), false);
+    }
+    assert(readdirSync("/proc/self/fd").length < before + 40);
   });
 
   it("tells who waits that it was disposed", async () => {
