@@ -23,6 +23,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   shared: () => import("./shared.ts"),
   slab: () => import("./slab.ts"),
   task: () => import("./task.ts"),
+  task_size: () => import("./task_size.ts"),
   stream: () => import("./stream.ts"),
   product: () => import("./product.ts"),
   http: () => import("./http.ts"),
