@@ -8,8 +8,8 @@
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { SystemError } from "../../ffi/mod.ts";
 import { type ListenOptions, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
-import { currentRuntime } from "../task/current.ts";
-import { coop, proceed } from "../task/coop.ts";
+import { currentRuntime } from "../task/runtime/current.ts";
+import { coop, proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
 import { Readable, Writable } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";

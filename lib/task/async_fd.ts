@@ -1,6 +1,6 @@
 import { type Fd, WouldBlock } from "../io/fd.ts";
-import { coop, proceed } from "./coop.ts";
-import { currentRuntime } from "./current.ts";
+import { coop, proceed } from "./runtime/coop.ts";
+import { currentRuntime } from "./runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
 import type { Reactor } from "./reactor/reactor.ts";
 import type { IoWaiter, ScheduledIo } from "./reactor/scheduled_io.ts";

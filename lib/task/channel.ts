@@ -29,7 +29,7 @@
  * @module
  */
 // What is awaited where no runtime runs lives in the host's loop.
-import "./attach.ts";
+import "./runtime/attach.ts";
 
 export { broadcast, type BroadcastReceiver, type BroadcastSender } from "./channel/broadcast.ts";
 export { ClosedError, LaggedError } from "./channel/errors.ts";

@@ -23,8 +23,8 @@
  * @module
  */
 export { AsyncFd } from "./async_fd.ts";
-export { attach } from "./attach.ts";
-export { consumeBudget, hasBudget, unconstrained } from "./budget.ts";
+export { attach } from "./runtime/attach.ts";
+export { consumeBudget, hasBudget, unconstrained } from "./runtime/budget.ts";
 export { type Context, type Coroutine, Future, Pending, WaitInFinallyError, type Waker } from "./future.ts";
 export { fromPromise, type PromiseSource } from "./promise.ts";
 export type { Fuse } from "./futures/fuse.ts";
@@ -37,19 +37,19 @@ export { select, type Selected, type SelectOptions } from "./futures/select.ts";
 export type { Shared } from "./futures/shared.ts";
 export type { Output, Spawnable } from "./futures/to_future.ts";
 export { type AbortHandle, type Joined, type JoinedSettled, JoinSet } from "./join_set.ts";
-export { now } from "./clock.ts";
-export { Interval, interval, intervalAt, type IntervalOptions, type MissedTick } from "./interval.ts";
+export { now } from "./time/clock.ts";
+export { Interval, interval, intervalAt, type IntervalOptions, type MissedTick } from "./time/interval.ts";
 export { RemoteNotifier, RemoteNotify, type RemoteNotifyHandle } from "./remote_notify.ts";
 export { Runtime } from "./instruments/runtime.ts";
 export type { RuntimeMetrics } from "./instruments/metrics.ts";
 export type { PollTimeBucket } from "./instruments/poll_times.ts";
 export type { RuntimeDump, TaskDump } from "./instruments/dump.ts";
-export { run, type RunOptions } from "./run.ts";
+export { run, type RunOptions } from "./runtime/run.ts";
 export { Scope, scope, type ScopeOptions } from "./scope.ts";
 export { ctrlC, shutdownSignal, Signal } from "./signal.ts";
 export { spawn, type SpawnOptions, spawnWith } from "./spawn.ts";
-export { type Sleep, sleep, sleepUntil } from "./sleep.ts";
+export { type Sleep, sleep, sleepUntil } from "./time/sleep.ts";
 export { TaskLocal } from "./task_local.ts";
-export { timeout, timeoutAt } from "./timeout.ts";
+export { timeout, timeoutAt } from "./time/timeout.ts";
 export { yieldNow } from "./yield_now.ts";
 export { type JoinHandle, Task } from "./task.ts";

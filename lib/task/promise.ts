@@ -1,7 +1,7 @@
 import { shown } from "../io/arguments.ts";
-import { currentRuntime } from "./current.ts";
+import { currentRuntime } from "./runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
 const FRESH = 0;
 const WAITING = 1;

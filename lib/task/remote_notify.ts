@@ -1,8 +1,8 @@
 import { EventFd } from "../io/event_fd.ts";
 import { Fd } from "../io/fd.ts";
-import { coop, proceed } from "./coop.ts";
-import { currentRuntime } from "./current.ts";
-import { wakeSafely } from "./report.ts";
+import { coop, proceed } from "./runtime/coop.ts";
+import { currentRuntime } from "./runtime/current.ts";
+import { wakeSafely } from "./runtime/report.ts";
 import { Queue } from "./sync/queue.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
 import type { Reactor } from "./reactor/reactor.ts";

@@ -1,6 +1,6 @@
-import { currentRuntime } from "./current.ts";
+import { currentRuntime } from "./runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import { wakeSafely } from "./report.ts";
+import { wakeSafely } from "./runtime/report.ts";
 import { Queue } from "./sync/queue.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
 import { spawnInto } from "./spawn.ts";

@@ -1,12 +1,12 @@
 import { requireNames, shown } from "../io/arguments.ts";
-import { listen, unlisten } from "./abortion.ts";
-import { currentRuntime } from "./current.ts";
-import type { Executor } from "./executor.ts";
+import { listen, unlisten } from "./runtime/abortion.ts";
+import { currentRuntime } from "./runtime/current.ts";
+import type { Executor } from "./runtime/executor.ts";
 import { type Coroutine, Future, Pending } from "./future.ts";
 import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
 import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
-import { turn } from "./turn.ts";
+import { turn } from "./runtime/turn.ts";
 
 /** The prototype of generator functions: calling one runs nothing of it. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});

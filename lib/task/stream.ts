@@ -21,7 +21,7 @@
  *
  * @module
  */
-import "./attach.ts";
+import "./runtime/attach.ts";
 import "./stream/methods.ts";
 
 export { Ended } from "./stream/ended.ts";

@@ -36,7 +36,7 @@
  * @module
  */
 // What is awaited where no runtime runs lives in the host's loop.
-import "./attach.ts";
+import "./runtime/attach.ts";
 
 export { Barrier, type BarrierWaitResult } from "./sync/barrier.ts";
 export { Mutex, MutexGuard } from "./sync/mutex.ts";

@@ -1,8 +1,8 @@
 import { abandon, describe } from "./coroutine.ts";
-import { BUDGET, coop } from "./coop.ts";
-import type { Executor } from "./executor.ts";
-import { report, wakeSafely } from "./report.ts";
-import { turn } from "./turn.ts";
+import { BUDGET, coop } from "./runtime/coop.ts";
+import type { Executor } from "./runtime/executor.ts";
+import { report, wakeSafely } from "./runtime/report.ts";
+import { turn } from "./runtime/turn.ts";
 import { consumed, type Context, type Coroutine, Future, Pending, polling, type Waker } from "./future.ts";
 
 /** What the executor gives turns to. */

@@ -26,10 +26,10 @@
  *
  * @module
  */
-import type { Clock, Settling } from "./clock.ts";
-import { currentRuntime } from "./current.ts";
+import type { Clock, Settling } from "./time/clock.ts";
+import { currentRuntime } from "./runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
-import { checkSpan, SleepFuture } from "./sleep.ts";
+import { checkSpan, SleepFuture } from "./time/sleep.ts";
 
 const NEW = 0;
 const MOVING = 1;

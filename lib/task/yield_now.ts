@@ -1,4 +1,4 @@
-import { currentRuntime } from "./current.ts";
+import { currentRuntime } from "./runtime/current.ts";
 import { consumed, type Context, Future, Pending } from "./future.ts";
 
 const FRESH = 0;

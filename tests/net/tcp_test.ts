@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer, Socket, WouldBlock } from "../../lib/io/mod.ts";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, type JoinHandle, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { libc, pointerTo, word } from "../../ffi/mod.ts";
 import { EventFd, Fd, NativeBuffer, type Socket, TimerFd, WouldBlock } from "../../lib/io/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import {
   AsyncFd,
   type Coroutine,

@@ -5,7 +5,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { BUDGET, coop } from "../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../lib/task/runtime/coop.ts";
 import {
   type Coroutine,
   type Future,

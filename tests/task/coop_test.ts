@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { mpsc } from "../../lib/task/channel.ts";
-import { BUDGET, coop } from "../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../lib/task/runtime/coop.ts";
 import {
   AsyncFd,
   consumeBudget,

@@ -11,7 +11,7 @@ import {
   sleep,
   spawn,
 } from "../../lib/task/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 
 /** There after so many polls, each of which wakes its task for the next; tells what was done with it. */
 class After<T> extends Future<T> {

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { oneshot } from "../../lib/task/channel.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
-import { Executor } from "../../lib/task/executor.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
+import { Executor } from "../../lib/task/runtime/executor.ts";
 import {
   type Context,
   type Coroutine,

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { hostName } from "../../ffi/mod.ts";
 import { NativeBuffer } from "../../lib/io/mod.ts";
 import { mpsc, oneshot } from "../../lib/task/channel.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import {
   AsyncFd,
   type Context,
@@ -555,7 +555,7 @@ const THROWS = `
   import {
     AsyncFd, attach, Future, never, Pending, run, Scope, scope, sleep, spawn, spawnWith, yieldNow,
   } from "${moduleUrl("lib/task/mod.ts")}";
-  import { currentRuntime } from "${moduleUrl("lib/task/current.ts")}";
+  import { currentRuntime } from "${moduleUrl("lib/task/runtime/current.ts")}";
   const log = [];
   const reported = [];
   process.on("unhandledRejection", (error) => reported.push(error.message));

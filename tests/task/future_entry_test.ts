@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { readdirSync } from "node:fs";
 import { moduleUrl, outputOf } from "../child.ts";
 
-const FOLDERS = ["lib/task", "lib/task/futures"];
+const FOLDERS = ["lib/task", "lib/task/futures", "lib/task/runtime", "lib/task/time"];
 
 describe("the modules of lib/task", () => {
   it("may each be the first that is loaded, and have all of Future's methods then", () => {
@@ -32,6 +32,6 @@ describe("the modules of lib/task", () => {
       console.log(JSON.stringify(failures));
     `;
     assertEquals(JSON.parse(outputOf(source)), []);
-    assertEquals(modules.includes("lib/task/sleep.ts"), true);
+    assertEquals(modules.includes("lib/task/time/sleep.ts"), true);
   });
 });

@@ -5,7 +5,7 @@ import { hostName } from "../../ffi/mod.ts";
 import { type Future, join, joinAll, Pending, pollFn, race, ready, select } from "../../lib/task/mod.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
-import { BUDGET, coop } from "../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../lib/task/runtime/coop.ts";
 import { Leaf } from "./leaf.ts";
 import { Probe } from "./probe.ts";
 

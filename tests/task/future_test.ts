@@ -29,7 +29,7 @@ import {
   tryJoin,
   tryJoinAll,
 } from "../../lib/task/mod.ts";
-import { coop } from "../../lib/task/coop.ts";
+import { coop } from "../../lib/task/runtime/coop.ts";
 import { Leaf } from "./leaf.ts";
 import { Probe } from "./probe.ts";
 

@@ -14,7 +14,7 @@ import {
   tryJoinAll,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import { BUDGET, coop, proceed } from "../../lib/task/coop.ts";
+import { BUDGET, coop, proceed } from "../../lib/task/runtime/coop.ts";
 import { Leaf } from "./leaf.ts";
 import { Probe } from "./probe.ts";
 import { tiered } from "../tier.ts";

@@ -17,7 +17,7 @@ import {
   select,
   sleep,
 } from "../../lib/task/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { Probe } from "./probe.ts";
 
 const NO = new Error("no");

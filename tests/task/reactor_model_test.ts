@@ -2,9 +2,9 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { EPOLLIN, EPOLLOUT, EventFd, type Fd, WouldBlock } from "../../lib/io/mod.ts";
 import { AsyncFd, type Coroutine } from "../../lib/task/mod.ts";
-import { enter } from "../../lib/task/current.ts";
+import { enter } from "../../lib/task/runtime/current.ts";
 import type { Poller } from "../../lib/task/reactor/poller.ts";
-import { Runtime } from "../../lib/task/runtime.ts";
+import { Runtime } from "../../lib/task/runtime/runtime.ts";
 import { spawnInto } from "../../lib/task/spawn.ts";
 import { tiered } from "../tier.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { RunQueue } from "../../lib/task/run_queue.ts";
+import { RunQueue } from "../../lib/task/runtime/run_queue.ts";
 import type { Runnable } from "../../lib/task/task.ts";
 
 const SLOTS = 256;

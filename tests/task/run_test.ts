@@ -15,7 +15,7 @@ import {
   spawn,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import { currentRuntime } from "../../lib/task/current.ts";
+import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { EventFd, NativeBuffer } from "../../lib/io/mod.ts";
 import { pair } from "../io/pair.ts";
 import { moduleUrl, outputOf } from "../child.ts";

@@ -15,7 +15,7 @@ import {
   sleep,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import { BUDGET, coop, proceed } from "../../lib/task/coop.ts";
+import { BUDGET, coop, proceed } from "../../lib/task/runtime/coop.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { Leaf } from "./leaf.ts";
 import { Probe } from "./probe.ts";

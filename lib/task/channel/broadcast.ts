@@ -1,4 +1,4 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { type Context, type Future, Pending } from "../future.ts";
 import { Closed } from "./closed.ts";
 import { ClosedError } from "./errors.ts";

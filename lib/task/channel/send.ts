@@ -1,4 +1,4 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, parked, Pending, polling, withoutContext } from "../future.ts";
 import { Permit } from "./permit.ts";
 import type { Queue } from "./queue.ts";

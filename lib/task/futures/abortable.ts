@@ -1,4 +1,4 @@
-import { listen, unlisten } from "../abortion.ts";
+import { listen, unlisten } from "../runtime/abortion.ts";
 import type { Waiter } from "../channel/waiters.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";
 

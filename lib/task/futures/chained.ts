@@ -1,7 +1,7 @@
-import { currentRuntime } from "../current.ts";
-import { Delivery } from "../delivery.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import { Delivery } from "../runtime/delivery.ts";
 import { type Future, Pending } from "../future.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /**
  * What `then` gives, and what polls the future for it. `await` calls `then` with the two functions of a promise of its

@@ -1,4 +1,4 @@
-import { coop } from "../coop.ts";
+import { coop } from "../runtime/coop.ts";
 import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
 import { type Context, type Future, Pending, type Waker } from "../future.ts";

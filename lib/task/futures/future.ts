@@ -1,4 +1,4 @@
-import { currentRuntime } from "../current.ts";
+import { currentRuntime } from "../runtime/current.ts";
 import type { Fuse } from "./fuse.ts";
 import type { Shared } from "./shared.ts";
 import type { Spawnable } from "./to_future.ts";

@@ -10,6 +10,6 @@ export { fuse } from "./fuse.ts";
 export { inspect, map } from "./map.ts";
 export { settled } from "./settled.ts";
 export { shared } from "./shared.ts";
-export { timeout } from "../timeout.ts";
+export { timeout } from "../time/timeout.ts";
 
 provideMethods(methods);

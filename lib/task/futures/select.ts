@@ -1,5 +1,5 @@
 import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
-import { proceed } from "../coop.ts";
+import { proceed } from "../runtime/coop.ts";
 import { describeAll } from "./describe_all.ts";
 import { dropAll } from "./drop_all.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";

@@ -1,5 +1,5 @@
-import { Delivery } from "../delivery.ts";
-import type { Runtime } from "../runtime.ts";
+import { Delivery } from "../runtime/delivery.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { OwnedTask } from "../task.ts";
 
 /** A task that has not ended. */

@@ -1,4 +1,4 @@
-import type { Executor, TurnWatch } from "../executor.ts";
+import type { Executor, TurnWatch } from "../runtime/executor.ts";
 import type { Runnable } from "../task.ts";
 import { markTurn } from "./marks.ts";
 import { PollTimes } from "./poll_times.ts";

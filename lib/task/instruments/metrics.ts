@@ -1,4 +1,4 @@
-import type { Runtime } from "../runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { PollTimeBucket } from "./poll_times.ts";
 
 /** What a runtime has done so far, and what there is now. */

@@ -1,5 +1,5 @@
-import { existingRuntime } from "../current.ts";
-import type { Runtime as Driven } from "../runtime.ts";
+import { existingRuntime } from "../runtime/current.ts";
+import type { Runtime as Driven } from "../runtime/runtime.ts";
 import { dumpOf, type RuntimeDump } from "./dump.ts";
 import { metricsOf, type RuntimeMetrics } from "./metrics.ts";
 

@@ -1,7 +1,7 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 import type { JoinHandle } from "../task.ts";
-import { turn } from "../turn.ts";
+import { turn } from "../runtime/turn.ts";
 import { Queue } from "./queue.ts";
 
 /** A task of a set: what its end wakes. */

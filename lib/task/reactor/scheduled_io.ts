@@ -1,7 +1,7 @@
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "../../io/epoll.ts";
 import type { Fd } from "../../io/fd.ts";
 import type { Waker } from "../future.ts";
-import { wakeSafely } from "../report.ts";
+import { wakeSafely } from "../runtime/report.ts";
 import { Queue } from "../sync/queue.ts";
 import type { Poller } from "./poller.ts";
 

@@ -1,6 +1,6 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, Pending } from "../future.ts";
-import { sleep } from "../sleep.ts";
+import { sleep } from "../time/sleep.ts";
 import { yieldNow } from "../yield_now.ts";
 
 /** Turns of the loop, at about 1 µs where it is idle, in which another process that is at work has answered. */

@@ -1,6 +1,6 @@
 import { type Context, Pending } from "../future.ts";
 import { dropAll } from "../futures/drop_all.ts";
-import { SleepFuture } from "../sleep.ts";
+import { SleepFuture } from "../time/sleep.ts";
 import { Adapter, fail, requireCount, requireSpan } from "./adapter.ts";
 import { isOver } from "./delay.ts";
 import { Ended } from "./ended.ts";

@@ -1,6 +1,6 @@
-import { coop } from "../coop.ts";
+import { coop } from "../runtime/coop.ts";
 import { type Context, Pending } from "../future.ts";
-import type { SleepFuture } from "../sleep.ts";
+import type { SleepFuture } from "../time/sleep.ts";
 
 /** Whether its time has come: also beside a source that spends the whole budget at each of its polls. */
 export function isOver(delay: SleepFuture, context: Context): boolean {

@@ -1,4 +1,4 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, type Coroutine, Future, Pending } from "../future.ts";
 import { type Spawnable, toFuture } from "../futures/to_future.ts";
 import { requireFunction } from "./adapter.ts";

@@ -1,4 +1,4 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { type Context, Pending } from "../future.ts";
 import { Ended } from "./ended.ts";
 import { Stream } from "./stream.ts";

@@ -1,4 +1,4 @@
-import { coop } from "../coop.ts";
+import { coop } from "../runtime/coop.ts";
 import type { Context, Waker } from "../future.ts";
 
 /** The context in which one of many is polled: its waker tells which one was woken. It outlives what is polled. */

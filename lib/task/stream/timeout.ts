@@ -1,7 +1,7 @@
-import { now } from "../clock.ts";
+import { now } from "../time/clock.ts";
 import { type Context, Pending } from "../future.ts";
 import { dropAll } from "../futures/drop_all.ts";
-import { SleepFuture } from "../sleep.ts";
+import { SleepFuture } from "../time/sleep.ts";
 import { Adapter, fail, requireSpan } from "./adapter.ts";
 import { isOver } from "./delay.ts";
 import { Ended } from "./ended.ts";

@@ -1,4 +1,4 @@
-import { coop, proceed } from "../coop.ts";
+import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 import { type Linked, Queue } from "./queue.ts";
 import { Wakes } from "./wakes.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ClosedError, mpsc } from "../../../lib/task/channel.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { Pending } from "../../../lib/task/mod.ts";
 import { Probe } from "../probe.ts";
 import { ready, waiting } from "./ready.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ClosedError, mpsc, oneshot, type OneshotSender } from "../../../lib/task/channel.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { Pending, run, spawn } from "../../../lib/task/mod.ts";
 import { ready } from "./ready.ts";
 

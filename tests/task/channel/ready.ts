@@ -1,4 +1,4 @@
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Future, Pending } from "../../../lib/task/future.ts";
 import { Probe } from "../probe.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Context, type Coroutine, Future, Pending, ready, run, sleep } from "../../../lib/task/mod.ts";
 import { Semaphore } from "../../../lib/task/sync.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";

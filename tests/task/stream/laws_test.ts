@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Context, Future, never, Pending, ready, run } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { Probe } from "../probe.ts";

@@ -4,7 +4,7 @@ import process from "node:process";
 import { hostName } from "../../../ffi/mod.ts";
 import { Future } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { skipping } from "../../skip.ts";
 import { tiered } from "../../tier.ts";
 import { Probe } from "../probe.ts";

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Coroutine, Pending, ready, run } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { Leaf } from "../leaf.ts";

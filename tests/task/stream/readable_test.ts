@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
-import { currentRuntime } from "../../../lib/task/current.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
+import { currentRuntime } from "../../../lib/task/runtime/current.ts";
 import { Pending, run, sleep } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { Probe } from "../probe.ts";

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { broadcast, LaggedError, mpsc, watch } from "../../../lib/task/channel.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Coroutine, Pending, ready, run, sleep, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { type Emit, Ended, Stream } from "../../../lib/task/stream.ts";
 import { Leaf } from "../leaf.ts";

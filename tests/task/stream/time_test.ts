@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { mpsc } from "../../../lib/task/channel.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
-import { currentRuntime } from "../../../lib/task/current.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
+import { currentRuntime } from "../../../lib/task/runtime/current.ts";
 import { interval, now, Pending, ready, run, sleep, spawn } from "../../../lib/task/mod.ts";
 import { Ended, Stream } from "../../../lib/task/stream.ts";
 import { HandFed } from "./hand_fed.ts";

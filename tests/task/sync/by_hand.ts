@@ -1,6 +1,6 @@
 /** Waits that are polled by hand, and what must hold of them wherever they are dropped. */
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Coroutine, type Future, Pending, run, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { Probe } from "../probe.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Coroutine, Pending, run, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { type Notified, Notify } from "../../../lib/task/sync.ts";
 import type { Probe } from "../probe.ts";

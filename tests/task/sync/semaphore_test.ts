@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { type Coroutine, type Future, Pending, run, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { Semaphore, SemaphoreClosedError, type SemaphorePermit } from "../../../lib/task/sync.ts";
 import { Probe } from "../probe.ts";

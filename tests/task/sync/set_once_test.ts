@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { Pending, run, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { SetOnce } from "../../../lib/task/sync.ts";
 import { Probe } from "../probe.ts";

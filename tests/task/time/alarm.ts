@@ -1,5 +1,5 @@
 /** A timer that calls a function, for the tests of what timers wait in. */
-import type { Timer, TimerList } from "../../../lib/task/timer_list.ts";
+import type { Timer, TimerList } from "../../../lib/task/time/timer_list.ts";
 
 export class Alarm implements Timer {
   due: number;

@@ -16,7 +16,7 @@ import {
   timeout,
   yieldNow,
 } from "../../../lib/task/mod.ts";
-import { BUDGET, coop } from "../../../lib/task/coop.ts";
+import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
 import { Probe } from "../probe.ts";
 

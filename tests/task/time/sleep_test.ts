@@ -14,7 +14,7 @@ import {
   spawn,
   yieldNow,
 } from "../../../lib/task/mod.ts";
-import { BUDGET } from "../../../lib/task/coop.ts";
+import { BUDGET } from "../../../lib/task/runtime/coop.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { Probe } from "../probe.ts";
 

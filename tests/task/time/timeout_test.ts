@@ -13,7 +13,7 @@ import {
   timeoutAt,
 } from "../../../lib/task/mod.ts";
 import { mpsc } from "../../../lib/task/channel.ts";
-import { BUDGET, coop, proceed } from "../../../lib/task/coop.ts";
+import { BUDGET, coop, proceed } from "../../../lib/task/runtime/coop.ts";
 import { clock } from "../../../lib/task/testing.ts";
 import { Probe } from "../probe.ts";
 

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { Clock } from "../../../lib/task/clock.ts";
-import type { AfterTurn } from "../../../lib/task/executor.ts";
-import { Timers } from "../../../lib/task/timers.ts";
+import { Clock } from "../../../lib/task/time/clock.ts";
+import type { AfterTurn } from "../../../lib/task/runtime/executor.ts";
+import { Timers } from "../../../lib/task/time/timers.ts";
 import { Alarm } from "./alarm.ts";
 
 function timersOf(clock: Clock): Timers {

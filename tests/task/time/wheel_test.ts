@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Timer } from "../../../lib/task/timer_list.ts";
-import { Wheel } from "../../../lib/task/wheel.ts";
+import type { Timer } from "../../../lib/task/time/timer_list.ts";
+import { Wheel } from "../../../lib/task/time/wheel.ts";
 import { tiered } from "../../tier.ts";
 import { Alarm } from "./alarm.ts";
 

@@ -1,4 +1,4 @@
-import type { Runnable } from "./task.ts";
+import type { Runnable } from "../task.ts";
 
 const SLOTS = 256;
 const MASK = SLOTS - 1;

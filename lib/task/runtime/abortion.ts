@@ -1,5 +1,5 @@
-import { type Waiter, Waiters } from "./channel/waiters.ts";
-import type { Waker } from "./future.ts";
+import { type Waiter, Waiters } from "../channel/waiters.ts";
+import type { Waker } from "../future.ts";
 
 /** Those who wait for one signal, for which it has one listener: hosts look at all of them to add or remove one. */
 class Listeners implements EventListenerObject {

@@ -1,4 +1,4 @@
-import { Watch } from "../jit/watch.ts";
+import { Watch } from "../../jit/watch.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** How often descriptors are looked at where no machine code can watch them. */

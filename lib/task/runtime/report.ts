@@ -1,4 +1,4 @@
-import type { Waker } from "./future.ts";
+import type { Waker } from "../future.ts";
 
 /** An error that nobody can be given, as the host reports a promise that is rejected and not handled. */
 export function report(error: unknown): void {

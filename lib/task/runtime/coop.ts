@@ -1,4 +1,4 @@
-import type { Context } from "./future.ts";
+import type { Context } from "../future.ts";
 
 /** Operations that a task may do in one poll before it gives way: tokio's number. */
 export const BUDGET = 128;

@@ -1,7 +1,7 @@
-import { coop, proceed } from "./coop.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { coop, proceed } from "../runtime/coop.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
-import { type Spawnable, toFuture } from "./futures/to_future.ts";
+import { type Spawnable, toFuture } from "../futures/to_future.ts";
 
 class Timeout<T> extends Future<T> {
   #future: Future<T> | null;

@@ -1,5 +1,5 @@
 import { report } from "./report.ts";
-import type { OwnedTask } from "./task.ts";
+import type { OwnedTask } from "../task.ts";
 
 /**
  * The errors of tasks that nobody has waited for. One is reported as the host reports a promise that is

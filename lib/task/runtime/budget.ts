@@ -1,6 +1,6 @@
 import { coop, proceed } from "./coop.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
-import { type Spawnable, toFuture } from "./futures/to_future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
+import { type Spawnable, toFuture } from "../futures/to_future.ts";
 
 /** More than any turn takes. */
 const UNLIMITED = 2 ** 30;

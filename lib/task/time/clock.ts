@@ -1,4 +1,4 @@
-import { currentRuntime } from "./current.ts";
+import { currentRuntime } from "../runtime/current.ts";
 
 /** How often busy tasks have their turn before a clock that is advanced moves on without them. */
 const PATIENCE = 64;

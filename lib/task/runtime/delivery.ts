@@ -1,7 +1,7 @@
 import { BUDGET, coop } from "./coop.ts";
-import { type Context, type Future, Pending, polling, type Waker } from "./futures/future.ts";
+import { type Context, type Future, Pending, polling, type Waker } from "../futures/future.ts";
 import type { Runtime } from "./runtime.ts";
-import type { Living, Runnable } from "./task.ts";
+import type { Living, Runnable } from "../task.ts";
 import { turn } from "./turn.ts";
 
 /** A future that a promise waits for: polled like a task, and told to the promise. */

@@ -1,15 +1,15 @@
-import { Clock } from "./clock.ts";
+import { Clock } from "../time/clock.ts";
 import { coop } from "./coop.ts";
 import { swapPolled } from "./current.ts";
 import { type Delivery, PromiseDelivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
-import type { Future } from "./future.ts";
-import type { Instruments } from "./instruments/instruments.ts";
-import type { Poller } from "./reactor/poller.ts";
+import type { Future } from "../future.ts";
+import type { Instruments } from "../instruments/instruments.ts";
+import type { Poller } from "../reactor/poller.ts";
 import { report } from "./report.ts";
-import { Reactor } from "./reactor/reactor.ts";
-import type { OwnedTask } from "./task.ts";
-import { Timers } from "./timers.ts";
+import { Reactor } from "../reactor/reactor.ts";
+import type { OwnedTask } from "../task.ts";
+import { Timers } from "../time/timers.ts";
 import { UnseenFailures } from "./unseen_failures.ts";
 
 /** Polls between two looks at the reactor, so that a burst of tasks does not starve the sockets. */

@@ -1,6 +1,6 @@
-import { requireNames, shown } from "../io/arguments.ts";
+import { requireNames, shown } from "../../io/arguments.ts";
 import { now } from "./clock.ts";
-import { consumed, type Context, Future, Pending } from "./future.ts";
+import { consumed, type Context, Future, Pending } from "../future.ts";
 import { checkSpan, checkTime, SleepFuture } from "./sleep.ts";
 
 /** A tick that is taken later than this was missed. */

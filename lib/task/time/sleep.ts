@@ -1,8 +1,8 @@
-import { coop, proceed } from "./coop.ts";
-import { currentRuntime } from "./current.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "./future.ts";
+import { coop, proceed } from "../runtime/coop.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 import type { Timer, TimerList } from "./timer_list.ts";
-import { wakeSafely } from "./report.ts";
+import { wakeSafely } from "../runtime/report.ts";
 import type { Timers } from "./timers.ts";
 
 /** It ends some time after the turn of its first poll. */

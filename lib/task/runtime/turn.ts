@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import type { OwnedTask } from "./task.ts";
+import type { OwnedTask } from "../task.ts";
 
 /** The task that is polled now, and whose an async function is, where the host was asked to carry that. */
 export const turn: {

@@ -1,8 +1,8 @@
-import { Slab } from "../slab.ts";
-import type { Coroutine, Future, Waker } from "./future.ts";
+import { Slab } from "../../slab.ts";
+import type { Coroutine, Future, Waker } from "../future.ts";
 import { RunQueue } from "./run_queue.ts";
 import { wakeSafely } from "./report.ts";
-import { type Living, type Named, OwnedTask, type Runnable, type TaskExtras } from "./task.ts";
+import { type Living, type Named, OwnedTask, type Runnable, type TaskExtras } from "../task.ts";
 
 /** How often the task that was woken by the last one may go first, before the others have their turn: tokio's. */
 const NEXT_IN_A_ROW = 3;

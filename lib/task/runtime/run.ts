@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { environment } from "../../ffi/environment.ts";
-import { requireFlag, requireNames, shown } from "../io/arguments.ts";
-import { Clock } from "./clock.ts";
+import { environment } from "../../../ffi/environment.ts";
+import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
+import { Clock } from "../time/clock.ts";
 import { BUDGET, coop } from "./coop.ts";
 import { enter } from "./current.ts";
-import { Pending } from "./future.ts";
+import { Pending } from "../future.ts";
 import { HostLoop } from "./host_loop.ts";
-import { Instruments } from "./instruments/instruments.ts";
-import { PollPoller } from "./reactor/poll_poller.ts";
+import { Instruments } from "../instruments/instruments.ts";
+import { PollPoller } from "../reactor/poll_poller.ts";
 import { Runtime } from "./runtime.ts";
-import { SleepFuture } from "./sleep.ts";
-import type { Spawnable } from "./futures/to_future.ts";
-import { spawnInto } from "./spawn.ts";
-import type { OwnedTask } from "./task.ts";
+import { SleepFuture } from "../time/sleep.ts";
+import type { Spawnable } from "../futures/to_future.ts";
+import { spawnInto } from "../spawn.ts";
+import type { OwnedTask } from "../task.ts";
 import { turn } from "./turn.ts";
 
 /** How long the thread stays in epoll_wait before the host's own timers and sockets get their turn. */

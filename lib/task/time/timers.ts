@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { AfterTurn } from "./executor.ts";
+import type { AfterTurn } from "../runtime/executor.ts";
 import { type Timer, TimerList } from "./timer_list.ts";
 import { Wheel } from "./wheel.ts";
 
