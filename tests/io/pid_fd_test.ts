@@ -66,7 +66,7 @@ describe("PidFd", () => {
   });
 
   it("is not readable while it runs, and would block", () => {
-    using child = PidFd.open(spawnUnknown("sleep 60"));
+    using child = PidFd.open(spawnUnknown("exec sleep 60"));
     using epoll = new Epoll();
     epoll.add(child.fd, EPOLLIN, 0);
     assertEquals([epoll.wait(0), child.exitStatus(), child.wait()], [0, WouldBlock, WouldBlock]);
