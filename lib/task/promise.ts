@@ -18,7 +18,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Waits for a promise. */
-export class PromiseFuture<T> extends Future<T> {
+class PromiseFuture<T> extends Future<T> {
   #state = FRESH;
   #source: PromiseSource<T> | null;
   #value: T | Pending = Pending;
