@@ -12,8 +12,6 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { hostName } from "../ffi/mod.ts";
 
-const LIMIT_MS = 60_000;
-
 export interface ChildOptions {
   /** Deno's permissions: all where nothing is said. */
   permissions?: readonly string[];
@@ -21,6 +19,8 @@ export interface ChildOptions {
   configured?: boolean;
   /** A line of sh to run before, such as `ulimit -n 64`. */
   before?: string;
+  /** The child is killed after this long. */
+  limitMs?: number;
 }
 
 export interface ChildResult {
@@ -54,7 +54,7 @@ function quoted(argument: string): string {
 
 /** Runs `source`, a module, to its end. */
 export function runChild(source: string, options: ChildOptions = {}): ChildResult {
-  const { before = ":" } = options;
+  const { before = ":", limitMs = 60_000 } = options;
   const folder = mkdtempSync(join(tmpdir(), "oxbow-child-"));
   try {
     const path = join(folder, "child.mts");
@@ -68,7 +68,7 @@ export function runChild(source: string, options: ChildOptions = {}): ChildResul
       encoding: "utf8",
       env: { ...process.env, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: LIMIT_MS,
+      timeout: limitMs,
       killSignal: "SIGKILL",
     });
     return { code: status ?? signal ?? "nothing", stdout, stderr };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ChildResult, runChild } from "../child.ts";
+import { type ChildOptions, type ChildResult, runChild } from "../child.ts";
 
 const COLLECT = `
 import v8 from "node:v8";
@@ -23,7 +23,10 @@ async function collect(done = () => false) {
 }
 `;
 
-/** Runs `source`, which may \`await collect(() => whether it is enough)\`, with \`OXBOW_DEBUG\` as given. */
-export function runCollecting(source: string, debug = "0"): ChildResult {
-  return runChild(COLLECT + source, { before: `export OXBOW_DEBUG=${debug}` });
+/** Runs `source`, which may `await collect(() => whether it is enough)`, with `OXBOW_DEBUG` as given. */
+export function runCollecting(
+  source: string,
+  { debug = "0", ...options }: Omit<ChildOptions, "before"> & { debug?: string } = {},
+): ChildResult {
+  return runChild(COLLECT + source, { ...options, before: `export OXBOW_DEBUG=${debug}` });
 }

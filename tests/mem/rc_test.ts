@@ -317,7 +317,7 @@ describe("a forgotten handle", () => {
       console.log(drops);
       await collect(() => drops > 5);
       console.log(drops > 5 && drops <= 20);`,
-      "1",
+      { debug: "1" },
     );
     assertEquals([stdout, code], ["0\ntrue\n", 0]);
     assertStringIncludes(stderr, "an Rc's handle was collected");
@@ -358,7 +358,7 @@ describe("a forgotten handle", () => {
       for (let i = 0; i < 20; i++) careful();
       await collect();
       console.log("done");`,
-      "1",
+      { debug: "1" },
     );
     assertEquals([stdout, stderr], ["done\n", ""]);
   });

@@ -27,7 +27,7 @@ describe("a forgotten yoke", () => {
       console.log(isEnough());`;
     const quiet = runCollecting(source);
     assertEquals([quiet.stdout, quiet.stderr, quiet.code], ["false\ntrue\n", "", 0]);
-    const debugged = runCollecting(source, "1");
+    const debugged = runCollecting(source, { debug: "1" });
     assertEquals([debugged.stdout, debugged.code], ["false\ntrue\n", 0]);
     const reports = debugged.stderr.match(/oxbow: a yoke was collected, and never disposed: use `using`/g) ??
       [];
@@ -49,7 +49,7 @@ describe("a forgotten yoke", () => {
       cart[Symbol.dispose]();
       await collect();
       console.log(value[0], changed[0]);`,
-      "1",
+      { debug: "1" },
     );
     assertEquals([stdout, stderr], ["7 7\n", ""]);
   });
@@ -98,7 +98,7 @@ describe("a forgotten yoke", () => {
       });
       await collect();
       console.log(values.filter(([, value]) => value[0] !== 7).map(([name]) => name).join());`,
-      "1",
+      { debug: "1" },
     );
     assertEquals([stdout, stderr], ["\n", ""]);
   });

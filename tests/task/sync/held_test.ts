@@ -30,7 +30,7 @@ const SOURCE = `
 
 describe("a guard that is forgotten", () => {
   it("is told of where OXBOW_DEBUG is 1, and holds what it held", () => {
-    const { code, stdout, stderr } = runCollecting(SOURCE, "1");
+    const { code, stdout, stderr } = runCollecting(SOURCE, { debug: "1" });
     assertEquals([code, stderr], [0, ""]);
     const [told, held] = stdout.trim().split("\n");
     assertEquals(JSON.parse(told), [
