@@ -10,7 +10,7 @@ for (const [name, code] of Object.entries(METHODS)) METHOD_NAMES[code] = name;
 
 const REQUEST = 1;
 const PAUSED_UPGRADE = 22;
-const INPUT_BYTES = 1 << 18;
+const INPUT_BYTES = 1 << 19;
 
 type Call = (...numbers: number[]) => number;
 
