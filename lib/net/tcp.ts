@@ -157,6 +157,9 @@ function requireBytes(what: string, name: string, bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
 
+/** What the reactor knows of the stream: for the inside of this package. */
+export let ioOf: (stream: TcpStream) => ScheduledIo;
+
 /** A connection. One task reads and one writes at a time. */
 export class TcpStream implements Disposable {
   /** The socket itself: its addresses and options. */
@@ -164,6 +167,10 @@ export class TcpStream implements Disposable {
   #reactor: Reactor;
   #io: ScheduledIo;
   #closed = false;
+
+  static {
+    ioOf = (stream) => stream.#io;
+  }
 
   /** Registers a connected socket with the running runtime. */
   constructor(socket: Socket) {
