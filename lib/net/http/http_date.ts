@@ -1,7 +1,9 @@
 const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const TIME = "(\\d{2}):(\\d{2}):(\\d{2})";
 const IMF = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\\d{2}) ([A-Z][a-z]{2}) (\\d{4}) ${TIME} GMT$`);
-const RFC850 = new RegExp(`^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\\d{2})-([A-Z][a-z]{2})-(\\d{2}) ${TIME} GMT$`);
+const RFC850 = new RegExp(
+  `^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\\d{2})-([A-Z][a-z]{2})-(\\d{2}) ${TIME} GMT$`,
+);
 const ASCTIME = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \\d]\\d) ${TIME} (\\d{4})$`);
 
 /**
@@ -24,7 +26,13 @@ function fullYear(digits: number): number {
   return year > now + 50 ? year - 100 : year;
 }
 
-function seconds(year: number, name: string, dayText: string, match: RegExpExecArray, at: number): number | undefined {
+function seconds(
+  year: number,
+  name: string,
+  dayText: string,
+  match: RegExpExecArray,
+  at: number,
+): number | undefined {
   const [hour, minute, second] = [Number(match[at]), Number(match[at + 1]), Number(match[at + 2])];
   const month = MONTHS.indexOf(name);
   const day = Number(dayText);
