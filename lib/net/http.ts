@@ -34,6 +34,13 @@ import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
 
 export { HttpError } from "./http/error.ts";
 export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
+export {
+  eventStream,
+  type EventStreamOptions,
+  formatEvent,
+  type ServerSentEvent,
+} from "./http/event_stream.ts";
+export { type FileHandler, serveFiles, type ServeFilesOptions } from "./http/static_files.ts";
 export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
 export type { HttpLimits } from "./http/limits.ts";
 
