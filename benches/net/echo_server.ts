@@ -19,5 +19,8 @@ process.stdin.on("end", () => process.exit()).resume();
 await run(function* (): Coroutine<void> {
   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 }, { noDelay: true, backlog: 4096 });
   console.log(listener.address.port);
-  for (;;) spawn(echo, yield* listener.accept());
-});
+  for (;;) {
+    const { stream } = yield* listener.accept();
+    spawn(echo, stream);
+  }
+}, { slowPoll: false });

@@ -12,4 +12,4 @@ await run(async () => {
     onListen: ({ port }) => console.log(port),
   });
   await server.finished;
-});
+}, { slowPoll: false });

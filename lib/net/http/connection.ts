@@ -1,7 +1,7 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { WouldBlock } from "../../io/socket.ts";
 import { type Coroutine, spawn } from "../../task/mod.ts";
-import type { TcpStream } from "../tcp.ts";
+import type { TcpStream } from "../tcp_stream.ts";
 import type { RequestHead } from "./head.ts";
 import type { HttpLimits } from "./limits.ts";
 import { Output } from "./output.ts";
@@ -124,7 +124,7 @@ export class Connection {
       if (more === false) return false;
       if (more === WouldBlock) {
         this.enter("body");
-        yield* this.stream.readable();
+        yield* this.stream.whenReadable();
       }
     }
     return false;
@@ -137,7 +137,7 @@ export class Connection {
     for (let left = LINGER_BYTES; left > 0;) {
       const count = this.stream.tryRead(this.#buffers.received);
       if (count === 0) return;
-      if (count === WouldBlock) yield* this.stream.readable();
+      if (count === WouldBlock) yield* this.stream.whenReadable();
       else left -= count;
     }
   }
@@ -178,7 +178,7 @@ function* readBody(body: RequestBody): Coroutine<Uint8Array | null> {
     if (more === false) throw new TypeError("the client closed the connection inside a request's body");
     if (more === WouldBlock) {
       connection.enter("body");
-      yield* connection.stream.readable();
+      yield* connection.stream.whenReadable();
     }
   }
 }
