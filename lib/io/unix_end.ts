@@ -6,6 +6,7 @@ import { socketMessages } from "../../ffi/socket_messages.ts";
 import { shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
+import { shutdown } from "./socket_calls.ts";
 import { type UnixAddress, unixBytes, type UnixName, unixNameOf, unixText } from "./unix_address.ts";
 
 const SOL_SOCKET = 1;
@@ -155,6 +156,11 @@ export abstract class UnixEnd implements Disposable {
       message.release();
       throw new SystemError(failure, name, { path: to === undefined ? undefined : unixText(to) });
     }
+  }
+
+  /** shutdown(2): ends reading, writing or both. */
+  shutdown(how: "read" | "write" | "both"): void {
+    shutdown(this.fd, how);
   }
 
   /** Who is at the other end, as it was when it connected, listened or made the pair: SO_PEERCRED. */

@@ -10,18 +10,18 @@ const NOBODY: Waker = { wake(): void {} };
 
 /** Whether a call that reads is worth it. Throws where no edge will come any more. */
 export function isWorthReading(io: ScheduledIo): boolean {
-  if (io.isDeaf) refuseDeaf();
+  if (io.isDeaf) refuse(io);
   return io.isReadable;
 }
 
 /** Whether a call that writes is worth it. Throws where no edge will come any more. */
 export function isWorthWriting(io: ScheduledIo): boolean {
-  if (io.isDeaf) refuseDeaf();
+  if (io.isDeaf) refuse(io);
   return io.isWritable;
 }
 
-function refuseDeaf(): never {
-  throw new Error("cannot use a socket that is watched no more: it was closed, or its runtime has ended");
+function refuse(io: ScheduledIo): never {
+  throw new Error(`cannot use a socket: ${io.whyDeaf}`);
 }
 
 /**
@@ -117,24 +117,5 @@ export abstract class RetriedCall<T> extends IoCall<T> {
     this.#pause?.drop();
     this.#pause = null;
     super.drop();
-  }
-}
-
-/** Waits until a call is worth it. */
-export class Readiness extends IoCall<void> {
-  protected override readonly name: string;
-  readonly #io: ScheduledIo;
-  readonly #interest: "read" | "write";
-
-  constructor(io: ScheduledIo, interest: "read" | "write") {
-    super(io, interest);
-    this.name = interest === "read" ? "whenReadable()" : "whenWritable()";
-    this.#io = io;
-    this.#interest = interest;
-  }
-
-  protected override attempt(): void | typeof WouldBlock {
-    const isReady = this.#interest === "read" ? isWorthReading(this.#io) : isWorthWriting(this.#io);
-    if (!isReady) return WouldBlock;
   }
 }

@@ -5,10 +5,11 @@ import { WouldBlock } from "../io/fd.ts";
 import type { NetInterface } from "../io/ip_options.ts";
 import type { NetAddress } from "../io/socket.ts";
 import type { Future } from "../task/future.ts";
+import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
-import { IoCall, isWorthReading, isWorthWriting, Readiness } from "./io_call.ts";
+import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
 
 /** A datagram that was received. */
 export interface Datagram {
@@ -306,12 +307,12 @@ export class UdpSocket implements Disposable {
 
   /** Waits until a receive is worth its call. */
   whenReadable(): Future<void> {
-    return new Readiness(this.#io, "read");
+    return new Ready(this.#io, "read");
   }
 
   /** Waits until a send is worth its call. */
   whenWritable(): Future<void> {
-    return new Readiness(this.#io, "write");
+    return new Ready(this.#io, "write");
   }
 
   /** Receives what is sent to the group, at an interface. The socket's options say the rest of multicast. */
@@ -336,6 +337,7 @@ export class UdpSocket implements Disposable {
   /** Closes the socket at once; a task that waits for it fails. Does nothing the second time. */
   close(): void {
     if (this.isClosed) return;
+    this.#io.willEnd("it was closed");
     this.#reactor.deregister(this.#io);
     this.socket.fd.close();
   }

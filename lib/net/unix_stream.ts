@@ -1,18 +1,15 @@
 import { SystemError } from "../../ffi/mod.ts";
-import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { type Fd, WouldBlock } from "../io/fd.ts";
-import { receive } from "../io/socket_calls.ts";
 import { checkedBytes, type UnixAddress, type UnixName, unixText } from "../io/unix_address.ts";
 import { requireFds, requireMost, type UnixCredentials, type UnixMessage } from "../io/unix_end.ts";
 import { UnixSocket } from "../io/unix_socket.ts";
 import type { Mmap } from "../mem/map.ts";
 import { proceed } from "../task/runtime/coop.ts";
-import { currentRuntime } from "../task/runtime/current.ts";
 import { consumed, type Context, Future, Pending } from "../task/future.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { sleep } from "../task/time/sleep.ts";
 import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
-import { SocketStream } from "./socket_stream.ts";
+import { ioOf, SocketStream } from "./socket_stream.ts";
 import { type HandleOptions, ReceiveHandle, SendHandle } from "./unix_handle.ts";
 
 /** What carries descriptors that are sent alone. */
@@ -150,10 +147,10 @@ export class UnixStream extends SocketStream {
 
   /** Takes over a connected socket, and registers it with the running runtime. */
   constructor(socket: UnixSocket) {
-    const io = currentRuntime().reactor.register(socket.fd);
-    super(socket.fd, io);
+    super(socket.fd);
     this.socket = socket;
-    this.#io = io;
+    this.#io = ioOf(this);
+    this.#io.expectGaps();
   }
 
   /**
@@ -180,17 +177,6 @@ export class UnixStream extends SocketStream {
       other.fd.close();
       throw error;
     }
-  }
-
-  /**
-   * As of any `SocketStream`. A short read says nothing of what is left here: it ends at bytes that carry descriptors,
-   * and between two senders.
-   */
-  override tryRead(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    if (!isWorthReading(this.#io)) return WouldBlock;
-    const count = receive(this.fd, buffer, from, length);
-    if (count === WouldBlock) this.#io.clearReadable();
-    return count;
   }
 
   /**
