@@ -140,7 +140,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     });
   }
 
-  /** Takes `connect` back. */
+  /** Takes `connect` back. A port that the kernel chose goes with it, and it chooses another one at the next `sendTo`. */
   disconnect(): void {
     // AF_UNSPEC.
     check(libc().connect(numberOf(this.fd), new Uint8Array(16), 16), "connect");
