@@ -118,7 +118,7 @@ function fileOf(fd: Fd): FileStream {
  * await run(async () => {
  *   const [here, there] = duplex(1024);
  *   using file = Fd.open("/proc/self/limits");
- *   const copied = spawn(copy(file, here).andThen(() => here.shutdown()));
+ *   const copied = spawn(() => copy(file, here).andThen(() => here.shutdown()));
  *   for await (const line of new BufReader(there).lines()) {
  *     if (line.startsWith("Max open files")) console.log(line.includes("files")); // true
  *   }

@@ -21,6 +21,7 @@ class Send<T> extends Operation<void> {
   #writer: FramedWrite<T>;
   #frame: T;
   #boundary: number;
+  #isDraining = false;
   #isEncoded = false;
   #flushes: boolean;
   #flush: Future<void> | null = null;
