@@ -52,9 +52,13 @@ export class AnyMover implements Mover {
 }
 
 function moverOf(reader: AsyncRead, writer: AsyncWrite): Mover {
-  const target = writer instanceof FileStream || isDescriptorStream(writer) ? new End(writer, false) : null;
+  const target = writer instanceof FileStream || isDescriptorStream(writer, "whenWritable")
+    ? new End(writer, false)
+    : null;
   if (target !== null && reader instanceof FileStream) return new FileMover(reader.fd, target);
-  if (target !== null && isDescriptorStream(reader)) return new SpliceMover(new End(reader, true), target);
+  if (target !== null && isDescriptorStream(reader, "whenReadable")) {
+    return new SpliceMover(new End(reader, true), target);
+  }
   return new BufferMover(reader, writer);
 }
 
