@@ -44,9 +44,8 @@ class Send<T> extends Operation<void> {
     if (!this.#isEncoded) {
       if (!proceed(context)) return Pending;
       output.requireFree(this);
-      if (output.bytes.length >= this.#boundary && output.pollDrain(context, this) === Pending) {
-        return Pending;
-      }
+      this.#isDraining ||= output.bytes.length >= this.#boundary;
+      if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
       this.#encode();
       coop.left--;
     }
