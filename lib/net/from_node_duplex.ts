@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { shown } from "../io/arguments.ts";
+import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
