@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { guide } from "../../guide.ts";
 import { bytesOf, readRequests } from "./wire.ts";
 import { bodies } from "./conformance/bodies.ts";
 import type { Case } from "./conformance/case.ts";
 import { fields } from "./conformance/fields.ts";
 import { readByLlhttp } from "./conformance/llhttp_reading.ts";
 import { requestLines } from "./conformance/request_line.ts";
+import { llhttpVerdictOf, verdictOf } from "./conformance/verdict.ts";
 
 /** Requests up to the first that is the connection's last, as a server reads them. */
 function read(pieces: readonly string[]): { seen: string[]; status: number } {
@@ -43,6 +45,13 @@ hold("a request line", requestLines);
 hold("fields", fields);
 hold("a body", bodies);
 
+/** A row of the guide's tables: section, name, ours, llhttp's. */
+function rowsOf(text: string): string[][] {
+  return text.split("\n").filter((line) => line.startsWith("| ")).map((line) =>
+    line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|")).slice(1, 5)
+  );
+}
+
 describe("the table of cases", () => {
   const cases = [requestLines, fields, bodies].flat();
 
@@ -50,5 +59,12 @@ describe("the table of cases", () => {
     const names = cases.map(({ name }) => name);
     assertEquals(names.filter((name, i) => names.indexOf(name) !== i), []);
     assertEquals(cases.filter(({ differs }) => !/^(we are: .|llhttp is: .|both: .|$)/.test(differs)), []);
+  });
+
+  it("is the guide's: else run scripts/http_conformance.ts", () => {
+    const rows = new Map(rowsOf(guide("http_conformance.md")).map((row) => [row[1], row]));
+    for (const one of cases) {
+      assertEquals(rows.get(one.name), [one.section, one.name, verdictOf(one), llhttpVerdictOf(one)]);
+    }
   });
 });
