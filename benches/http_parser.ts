@@ -12,7 +12,7 @@
 import { Buffer } from "node:buffer";
 import { RequestParser } from "../lib/net/http/parser.ts";
 import { compare, type Contender, equals, timed } from "./compare.ts";
-import { Llhttp, type LlhttpEvents } from "./http/llhttp.ts";
+import { Llhttp, type LlhttpEvents } from "./http_parser/llhttp.ts";
 
 /** Requests of one kind that differ, in as many bytes: in the target and in the last field. */
 const OTHERS = 64;

@@ -1,12 +1,14 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { WouldBlock } from "../../io/socket.ts";
-import { type Coroutine, spawn } from "../../task/mod.ts";
-import type { TcpStream } from "../tcp.ts";
+import { consumeBudget, type Coroutine, spawn } from "../../task/mod.ts";
+import type { TcpStream } from "../tcp_stream.ts";
 import type { RequestHead } from "./head.ts";
 import type { HttpLimits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { RequestParser } from "./parser.ts";
 import type { BodySource } from "./request.ts";
+import { trySendFile } from "./send_file.ts";
+import type { FilePart } from "./special_response.ts";
 
 /** What a connection is doing, by which its deadline is chosen. */
 export type Phase = "idle" | "head" | "body" | "handler" | "writing" | "closing";
@@ -38,6 +40,8 @@ export class Connection {
   phase: Phase = "idle";
   /** Whether the response has begun: from then on nothing else can be said. */
   isAnswering = false;
+  /** Whether the stream is somebody else's now. */
+  isUpgraded = false;
   /** Turns of the server's sweeper since the phase began, or last got on. */
   age = 0;
   #buffers: Buffers;
@@ -77,6 +81,21 @@ export class Connection {
     } finally {
       // Whatever happened, no other connection sends these bytes.
       output.clear();
+    }
+  }
+
+  /** Sends a part of a file, waiting for room. */
+  *sendFile({ fd, offset = 0, length }: FilePart): Coroutine<void> {
+    this.enter("writing");
+    for (let sent = 0; sent < length;) {
+      const count = trySendFile(this.stream, fd, offset + sent, length - sent);
+      if (count === WouldBlock) {
+        yield* this.stream.whenWritable();
+      } else {
+        sent += count;
+        this.enter("writing");
+        yield* consumeBudget();
+      }
     }
   }
 
@@ -124,7 +143,7 @@ export class Connection {
       if (more === false) return false;
       if (more === WouldBlock) {
         this.enter("body");
-        yield* this.stream.readable();
+        yield* this.stream.whenReadable();
       }
     }
     return false;
@@ -137,7 +156,7 @@ export class Connection {
     for (let left = LINGER_BYTES; left > 0;) {
       const count = this.stream.tryRead(this.#buffers.received);
       if (count === 0) return;
-      if (count === WouldBlock) yield* this.stream.readable();
+      if (count === WouldBlock) yield* this.stream.whenReadable();
       else left -= count;
     }
   }
@@ -178,7 +197,7 @@ function* readBody(body: RequestBody): Coroutine<Uint8Array | null> {
     if (more === false) throw new TypeError("the client closed the connection inside a request's body");
     if (more === WouldBlock) {
       connection.enter("body");
-      yield* connection.stream.readable();
+      yield* connection.stream.whenReadable();
     }
   }
 }

@@ -87,6 +87,13 @@ export class RequestParser {
     if (this.#bytes !== this.#kept && this.#at < this.#end) this.#keepWith(0);
   }
 
+  /** What was fed and not taken, copied: no request any more, the connection speaks another protocol from here on. */
+  takeRest(): Uint8Array<ArrayBuffer> {
+    const rest = new Uint8Array(this.#bytes.subarray(this.#at, this.#end));
+    this.#at = this.#end;
+    return rest;
+  }
+
   /**
    * The head of the next request, or `undefined` where more bytes are needed. The body of the one before must
    * have been read to its end. Throws an {@linkcode HttpError} for a request that is refused, and again at each
