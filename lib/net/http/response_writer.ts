@@ -105,16 +105,16 @@ export class ResponseWriter {
     }
   }
 
-  /** Writes the answer to a request that is refused: the error's message as plain text; the connection closes. */
-  fail(error: HttpError): void {
+  /** Writes the answer to a request that is refused: the error's message as plain text, the connection closes. */
+  fail(error: HttpError, isHead: boolean): void {
     const text = `${error.message}\n`;
     const length = Buffer.byteLength(text);
     this.#keepAlive = false;
     this.#out.appendHead(
       `${statusLine(error.status, "")}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
-      text,
-      length,
+      isHead ? "" : text,
+      isHead ? 0 : length,
     );
   }
 
