@@ -1,4 +1,4 @@
-import { Llhttp, type LlhttpEvents } from "../../../../benches/http/llhttp.ts";
+import { Llhttp, type LlhttpEvents } from "../../../../benches/http_parser/llhttp.ts";
 
 /** It stopped where another protocol may begin, which is no error. */
 const PAUSED = /^HPE_PAUSED/;
