@@ -5,7 +5,7 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { TcpStream } from "../../lib/net/tcp.ts";
+import { TcpStream } from "../../lib/net/tcp_stream.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 
 export const CONNECTIONS = 64;

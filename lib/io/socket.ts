@@ -1,9 +1,10 @@
-import { check, errno, libc, NULL, SystemError, word } from "../../ffi/mod.ts";
+import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
-import { NativeBuffer } from "../../ffi/native_buffer.ts";
+import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
+import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
 import { transferVectored } from "./vectored.ts";
 
 export { WouldBlock };
@@ -21,13 +22,10 @@ const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const MSG_PEEK = 2;
-const MSG_NOSIGNAL = 0x4000;
 /** SO_SNDBUF and SO_RCVBUF are an int, and doubled. */
 const LARGEST_BUFFER = 0x3fffffff;
 const LARGEST_BACKLOG = 0x7fffffff;
 const EINTR = 4;
-const EAGAIN = 11;
 const EINPROGRESS = 115;
 
 /** A numeric address and a port. */
@@ -106,6 +104,11 @@ export class Socket implements Disposable {
     }
   }
 
+  /** Throws a `TypeError` or a `RangeError` where it is no numeric address; `verb` is what the error says was tried. */
+  static requireAddress(address: NetAddress, verb: string): void {
+    checkedAddress(address, verb);
+  }
+
   /** A socket that connects: writable once it has, or has failed, which `takeError` tells. */
   static connect(address: NetAddress): Socket {
     const raw = checkedAddress(address, "connect to");
@@ -123,13 +126,15 @@ export class Socket implements Disposable {
 
   /** accept4(2). Throws a `SystemError`: `EMFILE` and `ENFILE` pass once descriptors are free again. */
   accept(): Socket | typeof WouldBlock {
-    for (;;) {
-      const number = libc().accept4(this.fd.number, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (number >= 0) return new Socket(Fd.unsafeOwn(number));
-      const failure = errno();
-      if (failure === EAGAIN) return WouldBlock;
-      if (failure !== EINTR) throw new SystemError(failure, "accept4");
-    }
+    const number = accept(this.fd);
+    return number === WouldBlock ? WouldBlock : new Socket(Fd.unsafeOwn(number));
+  }
+
+  /** As `accept`, with the peer's address, for which the kernel is asked in the same call. */
+  acceptFrom(): { socket: Socket; address: NetAddress } | typeof WouldBlock {
+    const accepted = acceptFrom(this.fd);
+    if (accepted === WouldBlock) return WouldBlock;
+    return { socket: new Socket(Fd.unsafeOwn(accepted.number)), address: addressOf(accepted.address) };
   }
 
   /**
@@ -137,37 +142,17 @@ export class Socket implements Disposable {
    * For a `Uint8Array` there is `fd.read`.
    */
   read(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    return this.#receive(buffer, from, length, 0);
+    return receive(this.fd, buffer, from, length);
   }
 
   /** As `read`, and what was read is there still for the next one. */
   peek(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    return this.#receive(buffer, from, length, MSG_PEEK);
-  }
-
-  #receive(buffer: NativeBuffer, from: number, length: number, flags: number): number {
-    const pointer = NativeBuffer.range(buffer, from, length);
-    const fd = this.fd.number;
-    for (;;) {
-      const count = libc().recv(fd, pointer, word(length), flags);
-      if (count >= 0) return count;
-      const failure = errno();
-      if (failure === EAGAIN) return WouldBlock;
-      if (failure !== EINTR) throw new SystemError(failure, "recv");
-    }
+    return receive(this.fd, buffer, from, length, MSG_PEEK);
   }
 
   /** send(2) of `length` bytes from `from`. A peer that has gone is `EPIPE`, and no signal. */
   write(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    const pointer = NativeBuffer.range(buffer, from, length);
-    const fd = this.fd.number;
-    for (;;) {
-      const count = libc().send(fd, pointer, word(length), MSG_NOSIGNAL);
-      if (count >= 0) return count;
-      const failure = errno();
-      if (failure === EAGAIN) return WouldBlock;
-      if (failure !== EINTR) throw new SystemError(failure, "send");
-    }
+    return send(this.fd, buffer, from, length);
   }
 
   /**
@@ -185,11 +170,7 @@ export class Socket implements Disposable {
 
   /** shutdown(2): ends reading, writing or both. */
   shutdown(how: "read" | "write" | "both"): void {
-    const number = ["read", "write", "both"].indexOf(how);
-    if (number === -1) {
-      throw new TypeError(`cannot shut a socket down: how is ${shown(how)}, none of read, write and both`);
-    }
-    check(libc().shutdown(this.fd.number, number), "shutdown");
+    shutdown(this.fd, how);
   }
 
   /** Whether small writes leave at once: TCP_NODELAY, tcp(7). */

@@ -267,7 +267,7 @@ class Server implements HttpServer, Service {
 
 function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
   using _ = listener;
-  for (;;) server.accept(yield* listener.accept());
+  for (;;) server.accept((yield* listener.accept()).stream);
 }
 
 function* sweepAll(server: Server, ms: number): Coroutine<void> {

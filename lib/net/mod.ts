@@ -23,9 +23,9 @@
  * await run(async () => {
  *   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
  *   using client = await TcpStream.connect(listener.address);
- *   const server = spawn(echo, await listener.accept());
+ *   const server = spawn(echo, (await listener.accept()).stream);
  *   await client.writeAll(new TextEncoder().encode("hello"));
- *   client.socket.shutdown("write");
+ *   await client.shutdown();
  *   const answer = new Uint8Array(16);
  *   const count = await client.read(answer);
  *   console.log(new TextDecoder().decode(answer.subarray(0, count))); // hello
@@ -38,4 +38,7 @@
  * @module
  */
 export type { ListenOptions, NetAddress } from "../io/socket.ts";
-export { TcpListener, TcpStream } from "./tcp.ts";
+export type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
+export type { SocketStream } from "./socket_stream.ts";
+export { type Accepted, TcpListener } from "./tcp_listener.ts";
+export { TcpStream } from "./tcp_stream.ts";

@@ -64,7 +64,7 @@ function* sendAll(stream: TcpStream, parts: readonly Uint8Array[]): Coroutine<vo
 
 async function pair(listener: TcpListener): Promise<[client: TcpStream, server: TcpStream]> {
   const client = await TcpStream.connect(listener.address);
-  return [client, await listener.accept()];
+  return [client, (await listener.accept()).stream];
 }
 
 describe("an echo", () => {
@@ -111,7 +111,7 @@ describe("an echo", () => {
       }
     }
     function* accept(listener: TcpListener): Coroutine<void> {
-      for (;;) spawn(echo, yield* listener.accept());
+      for (;;) spawn(echo, (yield* listener.accept()).stream);
     }
     await run(async () => {
       using listener = TcpListener.bind(local);
@@ -132,7 +132,7 @@ describe("an echo", () => {
       const chunks: Uint8Array[] = [];
       const closed = new Promise((resolve) => socket.on("close", resolve));
       socket.on("data", (chunk) => chunks.push(Uint8Array.from(Buffer.from(chunk))));
-      const served = spawn(echo, await listener.accept());
+      const served = spawn(echo, (await listener.accept()).stream);
       socket.end("hello from the host");
       assertEquals(await served, 19);
       await closed;
@@ -191,7 +191,7 @@ describe("a TcpStream", () => {
       using listener = TcpListener.bind(local);
       const [client, server] = await pair(listener);
       await client.writeAll(new Uint8Array(10));
-      await server.readable();
+      await server.whenReadable();
       const reading = spawn(async () => await client.read(new Uint8Array(10)));
       await sleep(1);
       server.close();
@@ -266,13 +266,13 @@ describe("a TcpStream", () => {
       assertEquals(server.tryRead(buffer), WouldBlock);
       buffer.bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
       assertEquals(client.tryWrite(buffer, 2, 3), 3);
-      await server.readable();
+      await server.whenReadable();
       const into = new NativeBuffer(8);
       assertEquals([server.tryRead(into, 1), ...into.bytes], [3, 0, 3, 4, 5, 0, 0, 0, 0]);
       assertEquals(server.tryRead(into), WouldBlock);
       let sent = 0;
       for (let count = 0; count !== WouldBlock; sent += Math.max(count, 0)) count = client.tryWrite(buffer);
-      const writable = spawn(async () => await client.writable());
+      const writable = spawn(async () => await client.whenWritable());
       await sleep(1);
       assertEquals(writable.isFinished, false);
       const drain = new Uint8Array(1 << 16);
@@ -410,7 +410,7 @@ describe("closing", () => {
 
   it("is done for whatever a coroutine holds at the runtime's end", async () => {
     function* holder(listener: TcpListener): Coroutine<void> {
-      using accepted = yield* listener.accept();
+      using accepted = (yield* listener.accept()).stream;
       yield* accepted.read(new Uint8Array(1));
     }
     const before = descriptors();
@@ -419,7 +419,7 @@ describe("closing", () => {
         using listener = TcpListener.bind(local);
         spawn(holder, listener);
         using client = await TcpStream.connect(listener.address);
-        await client.writable();
+        await client.whenWritable();
         await sleep(1);
       });
     }
@@ -503,7 +503,7 @@ describe("TcpListener.bind", () => {
   it("works in the host's loop, where no runtime runs", async () => {
     using listener = TcpListener.bind(local);
     const connecting = TcpStream.connect(listener.address).toPromise();
-    using server = await listener.accept();
+    using server = (await listener.accept()).stream;
     using client = await connecting;
     await client.writeAll(Uint8Array.of(1, 2, 3));
     const bytes = new Uint8Array(8);
@@ -519,8 +519,8 @@ describe("accepting", () => {
       gone.write(new NativeBuffer(1));
       gone.fd.close();
       using client = await TcpStream.connect(listener.address);
-      const first = await listener.accept();
-      const second = await listener.accept();
+      const { stream: first } = await listener.accept();
+      const { stream: second } = await listener.accept();
       assertEquals(second.socket.remoteAddress, client.socket.localAddress);
       first.close();
       second.close();
@@ -536,12 +536,12 @@ describe("accepting", () => {
       await run(async () => {
         using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
         const accepted = [];
-        spawn(async () => { for (;;) accepted.push(await listener.accept()); });
+        spawn(async () => { for (;;) accepted.push((await listener.accept()).stream); });
         await sleep(5);
         const first = await TcpStream.connect(listener.address);
         while (accepted.length < 1) await sleep(1);
         // The client's descriptor is there already, the server's cannot be.
-        const second = TcpStream.connect(listener.address);
+        const second = TcpStream.connect(listener.address).toPromise();
         const hoard = [];
         let code = "none";
         try {
@@ -568,7 +568,7 @@ describe("accepting", () => {
     const connections = tiered({ quick: 2_000, full: 50_000, soak: 1_000_000 });
     function* serve(listener: TcpListener): Coroutine<void> {
       for (;;) {
-        using stream = yield* listener.accept();
+        using stream = (yield* listener.accept()).stream;
         yield* stream.writeAll(Uint8Array.of(1));
       }
     }
@@ -597,7 +597,7 @@ describe("accepting", () => {
       using listener = TcpListener.bind(local);
       const accepting = spawn(() => listener.accept());
       using client = yield* TcpStream.connect(listener.address);
-      using server = yield* accepting;
+      using server = (yield* accepting).stream;
       let others = 0;
       // deno-lint-ignore require-yield
       function* other(): Coroutine<void> {
@@ -620,12 +620,12 @@ describe("accepting", () => {
       await sleep(1);
       listener.accept().drop();
       using client = await TcpStream.connect(listener.address);
-      using server = await accepting.timeout(5_000);
+      using server = (await accepting.timeout(5_000)).stream;
       const bytes = new Uint8Array(8);
       const reading = spawn(() => server.read(bytes));
       await sleep(1);
       server.read(bytes).drop();
-      server.readable().drop();
+      server.whenReadable().drop();
       await client.writeAll(bytes);
       assertEquals(await reading.timeout(5_000), 8);
     });
@@ -659,7 +659,7 @@ describe("accepting", () => {
         );
         assertThrows(() => Reflect.apply(stream.read, stream, [wrong]), TypeError, "into is no Uint8Array");
       }
-      assertThrows(() => Reflect.apply(stream.socket.shutdown, stream.socket, ["all"]), TypeError, "how is");
+      assertThrows(() => Reflect.apply(stream.shutdown, stream, ["all"]), TypeError, "how is");
       const bind = (...given: unknown[]): unknown => Reflect.apply(TcpListener.bind, TcpListener, given);
       assertThrows(() => bind(local, { backlock: 5 }), TypeError, 'no option "backlock"');
       assertThrows(() => bind(local, { backlog: "5" }), RangeError, "backlog is");

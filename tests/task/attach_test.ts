@@ -21,7 +21,7 @@ function* echo(stream: TcpStream): Coroutine<number> {
 }
 
 function* serveOne(listener: TcpListener): Coroutine<number> {
-  return yield* spawn(echo, yield* listener.accept());
+  return yield* spawn(echo, (yield* listener.accept()).stream);
 }
 
 describe("a future awaited where no runtime runs", () => {

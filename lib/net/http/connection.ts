@@ -1,7 +1,7 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { WouldBlock } from "../../io/socket.ts";
 import { consumeBudget, type Coroutine, spawn } from "../../task/mod.ts";
-import type { TcpStream } from "../tcp.ts";
+import type { TcpStream } from "../tcp_stream.ts";
 import type { RequestHead } from "./head.ts";
 import type { HttpLimits } from "./limits.ts";
 import { Output } from "./output.ts";
@@ -90,7 +90,7 @@ export class Connection {
     for (let sent = 0; sent < length;) {
       const count = trySendFile(this.stream, fd, offset + sent, length - sent);
       if (count === WouldBlock) {
-        yield* this.stream.writable();
+        yield* this.stream.whenWritable();
       } else {
         sent += count;
         this.enter("writing");
@@ -143,7 +143,7 @@ export class Connection {
       if (more === false) return false;
       if (more === WouldBlock) {
         this.enter("body");
-        yield* this.stream.readable();
+        yield* this.stream.whenReadable();
       }
     }
     return false;
@@ -156,7 +156,7 @@ export class Connection {
     for (let left = LINGER_BYTES; left > 0;) {
       const count = this.stream.tryRead(this.#buffers.received);
       if (count === 0) return;
-      if (count === WouldBlock) yield* this.stream.readable();
+      if (count === WouldBlock) yield* this.stream.whenReadable();
       else left -= count;
     }
   }
@@ -197,7 +197,7 @@ function* readBody(body: RequestBody): Coroutine<Uint8Array | null> {
     if (more === false) throw new TypeError("the client closed the connection inside a request's body");
     if (more === WouldBlock) {
       connection.enter("body");
-      yield* connection.stream.readable();
+      yield* connection.stream.whenReadable();
     }
   }
 }

@@ -49,7 +49,7 @@ function* exchange(connection: Connection, service: Service, writer: ResponseWri
       if (more === WouldBlock) {
         if (parser.isIdle) connection.enter("idle");
         else if (connection.phase !== "head") connection.enter("head");
-        yield* stream.readable();
+        yield* stream.whenReadable();
       } else {
         head = parser.next();
       }

@@ -1,7 +1,8 @@
 import { errno, SystemError } from "../../../ffi/mod.ts";
 import { sendfileCalls } from "../../../ffi/sendfile.ts";
 import { type Fd, WouldBlock } from "../../io/fd.ts";
-import { ioOf, type TcpStream } from "../tcp.ts";
+import { ioOf } from "../socket_stream.ts";
+import type { TcpStream } from "../tcp_stream.ts";
 
 const EINTR = 4;
 const EAGAIN = 11;
@@ -18,7 +19,7 @@ export function trySendFile(stream: TcpStream, file: Fd, offset: number, length:
   const wanted = Math.min(length, PART_BYTES);
   for (;;) {
     at[0] = BigInt(offset);
-    const count = Number(sendfileCalls().sendfile(stream.socket.fd.number, file.number, at, wanted));
+    const count = Number(sendfileCalls().sendfile(stream.fd.number, file.number, at, wanted));
     if (count > 0) return count;
     if (count === 0) throw new Error(`a response's file ended ${length} bytes before its length`);
     const failure = errno();

@@ -1,5 +1,5 @@
 import type { Fd } from "../../io/fd.ts";
-import type { TcpStream } from "../tcp.ts";
+import type { TcpStream } from "../tcp_stream.ts";
 
 /** A part of a file that is a response's body. */
 export interface FilePart {

@@ -138,7 +138,7 @@ describe("a paused clock", () => {
       const log: string[] = [];
       using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
       using near = await TcpStream.connect(listener.address);
-      using far = await listener.accept();
+      using far = (await listener.accept()).stream;
       function* read(): Coroutine<void> {
         const buffer = new Uint8Array(8);
         for (let i = 0; i < 3; i++) log.push(`${yield* timeout(300, near.read(buffer))} bytes at ${now()}`);
