@@ -32,7 +32,7 @@ import { type HttpLimits, resolveLimits } from "./http/limits.ts";
 import { ResponseWriter } from "./http/response_writer.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
 
-export { HttpError } from "./http/error.ts";
+export { HttpError, type HttpErrorOptions } from "./http/error.ts";
 export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
 export {
   eventStream,
