@@ -105,8 +105,8 @@ export class ResponseWriter {
     }
   }
 
-  /** Writes the answer to a request that is refused: the error's message as plain text; the connection closes. */
-  fail(error: HttpError): void {
+  /** Writes the answer to a request that is refused: the error's message as plain text, the connection closes. */
+  fail(error: HttpError, isHead: boolean): void {
     const text = `${error.message}\n`;
     const length = Buffer.byteLength(text);
     this.#keepAlive = false;
@@ -116,8 +116,8 @@ export class ResponseWriter {
         statusLine(error.status, "")
       }${fields}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
-      text,
-      length,
+      isHead ? "" : text,
+      isHead ? 0 : length,
     );
   }
 
