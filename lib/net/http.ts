@@ -33,6 +33,14 @@ import { ResponseWriter } from "./http/response_writer.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "./mod.ts";
 
 export { HttpError } from "./http/error.ts";
+export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
+export {
+  eventStream,
+  type EventStreamOptions,
+  formatEvent,
+  type ServerSentEvent,
+} from "./http/event_stream.ts";
+export { type FileHandler, serveFiles, type ServeFilesOptions } from "./http/static_files.ts";
 export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
 export type { HttpLimits } from "./http/limits.ts";
 
@@ -121,6 +129,9 @@ class Server implements HttpServer, Service {
   isClosing = false;
   #listener: TcpListener;
   #connections = new Map<Connection, JoinHandle<void>>();
+  /** Connections that speak another protocol, until they are closed. */
+  #upgraded = new Set<TcpStream>();
+  #closing = new AbortController();
   #limits: HttpLimits | undefined;
   #maxConnections: number;
   #tickMs: number;
@@ -163,7 +174,7 @@ class Server implements HttpServer, Service {
   /** The acceptor's: a connection becomes a task, or is turned away. */
   accept(stream: TcpStream): void {
     const connection = new Connection(stream, this.buffers, this.#limits);
-    if (this.#connections.size >= this.#maxConnections) {
+    if (this.#connections.size + this.#upgraded.size >= this.#maxConnections) {
       this.#say(connection, new HttpError(503, "too many connections; try again later"));
       stream.close();
       return;
@@ -187,8 +198,17 @@ class Server implements HttpServer, Service {
     this.#finishIfOver();
   }
 
+  /** A connection's: somebody else has it. */
+  upgraded(connection: Connection): AbortSignal {
+    connection.isUpgraded = true;
+    this.#upgraded.add(connection.stream);
+    return this.#closing.signal;
+  }
+
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
+    for (const stream of this.#upgraded) if (stream.isClosed) this.#upgraded.delete(stream);
+    this.#finishIfOver();
     for (const connection of this.#connections.keys()) {
       if (++connection.age <= this.#turns[connection.phase]) continue;
       const isLate = connection.phase === "head" || connection.phase === "body";
@@ -204,7 +224,7 @@ class Server implements HttpServer, Service {
     this.#connections.delete(connection);
     task?.abort();
     // A task that never had its turn has no `finally` to close it.
-    connection.stream.close();
+    if (!connection.isUpgraded) connection.stream.close();
     this.#finishIfOver();
   }
 
@@ -217,7 +237,8 @@ class Server implements HttpServer, Service {
       for (const connection of this.#connections.keys()) {
         if (connection.phase === "idle") this.#cut(connection);
       }
-      if (this.#connections.size > 0) {
+      this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
+      if (this.#connections.size + this.#upgraded.size > 0) {
         this.#tasks = [spawn(sweepAll, this, this.#tickMs), spawn(cutAll, this, deadline)];
       }
       this.#finishIfOver();
@@ -228,10 +249,13 @@ class Server implements HttpServer, Service {
   /** The deadline's. */
   cutRest(): void {
     for (const connection of this.#connections.keys()) this.#cut(connection);
+    for (const stream of this.#upgraded) stream.close();
+    this.#upgraded.clear();
+    this.#finishIfOver();
   }
 
   #finishIfOver(): void {
-    if (!this.isClosing || this.#connections.size > 0) return;
+    if (!this.isClosing || this.#connections.size + this.#upgraded.size > 0) return;
     for (const task of this.#tasks) task.abort();
     this.#finish();
   }

@@ -168,6 +168,9 @@ function requireBytes(what: string, name: string, bytes: Uint8Array): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
 
+/** What the reactor knows of a stream: for the inside of this package. */
+export let ioOf: (stream: SocketStream) => ScheduledIo;
+
 /**
  * A connected stream of bytes, whatever its family: what `TcpStream` and `UnixStream` share. One task reads and one
  * writes at a time.
@@ -178,6 +181,10 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
   #reactor: Reactor;
   #io: ScheduledIo;
   #closed = false;
+
+  static {
+    ioOf = (stream) => stream.#io;
+  }
 
   /** Takes over a connected socket, and registers it with the running runtime. `io` is where it is watched already. */
   constructor(fd: Fd, io?: ScheduledIo) {

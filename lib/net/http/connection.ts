@@ -1,12 +1,14 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { WouldBlock } from "../../io/socket.ts";
-import { type Coroutine, spawn } from "../../task/mod.ts";
+import { consumeBudget, type Coroutine, spawn } from "../../task/mod.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import type { RequestHead } from "./head.ts";
 import type { HttpLimits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { RequestParser } from "./parser.ts";
 import type { BodySource } from "./request.ts";
+import { trySendFile } from "./send_file.ts";
+import type { FilePart } from "./special_response.ts";
 
 /** What a connection is doing, by which its deadline is chosen. */
 export type Phase = "idle" | "head" | "body" | "handler" | "writing" | "closing";
@@ -38,6 +40,8 @@ export class Connection {
   phase: Phase = "idle";
   /** Whether the response has begun: from then on nothing else can be said. */
   isAnswering = false;
+  /** Whether the stream is somebody else's now. */
+  isUpgraded = false;
   /** Turns of the server's sweeper since the phase began, or last got on. */
   age = 0;
   #buffers: Buffers;
@@ -77,6 +81,21 @@ export class Connection {
     } finally {
       // Whatever happened, no other connection sends these bytes.
       output.clear();
+    }
+  }
+
+  /** Sends a part of a file, waiting for room. */
+  *sendFile({ fd, offset = 0, length }: FilePart): Coroutine<void> {
+    this.enter("writing");
+    for (let sent = 0; sent < length;) {
+      const count = trySendFile(this.stream, fd, offset + sent, length - sent);
+      if (count === WouldBlock) {
+        yield* this.stream.whenWritable();
+      } else {
+        sent += count;
+        this.enter("writing");
+        yield* consumeBudget();
+      }
     }
   }
 

@@ -5,8 +5,9 @@ import type { Buffers, Connection } from "./connection.ts";
 import { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
 import { LazyRequest } from "./request.ts";
-import { type StreamBody, takeBody } from "./response_body.ts";
+import { FileBody, type StreamBody, takeBody } from "./response_body.ts";
 import { ResponseWriter } from "./response_writer.ts";
+import { UpgradeResponse } from "./special_response.ts";
 
 /** What the connections of one server share. */
 export interface Service {
@@ -18,6 +19,8 @@ export interface Service {
   readonly origin: string;
   /** Whether connections end with the response that they are at. */
   readonly isClosing: boolean;
+  /** The connection speaks another protocol from now on: the service has done with it. */
+  upgraded(connection: Connection): AbortSignal;
 }
 
 /** The task of one connection: request after request, until either side has had enough. */
@@ -30,7 +33,7 @@ export function* serveConnection(connection: Connection, service: Service): Coro
     // connection tells the client.
     if (!(error instanceof SystemError)) service.onError(error);
   } finally {
-    connection.stream.close();
+    if (!connection.isUpgraded) connection.stream.close();
   }
 }
 
@@ -65,7 +68,7 @@ function* exchange(connection: Connection, service: Service, writer: ResponseWri
     isAnswered = true;
     body.isOver = true;
     if (keepAlive && (head.framing === "none" || (yield* connection.skipBody()))) return true;
-    if (head.framing !== "none" || parser.hasBytes) yield* connection.linger();
+    if (!connection.isUpgraded && (head.framing !== "none" || parser.hasBytes)) yield* connection.linger();
     return false;
   } catch (error) {
     if (!(error instanceof HttpError) || connection.isAnswering) throw error;
@@ -91,18 +94,23 @@ function* answer(
   head: RequestHead,
   request: Request,
 ): Coroutine<boolean> {
-  let stream: StreamBody | null;
+  let stream: StreamBody | FileBody | null;
   try {
     const answered = service.handler(request);
     const response = answered instanceof Response ? answered : yield* fromPromise(answered);
+    if (response instanceof UpgradeResponse) {
+      yield* upgrade(connection, service, writer, head, response);
+      return false;
+    }
     stream = yield* begin(service, writer, head, response);
   } catch (error) {
-    if (error instanceof HttpError) throw error;
+    if (error instanceof HttpError || connection.isAnswering) throw error;
     stream = yield* begin(service, writer, head, yield* fromPromise(service.onError(error)));
   }
   connection.isAnswering = true;
   if (!connection.send()) yield* connection.flush();
-  if (stream !== null) yield* sendStream(connection, writer, stream);
+  if (stream instanceof FileBody) yield* sendFile(connection, stream);
+  else if (stream !== null) yield* sendStream(connection, writer, stream);
   return writer.keepAlive;
 }
 
@@ -112,10 +120,39 @@ function* begin(
   writer: ResponseWriter,
   head: RequestHead,
   response: Response,
-): Coroutine<StreamBody | null> {
+): Coroutine<StreamBody | FileBody | null> {
   const taken = takeBody(response);
   const body = taken instanceof Promise ? yield* fromPromise(taken) : taken;
   return writer.begin(head, response, body, head.keepAlive && !service.isClosing);
+}
+
+function* upgrade(
+  connection: Connection,
+  service: Service,
+  writer: ResponseWriter,
+  head: RequestHead,
+  response: UpgradeResponse,
+): Coroutine<void> {
+  if (head.framing !== "none") throw new HttpError(400, "a request with a body cannot upgrade");
+  if (head.minor === 0) throw new HttpError(400, "an HTTP/1.0 request cannot upgrade");
+  writer.beginUpgrade(response);
+  connection.isAnswering = true;
+  if (!connection.send()) yield* connection.flush();
+  const closing = service.upgraded(connection);
+  try {
+    UpgradeResponse.onUpgrade(response)(connection.stream, connection.parser.takeRest(), closing);
+  } catch (error) {
+    connection.stream.close();
+    throw error;
+  }
+}
+
+function* sendFile(connection: Connection, body: FileBody): Coroutine<void> {
+  try {
+    yield* connection.sendFile(body.part);
+  } finally {
+    body.release();
+  }
 }
 
 function* sendStream(connection: Connection, writer: ResponseWriter, body: StreamBody): Coroutine<void> {

@@ -4,7 +4,8 @@ import { httpDate } from "./date.ts";
 import type { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
 import type { Output } from "./output.ts";
-import { type StaticBody, StreamBody } from "./response_body.ts";
+import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
+import type { UpgradeResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 import { reasonPhrase } from "./status.ts";
 
@@ -33,7 +34,7 @@ export class ResponseWriter {
 
   /**
    * Writes the head of `response`, and its body (from `takeBody`) where that is there as a whole. Returns the
-   * body where it is a stream whose parts must follow, else null. The length, the framing and `connection` are
+   * body where it is a stream or a file that must follow, else null. The length, the framing and `connection` are
    * set here, whatever the response says of them; the connection stays open if `keepAlive` and if nothing speaks
    * against it. Throws a `TypeError`, having written nothing, for a response that cannot be sent:
    * `Response.error()`, a status text with a line end in it, a stream whose `content-length` is no number.
@@ -41,10 +42,11 @@ export class ResponseWriter {
   begin(
     request: Pick<RequestHead, "method" | "minor">,
     response: Response,
-    body: StaticBody | StreamBody,
+    body: StaticBody | StreamBody | FileBody,
     keepAlive: boolean,
-  ): StreamBody | null {
+  ): StreamBody | FileBody | null {
     const { status } = response;
+    if (status < 200) throw new TypeError(`a response of status ${status} cannot be sent`);
     const isBodiless = request.method === "HEAD" || status === 204 || status === 304;
     this.#keepAlive = keepAlive;
     let head = statusLine(status, response.statusText) + this.#fields(response);
@@ -60,10 +62,20 @@ export class ResponseWriter {
     if (isBodiless || typeof body !== "string") this.#out.appendHead(head, "", 0);
     else this.#out.appendHead(head, body, this.#left);
     if (isBodiless && body instanceof StreamBody) body.cancel();
+    if (isBodiless && body instanceof FileBody) body.release();
     if (isBodiless) return null;
-    if (body instanceof StreamBody) return body;
+    if (body instanceof StreamBody || body instanceof FileBody) return body;
     if (body instanceof Uint8Array) this.#out.append(body);
     return null;
+  }
+
+  /** Writes the whole answer to a request whose connection speaks another protocol from then on. */
+  beginUpgrade(response: UpgradeResponse): void {
+    this.#keepAlive = false;
+    const head = `${statusLine(101, response.statusText)}${
+      this.#fields(response)
+    }connection: upgrade\r\n\r\n`;
+    this.#out.appendHead(head, "", 0);
   }
 
   /**
@@ -140,9 +152,10 @@ export class ResponseWriter {
   }
 
   /** The bytes of the body, or those that it would have; `undefined` where nobody knows. */
-  #contentLength(body: StaticBody | StreamBody, isBodiless: boolean): number | undefined {
+  #contentLength(body: StaticBody | StreamBody | FileBody, isBodiless: boolean): number | undefined {
     if (typeof body === "string") return Buffer.byteLength(body);
     if (body instanceof Uint8Array) return body.length;
+    if (body instanceof FileBody) return body.part.length;
     if (body === null && !isBodiless) return 0;
     const declared = this.#declaredLength;
     if (declared === undefined) return undefined;
@@ -155,7 +168,6 @@ export class ResponseWriter {
 
 function statusLine(status: number, statusText: string): string {
   if (status === 200 && statusText === "") return "HTTP/1.1 200 OK\r\n";
-  if (status < 200) throw new TypeError(`a response of status ${status} cannot be sent`);
   for (let i = 0; i < statusText.length; i++) {
     const code = statusText.charCodeAt(i);
     if (code > 0xff || (CLASSES[code] & VALUE) === 0) {
