@@ -220,6 +220,16 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
     return new Writable(this.#io);
   }
 
+  /** A read of the descriptor would have blocked: `whenReadable` waits for the next edge. In the same turn as that. */
+  clearReadable(): void {
+    this.#io.clearReadable();
+  }
+
+  /** A write to the descriptor would have blocked: `whenWritable` waits for the next edge. In the same turn as that. */
+  clearWritable(): void {
+    this.#io.clearWritable();
+  }
+
   /** Reads up to `into.byteLength` bytes; 0 is the end of what the peer sends. */
   read(into: Uint8Array): Future<number> {
     requireBytes("read", "into", into);
