@@ -60,9 +60,25 @@ export function requireRun(): void {
   if (isSandboxed()) require({ name: "run" }, "run access", "--allow-run");
 }
 
-/** Throws Deno's `NotCapable` where the address may not be listened on or connected to. */
-export function requireNet(hostname: string, port: number): void {
+function hostOf(hostname: string, port: number | undefined): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return port === undefined ? host : `${host}:${port}`;
+}
+
+/** Throws Deno's `NotCapable` where the address, or the name, may not be listened on or connected to. */
+export function requireNet(hostname: string, port?: number): void {
   if (!isSandboxed()) return;
-  const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const host = hostOf(hostname, port);
   require({ name: "net", host }, `net access to "${host}"`, "--allow-net");
+}
+
+/**
+ * Throws Deno's `NotCapable` where the address is denied: one of those that a permitted name has, of which Deno asks no
+ * more.
+ */
+export function refuseDeniedNet(hostname: string, port: number): void {
+  if (!isSandboxed()) return;
+  const host = hostOf(hostname, port);
+  if (Deno.permissions.querySync({ name: "net", host }).state !== "denied") return;
+  throw new Deno.errors.NotCapable(`Requires net access to "${host}", which --deny-net denies`);
 }

@@ -27,7 +27,13 @@ export { type ExitStatus, PidFd } from "./pid_fd.ts";
 export { pipe } from "./pipe.ts";
 export { SignalFd, type SignalInfo } from "./signal_fd.ts";
 export type { Signal, StandardSignal } from "./signals.ts";
-export { type ListenOptions, type NetAddress, Socket } from "./socket.ts";
+export {
+  type ConnectOptions,
+  type KeepAlive,
+  type ListenOptions,
+  type NetAddress,
+  Socket,
+} from "./socket.ts";
 export { type TimerClock, TimerFd, type TimerSettings } from "./timer_fd.ts";
 export { UnixSocket } from "./unix_socket.ts";
 export { NativeBuffer } from "../../ffi/native_buffer.ts";

@@ -40,6 +40,8 @@ export class ScheduledIo {
   /** Those who share a direction, made where there is one and left to them when they are told. */
   #readers: Queue<IoWaiter> | null = null;
   #writers: Queue<IoWaiter> | null = null;
+  /** Why no edge will come, where its owner has said so. */
+  #why: string | null = null;
   #urgent = false;
   #urgents: Queue<IoWaiter> | null = null;
 
@@ -71,6 +73,16 @@ export class ScheduledIo {
   /** Whether it is watched no more. */
   get isDeaf(): boolean {
     return this.#deaf;
+  }
+
+  /** Why it is watched no more, for people. */
+  get whyDeaf(): string {
+    return this.#why ?? "it is watched no more, for its AsyncFd was disposed or its runtime has ended";
+  }
+
+  /** Its owner's, before it is watched no more: what those who wait are told. */
+  willEnd(why: string): void {
+    this.#why = why;
   }
 
   /** Those who wait for it to be readable, beside the one that is parked. */
