@@ -107,6 +107,7 @@ function* visit(guest: TcpStream, room: BroadcastSender<Said>): Coroutine<void> 
 }
 
 function* accept(listener: TcpListener, guests: Scope, room: BroadcastSender<Said>): Coroutine<never> {
+  console.log(`chatting on 127.0.0.1:${listener.address.port}`);
   for (;;) {
     const { stream } = yield* listener.accept();
     guests.spawn(visit, stream, room);
@@ -119,7 +120,6 @@ await run(function* (): Coroutine<void> {
   using _room = room;
   nobody.close();
   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: Number(process.argv[2] ?? 0) });
-  console.log(`chatting on 127.0.0.1:${listener.address.port}`);
   yield* race<unknown>([shutdownSignal(), accept(listener, guests, room)]);
   listener.close();
   room.send({ text: "* Goodbye.", by: null, isLast: true });

@@ -34,6 +34,7 @@ function* echo(stream: TcpStream): Coroutine<void> {
 }
 
 function* accept(listener: TcpListener, clients: Scope): Coroutine<never> {
+  console.log(`echoing on 127.0.0.1:${listener.address.port}`);
   for (;;) {
     const { stream } = yield* listener.accept();
     clients.spawn(echo, stream);
@@ -43,6 +44,5 @@ function* accept(listener: TcpListener, clients: Scope): Coroutine<never> {
 await run(function* (): Coroutine<void> {
   using clients = new Scope();
   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: Number(process.argv[2] ?? 0) });
-  console.log(`echoing on 127.0.0.1:${listener.address.port}`);
   yield* race<unknown>([shutdownSignal(), accept(listener, clients)]);
 });

@@ -143,6 +143,7 @@ function* proxy(stream: TcpStream, login: string | undefined): Coroutine<void> {
 }
 
 function* accept(listener: TcpListener, clients: Scope, login: string | undefined): Coroutine<never> {
+  console.log(`SOCKS5 on 127.0.0.1:${listener.address.port}`);
   for (;;) {
     const { stream } = yield* listener.accept();
     clients.spawn(proxy, stream, login);
@@ -153,6 +154,5 @@ await run(function* (): Coroutine<void> {
   const [port = "0", login] = process.argv.slice(2);
   using clients = new Scope();
   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: Number(port) });
-  console.log(`SOCKS5 on 127.0.0.1:${listener.address.port}`);
   yield* race<unknown>([shutdownSignal(), accept(listener, clients, login)]);
 });
