@@ -134,9 +134,9 @@ describe("what is read", () => {
       const error = await assertRejects(
         () => server.readExact(into),
         UnexpectedEndError,
-        "behind 1 bytes of it",
+        "the end came after 1",
       );
-      assertEquals([error.received, into[0]], [1, 7]);
+      assertEquals([error.expected, error.received, into[0]], [6, 1, 7]);
     }));
 
   it("to its end is all there is, and too much where that is over the limit", () =>

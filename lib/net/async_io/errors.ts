@@ -1,5 +1,3 @@
-<<<<<<< HEAD
-=======
 /** What is read has ended before as much was there as was asked for. */
 export class UnexpectedEndError extends Error {
   override readonly name = "UnexpectedEndError";
@@ -15,7 +13,6 @@ export class UnexpectedEndError extends Error {
   }
 }
 
->>>>>>> net8
 /** More bytes came in one piece than the reader was told to take: nothing of them was taken. */
 export class LimitExceededError extends RangeError {
   override readonly name = "LimitExceededError";

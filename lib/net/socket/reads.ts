@@ -115,7 +115,7 @@ export class ReadExact extends Transfer<void> {
       const count = readInto(stream, this.#got === 0 ? this.#into : this.#into.subarray(this.#got));
       if (count === WouldBlock) return Pending;
       coop.left--;
-      if (count === 0) throw new UnexpectedEndError(`${byteLength} bytes`, this.#got);
+      if (count === 0) throw new UnexpectedEndError(byteLength, this.#got);
       this.#got += count;
     }
   }
