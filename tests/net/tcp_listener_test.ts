@@ -6,7 +6,7 @@ import { SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer, Socket } from "../../lib/io/mod.ts";
 import { LookupError, type NetAddress, TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
-import { type Coroutine, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
+import { type Coroutine, pollFn, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
 import { Ended } from "../../lib/task/stream.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
@@ -202,6 +202,25 @@ describe("accepting", () => {
     });
   });
 
+  it("polls who waits for a connection once for each, and no more", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const accepting = listener.accept();
+      let polls = 0;
+      const waiting = spawn(() =>
+        pollFn((context) => {
+          polls++;
+          return accepting.poll(context);
+        })
+      );
+      await sleep(5);
+      assertEquals(polls, 1);
+      using _client = await TcpStream.connect(listener.address);
+      (await waiting).stream.close();
+      assertEquals(polls, 2);
+    });
+  });
+
   it("goes on after a connection that was reset in the queue", async () => {
     await run(async () => {
       using listener = TcpListener.bind(local);
@@ -255,15 +274,15 @@ describe("accepting", () => {
     assertEquals(outputOf(source, { before: "ulimit -n 256" }), "EMFILE 1 2 9");
   });
 
-  it("and closing leave nothing open over two thousand connections", async () => {
-    const connections = tiered({ quick: 2_000, full: 50_000, soak: 1_000_000 });
+  it("and closing leave nothing open, and no memory, over thousands of connections", async () => {
+    const connections = tiered({ quick: 2_000, full: 100_000, soak: 1_000_000 });
     function* serve(listener: TcpListener): Coroutine<void> {
       for (;;) {
         using stream = (yield* listener.accept()).stream;
         yield* stream.writeAll(Uint8Array.of(1));
       }
     }
-    function* connect(listener: TcpListener): Coroutine<number> {
+    function* connect(listener: TcpListener, connections: number): Coroutine<number> {
       const into = new Uint8Array(4);
       let sum = 0;
       for (let i = 0; i < connections; i++) {
@@ -276,7 +295,11 @@ describe("accepting", () => {
     await run(async () => {
       using listener = TcpListener.bind(local);
       const server = spawn(serve, listener);
-      assertEquals(await spawn(connect, listener), connections);
+      assertEquals(await spawn(connect, listener, connections), connections);
+      const resident = process.memoryUsage().rss;
+      assertEquals(await spawn(connect, listener, connections), connections);
+      const grown = process.memoryUsage().rss - resident;
+      assert(grown < 64 << 20, `${grown} bytes more for as many connections again`);
       server.abort();
       assertEquals(currentRuntime().reactor.registrations, 1);
     });
