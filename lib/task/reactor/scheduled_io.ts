@@ -67,6 +67,11 @@ export class ScheduledIo {
     return this.#writable;
   }
 
+  /** Whether the peer was told to have ended what it sends, or to have gone. */
+  get isHungUp(): boolean {
+    return this.#hungUp;
+  }
+
   /** Whether there is something exceptional, such as TCP's urgent byte: never before it was told. */
   get isUrgent(): boolean {
     return this.#urgent;
