@@ -245,6 +245,33 @@ describe("a pair of streams", () => {
     });
   });
 
+  it("ends what it reads, what it writes, or both, and never its peer's", async () => {
+    await run(async () => {
+      const into = new Uint8Array(4);
+      for (const how of ["read", "write", "both"] as const) {
+        const [left, right] = UnixStream.pair();
+        await right.writeAll(bytesOf("kept"));
+        await left.shutdown(how);
+        assertEquals(await left.read(into), 4);
+        if (how === "write") {
+          await right.writeAll(bytesOf("more"));
+          assertEquals(await left.read(into), 4);
+        } else {
+          const error = await assertRejects(async () => await right.writeAll(bytesOf("a")), SystemError);
+          assertEquals([error.code, await left.read(into)], ["EPIPE", 0]);
+        }
+        if (how !== "read") {
+          assertEquals(await right.read(into), 0);
+          await assertRejects(async () => await left.writeAll(bytesOf("a")), SystemError, "EPIPE");
+        } else {
+          await left.writeAll(bytesOf("back"));
+          assertEquals(await right.read(into), 4);
+        }
+        closeAll([left, right]);
+      }
+    });
+  });
+
   it("passes descriptors with its bytes, in their order among reads", async () => {
     await run(async () => {
       const before = descriptors();
