@@ -5,7 +5,7 @@ import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
 import { shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
-import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
+import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import { shutdown } from "./socket_calls.ts";
 import { type UnixAddress, unixBytes, type UnixName, unixNameOf, unixText } from "./unix_address.ts";
 
@@ -94,7 +94,7 @@ export abstract class UnixEnd implements Disposable {
     const head = message ??= new SocketMessage();
     const length = byteLengthOf(bytes);
     if (length <= SCRATCH_BYTES) {
-      copy(bytes, scratch().bytes, length);
+      fillScratch(bytes);
       head.pointTo(scratch(), length);
     } else {
       head.pointToView(bytes);
@@ -133,7 +133,7 @@ export abstract class UnixEnd implements Disposable {
     if (count === WouldBlock) return WouldBlock;
     const fds = head.descriptors.map(Fd.unsafeOwn);
     const length = Math.min(count, room);
-    if (isSmall) copy(scratch().bytes, into, length);
+    if (isSmall) readScratch(into, length);
     const { credentials, isControlTruncated } = head;
     return {
       length,
