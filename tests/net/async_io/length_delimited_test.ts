@@ -98,7 +98,7 @@ describe("frames behind their length", () => {
     assertEquals(await read({ maxFrameLength: 9, adjustment: -2 }, "\0\0\0\x0babcdefghi"), ["abcdefghi"]);
   });
 
-  it("keep to a limit that changes, but for the one whose head was read", async () => {
+  it("keep to a limit that changes, but for the one whose head was read", () => {
     const codec = new LengthDelimitedCodec();
     const reader = new ScriptedReader("\0\0\0\x09abcd", "wait", "efghi", NINE);
     const frames = new FramedRead(reader, codec);
