@@ -184,6 +184,14 @@ for (const where of ["run", "the host's loop"]) {
         assert(error instanceof SystemError && error.code === "EPIPE", String(error));
       }));
 
+    it("ends at once with a hundred others, and none is forgotten", () =>
+      inside(async () => {
+        const children = Array.from({ length: 100 }, (_, i) => sh(`exit ${i}`, { killOnDrop: true }).spawn());
+        const codes = await Promise.all(children.map(async (child) => (await child.wait()).code));
+        assertEquals(codes, children.map((_, i) => i));
+        for (const child of children) child[Symbol.dispose]();
+      }));
+
     it("is killed where its output is more than is wanted", () =>
       inside(async () => {
         const yes = new Command("yes");
