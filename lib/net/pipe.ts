@@ -8,7 +8,7 @@ import { currentRuntime } from "../task/runtime/current.ts";
 import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
-import { Readable, Writable } from "../task/reactor/readiness.ts";
+import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
@@ -214,7 +214,7 @@ export class PipeReader implements AsyncRead, Disposable {
 
   /** Waits until a read is worth its call. */
   whenReadable(): Future<void> {
-    return new Readable(this.#watched.io);
+    return new Ready(this.#watched.io, "read");
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end: every descriptor that could write was closed. */
@@ -275,7 +275,7 @@ export class PipeWriter implements AsyncWrite, Disposable {
 
   /** Waits until a write is worth its call. */
   whenWritable(): Future<void> {
-    return new Writable(this.#watched.io);
+    return new Ready(this.#watched.io, "write");
   }
 
   /**

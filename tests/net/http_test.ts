@@ -8,61 +8,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
-import {
-  type Handler,
-  HttpError,
-  type HttpServer,
-  serve,
-  type ServeOptions,
-  StaticResponse,
-} from "../../lib/net/http.ts";
+import { HttpError, serve, StaticResponse } from "../../lib/net/http.ts";
+import { encoder, exchange, GET, hello, LAST_GET, readAll, serving, statusOf } from "./http/client.ts";
 import { TcpStream } from "../../lib/net/mod.ts";
 import { run, sleep } from "../../lib/task/mod.ts";
-
-const encoder = new TextEncoder();
-
-function hello(): Response {
-  return new Response("hello");
-}
-
-/** A server on a port of its own, for as long as `body` runs. */
-function serving(
-  handler: Handler,
-  options: ServeOptions,
-  body: (server: HttpServer) => Promise<void>,
-): Promise<void> {
-  return run(async () => {
-    await using server = serve(handler, { port: 0, ...options });
-    await body(server);
-    await server.shutdown({ deadline: 100 });
-  });
-}
-
-/** Everything that the server sends, until it closes. */
-async function readAll(stream: TcpStream): Promise<string> {
-  const bytes = new Uint8Array(65536);
-  const decoder = new TextDecoder();
-  let text = "";
-  for (;;) {
-    const count = await stream.read(bytes);
-    if (count === 0) return text;
-    text += decoder.decode(bytes.subarray(0, count), { stream: true });
-  }
-}
-
-/** What the server sends to `request`, until it closes. */
-async function exchange(server: HttpServer, request: string): Promise<string> {
-  using stream = await TcpStream.connect(server.address);
-  await stream.writeAll(encoder.encode(request));
-  return await readAll(stream);
-}
-
-function statusOf(answer: string): number {
-  return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
-}
-
-const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const LAST_GET = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 describe("serve()", () => {
   it("answers a request with what the handler gives", () =>

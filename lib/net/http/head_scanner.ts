@@ -1,11 +1,19 @@
-import { CLASSES, showByte, TARGET, TOKEN, VALUE } from "./chars.ts";
+import { CLASSES, TOKEN } from "./chars.ts";
 import { HttpError } from "./error.ts";
+import {
+  expectLf,
+  isBlank,
+  methodFault,
+  nameFault,
+  targetFault,
+  valueFault,
+  versionFault,
+} from "./head_faults.ts";
 import type { HttpLimits } from "./limits.ts";
+import { skipTarget, skipValue } from "./skip.ts";
 
 const CR = 0x0d;
-const LF = 0x0a;
 const SP = 0x20;
-const HTAB = 0x09;
 const COLON = 0x3a;
 
 /** A server should ignore at least one empty line before a request (RFC 9112, section 2.2). */
@@ -14,6 +22,12 @@ const MAX_EMPTY_LINES = 4;
 const VERSION = new TextEncoder().encode("HTTP/1.1");
 const MAJOR_AT = 5;
 const MINOR_AT = 7;
+
+/** What most request lines begin and end with, as numbers of little-endian bytes. */
+const GET_ = 0x20544547;
+const HTTP = 0x50545448;
+const SLASH_1_1 = 0x312e312f;
+const CRLF = 0x0a0d;
 
 /** The fields that decide how a request is read. */
 export const HOST = 0;
@@ -49,6 +63,7 @@ export class HeadScanner {
   /** Where the method begins: after the empty lines. */
   start = 0;
   methodEnd = 0;
+  isGet = false;
   targetEnd = 0;
   minor: 0 | 1 = 1;
   fieldsStart = 0;
@@ -60,15 +75,17 @@ export class HeadScanner {
   /** By {@linkcode HOST} and its like: where the last value of the field lies. */
   readonly valueStart: number[] = [0, 0, 0, 0, 0];
   readonly valueEnd: number[] = [0, 0, 0, 0, 0];
+  /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
+  readonly spans: number[] = [];
+  fields = 0;
 
   #state = IN_START;
   #at = 0;
   #emptyLines = 0;
-  #fields = 0;
   #nameStart = 0;
+  #nameEnd = 0;
   #field = OTHER;
   #fieldValueStart = 0;
-  #fieldValueEnd = 0;
   readonly #limits: Required<HttpLimits>;
 
   constructor(limits: Required<HttpLimits>) {
@@ -90,25 +107,39 @@ export class HeadScanner {
     this.#state = IN_START;
     this.#at = 0;
     this.#emptyLines = 0;
-    this.#fields = 0;
+    this.fields = 0;
     this.end = 0;
     this.seen = 0;
     this.repeated = 0;
+    this.isGet = false;
   }
 
   /**
    * Scans on in `bytes`, where the head began at `base` and `end` is where the bytes stop. Returns whether the
    * head is whole. Throws an {@linkcode HttpError} at the first byte that no request may have there.
    */
-  scan(bytes: Uint8Array, base: number, end: number): boolean {
-    let at = base + this.#at;
-    if (this.#state < IN_FIELD_START) at = this.#scanLine(bytes, base, at, end);
-    if (this.#state >= IN_FIELD_START) at = this.#scanFields(bytes, base, at, end);
-    this.#at = at - base;
+  scan(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
+    this.scanLine(bytes, view, base, end);
+    return this.scanFields(bytes, view, base, end);
+  }
+
+  /** The first half of a scan: up to {@linkcode fieldsStart}. Returns whether it came to there. */
+  scanLine(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
+    if (this.#state < IN_FIELD_START) {
+      this.#at = this.#scanLine(bytes, view, base, base + this.#at, end) - base;
+    }
+    return this.#state >= IN_FIELD_START;
+  }
+
+  /** The second half. */
+  scanFields(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
+    if (this.#state >= IN_FIELD_START) {
+      this.#at = this.#scanFields(bytes, view, base, base + this.#at, end) - base;
+    }
     return this.end !== 0;
   }
 
-  #scanLine(bytes: Uint8Array, base: number, from: number, end: number): number {
+  #scanLine(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
     if (this.#state <= IN_START_LF) {
       at = this.#skipEmptyLines(bytes, at, end);
@@ -118,6 +149,12 @@ export class HeadScanner {
     }
     const start = base + this.start;
     const stop = Math.min(end, start + this.#limits.requestLine);
+    if (this.#state === IN_METHOD && at === start && at + 4 <= stop && view.getInt32(at, true) === GET_) {
+      at += 4;
+      this.methodEnd = at - 1 - base;
+      this.isGet = true;
+      this.#state = IN_TARGET;
+    }
     if (this.#state === IN_METHOD) {
       while (at < stop && (CLASSES[bytes[at]] & TOKEN) !== 0) at++;
       if (at === end) return at;
@@ -127,14 +164,14 @@ export class HeadScanner {
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_TARGET) {
-      while (at < stop && (CLASSES[bytes[at]] & TARGET) !== 0) at++;
+      at = skipTarget(bytes, at, stop);
       if (at === end) return at;
       if (at + VERSION.length >= start + this.#limits.requestLine) throw this.#longLine();
       if (bytes[at] !== SP || at === base + this.methodEnd + 1) throw targetFault(bytes[at]);
       this.targetEnd = at++ - base;
       this.#state = IN_VERSION;
     }
-    return this.#scanVersion(bytes, base, at, end);
+    return this.#scanVersion(bytes, view, base, at, end);
   }
 
   #skipEmptyLines(bytes: Uint8Array, from: number, end: number): number {
@@ -153,9 +190,18 @@ export class HeadScanner {
     return at;
   }
 
-  #scanVersion(bytes: Uint8Array, base: number, from: number, end: number): number {
+  #scanVersion(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
     const first = base + this.targetEnd + 1;
+    if (
+      at === first && at + 10 <= end && view.getInt32(at, true) === HTTP &&
+      view.getInt32(at + 4, true) === SLASH_1_1 && view.getInt16(at + 8, true) === CRLF
+    ) {
+      this.minor = 1;
+      this.fieldsStart = at + 10 - base;
+      this.#state = IN_FIELD_START;
+      return at + 10;
+    }
     for (; at < end && at < first + VERSION.length; at++) {
       const isDigit = at === first + MAJOR_AT || at === first + MINOR_AT;
       if (isDigit ? bytes[at] < 0x30 || bytes[at] > 0x39 : bytes[at] !== VERSION[at - first]) {
@@ -180,7 +226,7 @@ export class HeadScanner {
   }
 
   /** One turn of the loop is one field; a turn that is cut short goes on at the `if` of its state. */
-  #scanFields(bytes: Uint8Array, base: number, from: number, end: number): number {
+  #scanFields(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
     let state = this.#state;
     const limit = base + this.fieldsStart + this.#limits.headers;
@@ -200,6 +246,7 @@ export class HeadScanner {
         if (at >= stop) break;
         const nameStart = base + this.#nameStart;
         if (bytes[at] !== COLON || at === nameStart) throw nameFault(bytes[at], at === nameStart);
+        this.#nameEnd = at - base;
         this.#field = specialField(bytes, nameStart, at - nameStart);
         at++;
         state = IN_BLANK;
@@ -211,10 +258,10 @@ export class HeadScanner {
         state = IN_VALUE;
       }
       if (state === IN_VALUE) {
-        while (at < stop && (CLASSES[bytes[at]] & VALUE) !== 0) at++;
+        at = skipValue(bytes, view, at, stop);
         if (at >= stop) break;
         if (bytes[at] !== CR) throw valueFault(bytes[at]);
-        this.#fieldValueEnd = at - base;
+        this.#endField(bytes, base, at);
         at++;
         state = IN_VALUE_LF;
       }
@@ -222,7 +269,6 @@ export class HeadScanner {
         if (at >= stop) break;
         expectLf(bytes[at]);
         at++;
-        if (this.#field !== OTHER) this.#keepSpecial(bytes, base);
         state = IN_FIELD_START;
       } else if (state === IN_END_LF && at < end) {
         expectLf(bytes[at]);
@@ -236,29 +282,34 @@ export class HeadScanner {
   }
 
   #startField(at: number): void {
-    if (this.#fields++ === this.#limits.headerCount) {
+    if (this.fields++ === this.#limits.headerCount) {
       throw new HttpError(431, `more than ${this.#limits.headerCount} header fields`);
     }
     this.#nameStart = at;
   }
 
-  #keepSpecial(bytes: Uint8Array, base: number): void {
-    let end = this.#fieldValueEnd;
-    while (end > this.#fieldValueStart && isBlank(bytes[base + end - 1])) end--;
-    const bit = 1 << this.#field;
+  #endField(bytes: Uint8Array, base: number, at: number): void {
+    const valueStart = this.#fieldValueStart;
+    let valueEnd = at - base;
+    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1])) valueEnd--;
+    const { spans } = this;
+    const first = 4 * (this.fields - 1);
+    spans[first] = this.#nameStart;
+    spans[first + 1] = this.#nameEnd;
+    spans[first + 2] = valueStart;
+    spans[first + 3] = valueEnd;
+    const field = this.#field;
+    if (field === OTHER) return;
+    const bit = 1 << field;
     this.repeated |= this.seen & bit;
     this.seen |= bit;
-    this.valueStart[this.#field] = this.#fieldValueStart;
-    this.valueEnd[this.#field] = end;
+    this.valueStart[field] = valueStart;
+    this.valueEnd[field] = valueEnd;
   }
 
   #longLine(): HttpError {
     return new HttpError(414, `the request line is longer than ${this.#limits.requestLine} bytes`);
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === SP || byte === HTAB;
 }
 
 function specialField(bytes: Uint8Array, start: number, length: number): number {
@@ -284,50 +335,4 @@ function isNamed(bytes: Uint8Array, start: number, field: number): number {
     if ((bytes[start + i] | 0x20) !== name[i]) return OTHER;
   }
   return field;
-}
-
-function expectLf(byte: number): void {
-  if (byte !== LF) throw new HttpError(400, `a CR is followed by ${showByte(byte)} and not by LF`);
-}
-
-function bareLf(): HttpError {
-  return new HttpError(400, "a line ends in LF alone, not in CR LF");
-}
-
-function methodFault(byte: number, isFirst: boolean): HttpError {
-  if (byte === LF) return bareLf();
-  if (isFirst && byte === 0x16) {
-    return new HttpError(400, "a TLS handshake came to a port that speaks plain HTTP");
-  }
-  return new HttpError(400, `the method may not hold ${showByte(byte)}`);
-}
-
-function targetFault(byte: number): HttpError {
-  if (byte === SP) return new HttpError(400, "two spaces follow the method");
-  if (byte === CR || byte === LF) return new HttpError(400, "the request line has no version");
-  return new HttpError(
-    400,
-    `the request target may not hold ${showByte(byte)}, which must be percent-encoded`,
-  );
-}
-
-function versionFault(byte: number): HttpError {
-  if (byte === LF) return bareLf();
-  return new HttpError(
-    400,
-    `${showByte(byte)} after the request target, where only a version such as HTTP/1.1 may be`,
-  );
-}
-
-function nameFault(byte: number, isFirst: boolean): HttpError {
-  if (byte === LF) return bareLf();
-  if (isFirst && isBlank(byte)) return new HttpError(400, "a header field is folded over two lines");
-  if (isFirst && byte === COLON) return new HttpError(400, "a header field has no name");
-  if (isBlank(byte)) return new HttpError(400, "white space stands before the colon of a header field");
-  return new HttpError(400, `the name of a header field may not hold ${showByte(byte)}`);
-}
-
-function valueFault(byte: number): HttpError {
-  if (byte === LF) return bareLf();
-  return new HttpError(400, `the value of a header field may not hold ${showByte(byte)}`);
 }

@@ -1,11 +1,32 @@
 import { Buffer } from "node:buffer";
 import { ChunkedBody } from "./body.ts";
 import { HttpError } from "./error.ts";
+import { Fields } from "./fields.ts";
 import { RequestHead } from "./head.ts";
 import { HeadScanner } from "./head_scanner.ts";
-import { type HttpLimits, resolveLimits } from "./limits.ts";
+import type { HttpLimits } from "./limits.ts";
+import { checkTarget } from "./target.ts";
+import { type Shared, sharedFor } from "./shared.ts";
 
 const NOTHING = new Uint8Array(0);
+
+/** The bytes that were read last, as words and as text: connections receive into one buffer. */
+let viewed: Uint8Array = NOTHING;
+let words: DataView = new DataView(NOTHING.buffer);
+let latin1: Buffer = Buffer.from(NOTHING.buffer);
+
+function look(bytes: Uint8Array): void {
+  if (viewed === bytes) return;
+  viewed = bytes;
+  words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A typed array over a few bytes would cost more than they do. */
+function copy(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
+  if (end - start > 16 || from === into) into.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) into[at + i - start] = from[i];
+}
 
 /**
  * Reads the requests of one connection, one after another, out of bytes as they come:
@@ -18,13 +39,11 @@ const NOTHING = new Uint8Array(0);
  * a target is plain ASCII, and at most four empty lines stand between requests.
  */
 export class RequestParser {
-  readonly #limits: Required<HttpLimits>;
+  readonly #shared: Shared;
   readonly #scanner: HeadScanner;
   #bytes: Uint8Array = NOTHING;
   #at = 0;
   #end = 0;
-  #text: Buffer = Buffer.alloc(0);
-  #textOf: Uint8Array = NOTHING;
   #kept: Uint8Array = NOTHING;
   #left = 0;
   #chunked: ChunkedBody | undefined;
@@ -32,8 +51,8 @@ export class RequestParser {
 
   /** `limits` that are not given are the defaults of {@linkcode HttpLimits}. */
   constructor(limits?: HttpLimits) {
-    this.#limits = resolveLimits(limits);
-    this.#scanner = new HeadScanner(this.#limits);
+    this.#shared = sharedFor(limits);
+    this.#scanner = new HeadScanner(this.#shared.limits);
   }
 
   /** Whether the bytes end between two requests: a connection closed here was not cut off. */
@@ -58,7 +77,7 @@ export class RequestParser {
       this.#end = end;
     } else {
       this.#keepWith(end - start);
-      this.#kept.set(bytes.subarray(start, end), this.#end);
+      copy(bytes, start, end, this.#kept, this.#end);
       this.#end += end - start;
     }
   }
@@ -66,6 +85,13 @@ export class RequestParser {
   /** Copies what was not read yet out of the fed bytes, so that they may be overwritten. */
   keep(): void {
     if (this.#bytes !== this.#kept && this.#at < this.#end) this.#keepWith(0);
+  }
+
+  /** What was fed and not taken, copied: no request any more, the connection speaks another protocol from here on. */
+  takeRest(): Uint8Array<ArrayBuffer> {
+    const rest = new Uint8Array(this.#bytes.subarray(this.#at, this.#end));
+    this.#at = this.#end;
+    return rest;
   }
 
   /**
@@ -103,21 +129,57 @@ export class RequestParser {
 
   #nextHead(): RequestHead | undefined {
     const scanner = this.#scanner;
-    if (!scanner.scan(this.#bytes, this.#at, this.#end)) {
-      this.keep();
-      return undefined;
+    const at = this.#at;
+    const available = this.#end - at;
+    if (available === 0) return undefined;
+    look(this.#bytes);
+    const { heads } = this.#shared;
+    const isFresh = scanner.scanned === 0;
+    let head = isFresh ? heads.find(words, at, available) : undefined;
+    if (head !== undefined) {
+      this.#at = at + heads.length;
+    } else {
+      head = this.#scanHead(scanner);
+      if (head === undefined) {
+        this.keep();
+        return undefined;
+      }
+      if (isFresh) heads.offer(words, at, available, this.#at - at, head);
+      scanner.reset();
     }
-    if (this.#textOf !== this.#bytes) {
-      this.#textOf = this.#bytes;
-      this.#text = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
-    }
-    const text = this.#text.toString("latin1", this.#at, this.#at + scanner.end);
-    const head = new RequestHead(text, scanner, this.#limits.body);
-    this.#at += scanner.end;
-    scanner.reset();
     this.#left = head.contentLength;
-    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
+    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#shared.limits);
     return head;
+  }
+
+  #scanHead(scanner: HeadScanner): RequestHead | undefined {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    const end = this.#end;
+    if (!scanner.scanLine(bytes, words, at, end)) return undefined;
+    const memo = this.#shared.fields;
+    const fieldsAt = at + scanner.fieldsStart;
+    const available = end - fieldsAt;
+    const isFresh = scanner.scanned === scanner.fieldsStart;
+    let fields = isFresh ? memo.find(words, fieldsAt, available) : undefined;
+    if (fields !== undefined && fields.minor === scanner.minor) {
+      const method = scanner.isGet
+        ? "GET"
+        : latin1.toString("latin1", at + scanner.start, at + scanner.methodEnd);
+      const target = latin1.toString("latin1", at + scanner.methodEnd + 1, at + scanner.targetEnd);
+      checkTarget(method, target);
+      this.#at = fieldsAt + memo.length;
+      return new RequestHead(method, target, fields);
+    }
+    if (!scanner.scanFields(bytes, words, at, end)) return undefined;
+    const text = latin1.toString("latin1", at, at + scanner.end);
+    const method = scanner.isGet ? "GET" : text.slice(scanner.start, scanner.methodEnd);
+    const target = text.slice(scanner.methodEnd + 1, scanner.targetEnd);
+    checkTarget(method, target);
+    fields = new Fields(text, scanner, this.#shared.limits.body);
+    if (isFresh) memo.offer(words, fieldsAt, available, scanner.end - scanner.fieldsStart, fields);
+    this.#at = at + scanner.end;
+    return new RequestHead(method, target, fields);
   }
 
   #readLength(): Uint8Array | null | undefined {
@@ -144,7 +206,7 @@ export class RequestParser {
     const room = left + more <= this.#kept.length
       ? this.#kept
       : new Uint8Array(Math.max(1024, 2 * (left + more)));
-    room.set(this.#bytes.subarray(this.#at, this.#end));
+    copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
     this.#at = 0;
     this.#end = left;

@@ -1,7 +1,26 @@
+import { plainText } from "./deno_response.ts";
+import { type FilePart, FileResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 
 /** A body that is there as a whole. */
 export type StaticBody = string | Uint8Array | null;
+
+/** A body that the kernel sends. */
+export class FileBody {
+  readonly part: FilePart;
+  #isReleased = false;
+
+  constructor(part: FilePart) {
+    this.part = part;
+  }
+
+  /** The descriptor is needed no more. Does nothing the second time. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.part.released?.();
+  }
+}
 
 /** Microtasks that a body which is there as a whole takes at most, on any host, to give itself up as a stream. */
 const TICKS = 5;
@@ -14,14 +33,24 @@ const TICKS = 5;
  * A `Response` says nothing of what it was made from. Deno keeps it where it can be looked at, for free; elsewhere
  * the first two reads tell, for about a microsecond.
  */
-export function takeBody(response: Response): StaticBody | Promise<StaticBody | StreamBody> {
+export function takeBody(response: Response): StaticBody | FileBody | Promise<StaticBody | StreamBody> {
   if (response instanceof StaticResponse) {
     const source = StaticResponse.source(response);
     return source instanceof Response ? takeBody(source) : source;
   }
+  const text = plainText(response);
+  if (text !== undefined) return text;
+  if (response instanceof FileResponse) return new FileBody(FileResponse.part(response));
   const known = staticBodyOf(response);
   if (known !== undefined) return known;
-  return response.body === null ? null : readBody(response.body.getReader());
+  const { body } = response;
+  if (body === null) return null;
+  if (response.bodyUsed || body.locked) {
+    throw new TypeError(
+      "cannot send a response whose body was sent or read before: make a new one for each request, or a StaticResponse",
+    );
+  }
+  return readBody(body.getReader());
 }
 
 interface Part {

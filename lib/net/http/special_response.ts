@@ -1,0 +1,76 @@
+import type { Fd } from "../../io/fd.ts";
+import type { TcpStream } from "../tcp_stream.ts";
+
+/** A part of a file that is a response's body. */
+export interface FilePart {
+  /** Open to be read, and left open: `released` says when. */
+  readonly fd: Fd;
+  /** Where it begins, in bytes: 0 where nothing is said. */
+  readonly offset?: number;
+  /** How many bytes of it there are. */
+  readonly length: number;
+  /** Called once, when the server has no more use for the descriptor: sent, cut off, or never asked for. */
+  readonly released?: () => void;
+}
+
+/**
+ * A `Response` whose body is a part of a file, which the kernel sends by sendfile(2): no byte of it is copied here.
+ * A file that is shorter than that when it is sent cuts the connection. For everybody but the server its body is
+ * null.
+ */
+export class FileResponse extends Response {
+  #file: FilePart;
+
+  /** Throws a `RangeError` where `offset` or `length` is no number of bytes. */
+  constructor(file: FilePart, init: ResponseInit = {}) {
+    super(null, init);
+    const { offset = 0, length } = file;
+    for (const [name, value] of [["offset", offset], ["length", length]] as const) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new RangeError(
+          `cannot answer with a file: ${name} is ${String(value)}, and no number of bytes`,
+        );
+      }
+    }
+    this.#file = file;
+  }
+
+  /** What is to be sent. */
+  static part(response: FileResponse): FilePart {
+    return response.#file;
+  }
+}
+
+/**
+ * Takes over a connection: `received` is what the client has sent beyond its request, already read. `closing` is
+ * aborted when the server begins to shut down.
+ */
+export type OnUpgrade = (stream: TcpStream, received: Uint8Array<ArrayBuffer>, closing: AbortSignal) => void;
+
+/**
+ * Answers `101 Switching Protocols` with `headers`, `upgrade` among them, and hands the connection over: the server
+ * neither reads nor writes it after that, sets it no timeouts, and closes it no more, but at the deadline of its
+ * `shutdown`. `connection: upgrade` is added.
+ */
+export class UpgradeResponse extends Response {
+  #onUpgrade: OnUpgrade;
+
+  /** What `onUpgrade` throws is `onError`'s, and closes the connection. */
+  constructor(onUpgrade: OnUpgrade, headers: ConstructorParameters<typeof Headers>[0]) {
+    super(null, { headers });
+    this.#onUpgrade = onUpgrade;
+  }
+
+  /** Who takes the connection over. */
+  static onUpgrade(response: UpgradeResponse): OnUpgrade {
+    return response.#onUpgrade;
+  }
+
+  override get status(): number {
+    return 101;
+  }
+
+  override get ok(): boolean {
+    return false;
+  }
+}
