@@ -31,6 +31,16 @@ import type { TcpStream } from "./mod.ts";
 export { HttpError } from "./http/error.ts";
 export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
 export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
+export {
+  LeanError,
+  type LeanHandler,
+  type LeanOptions,
+  LeanRequest,
+  LeanResponse,
+  Precomputed,
+  type PrecomputedInit,
+  serveLean,
+} from "./http/lean.ts";
 export type { HttpLimits } from "./http/limits.ts";
 export type { HttpServer, HttpTimeouts, ListenerOptions } from "./http/server.ts";
 
