@@ -3,7 +3,8 @@
  *
  * Both read the same bytes from where they lie, llhttp from its own memory, as if they had been received there,
  * and both are asked for the same twice over: the method, the target and every field's name and value as strings;
- * and the method and the target alone, as a handler does that looks at no field. llhttp's spans are cut out
+ * and the method and the target alone, as a handler does that looks at no field. The same request may
+ * come again and again, which ours notices, or each time another. llhttp's spans are cut out
  * of one string, which is made once a call, as ours are: a string decoded for each span costs it more.
  *
  * @module
@@ -11,48 +12,74 @@
 import { Buffer } from "node:buffer";
 import { RequestParser } from "../lib/net/http/parser.ts";
 import { compare, type Contender, equals, timed } from "./compare.ts";
-import { Llhttp, type LlhttpEvents } from "./http/llhttp.ts";
+import { Llhttp, type LlhttpEvents } from "./http_parser/llhttp.ts";
 
-const WRK = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n";
-const BROWSER = "GET /search?q=memory+maps&k=10&lang=en HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\n" +
-  'sec-ch-ua: "Chromium";v="140", "Not=A?Brand";v="24"\r\nsec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"\r\n' +
-  "Upgrade-Insecure-Requests: 1\r\n" +
+/** Requests of one kind that differ, in as many bytes: in the target and in the last field. */
+const OTHERS = 64;
+const LINES = 'sec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"\r\nUpgrade-Insecure-Requests: 1\r\n' +
   "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n" +
   "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n" +
   "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-User: ?1\r\nSec-Fetch-Dest: document\r\n" +
-  "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8\r\n" +
-  "Cookie: session=4f1d2a9b7c; theme=dark\r\n\r\n";
-const POST = "POST /form HTTP/1.1\r\nHost: www.example.com\r\nContent-Type: application/octet-stream\r\n" +
-  `Content-Length: 1024\r\n\r\n${"x".repeat(1024)}`;
-const CHUNKED = "POST /stream HTTP/1.1\r\nHost: www.example.com\r\nTransfer-Encoding: chunked\r\n\r\n" +
-  `${`100\r\n${"x".repeat(256)}\r\n`.repeat(4)}0\r\n\r\n`;
+  "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8\r\n";
+const DATA = "x".repeat(1024);
 
-/** What is read in one `run`: `pieces` of so many bytes, or all at once where it is 0. */
+function wrk(i: number): string {
+  return i === 0
+    ? "GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n"
+    : `GET /${i} HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n`;
+}
+
+function browser(i: number): string {
+  return `GET /search?q=memory+maps&k=10&page=${i} HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\n` +
+    `${LINES}Cookie: session=4f1d2a9b7c${i}; theme=dark\r\n\r\n`;
+}
+
+function post(i: number): string {
+  return `POST /form/${i} HTTP/1.1\r\nHost: www.example.com\r\nContent-Type: application/octet-stream\r\n` +
+    `Content-Length: 1024\r\nX-Request-Id: ${i}\r\n\r\n${DATA}`;
+}
+
+function chunked(i: number): string {
+  return `POST /stream/${i} HTTP/1.1\r\nHost: www.example.com\r\nTransfer-Encoding: chunked\r\nX-Request-Id: ${i}\r\n\r\n` +
+    `${`100\r\n${"x".repeat(256)}\r\n`.repeat(4)}0\r\n\r\n`;
+}
+
+/** What is read: one of the texts in each `run`, in pieces of so many bytes, or as a whole where `piece` is 0. */
 interface Input {
   readonly name: string;
-  readonly text: string;
+  readonly texts: readonly string[];
   readonly requests: number;
   readonly piece: number;
 }
 
+function input(name: string, request: (i: number) => string, requests = 1, piece = 0): Input[] {
+  const others = Array.from({ length: OTHERS }, (_, i) => request(100 + i).repeat(requests));
+  return [
+    { name: `${name}, the same again`, texts: [request(0).repeat(requests)], requests, piece },
+    { name: `${name}, each another`, texts: others, requests, piece },
+  ];
+}
+
 const INPUTS: readonly Input[] = [
-  { name: "wrk's GET, 40 bytes", text: WRK, requests: 1, piece: 0 },
-  { name: `a browser's GET, ${BROWSER.length} bytes`, text: BROWSER, requests: 1, piece: 0 },
-  { name: "POST with 1 KiB", text: POST, requests: 1, piece: 0 },
-  { name: "POST with 4 chunks of 256 bytes", text: CHUNKED, requests: 1, piece: 0 },
-  { name: "16 of wrk's GETs, pipelined", text: WRK.repeat(16), requests: 16, piece: 0 },
-  { name: "a browser's GET, byte by byte", text: BROWSER, requests: 1, piece: 1 },
+  ...input("wrk's GET", wrk),
+  ...input(`a browser's GET of ${browser(0).length} bytes`, browser),
+  ...input("POST with 1 KiB", post),
+  ...input("POST with 4 chunks of 256 bytes", chunked),
+  ...input("16 of wrk's GETs, pipelined", wrk, 16),
+  ...input("a browser's GET, byte by byte", browser, 1, 1),
 ];
 
 /** What a contender saw, in one number that both sides come to alike. */
-function ours({ text, piece }: Input, withFields: boolean): () => number {
-  const bytes = Buffer.from(text, "latin1");
+function ours({ texts, piece }: Input, withFields: boolean): () => number {
+  const bytes = Buffer.from(texts.join(""), "latin1");
+  const { length } = texts[0];
   const parser = new RequestParser();
-  const step = piece === 0 ? bytes.length : piece;
+  const step = piece === 0 ? length : piece;
+  let start = 0;
   return () => {
     let seen = 0;
     let isOpen = false;
-    for (let at = 0; at < bytes.length; at += step) {
+    for (let at = start; at < start + length; at += step) {
       parser.feed(bytes, at, at + step);
       for (;;) {
         if (!isOpen) {
@@ -71,6 +98,7 @@ function ours({ text, piece }: Input, withFields: boolean): () => number {
         else seen += part.length;
       }
     }
+    start = (start + length) % bytes.length;
     return seen;
   };
 }
@@ -122,8 +150,8 @@ class Collector implements LlhttpEvents {
     for (let i = 0; i < this.#fields.length; i++) this.seen += this.#fields[i].length;
   }
 
-  body(_: number, length: number): void {
-    this.seen += length;
+  body(start: number, length: number): void {
+    this.seen += this.parser.memory.subarray(start, start + length).length;
   }
 
   end(): void {}
@@ -141,27 +169,36 @@ class Collector implements LlhttpEvents {
   }
 }
 
-function llhttp({ text, piece }: Input, withFields: boolean): () => number {
+function llhttp({ texts, piece }: Input, withFields: boolean): () => number {
   const collector = new Collector(withFields);
   const { parser } = collector;
   const { input } = parser;
   const inputAt = input.byteOffset - parser.memory.byteOffset;
-  input.write(text, "latin1");
-  const { length } = text;
+  const all = texts.join("");
+  input.write(all, "latin1");
+  const { length } = texts[0];
   const step = piece === 0 ? length : piece;
+  let start = 0;
   return () => {
     collector.seen = 0;
-    for (let at = 0; at < length; at += step) {
+    for (let at = start; at < start + length; at += step) {
       collector.text = input.toString("latin1", at, at + step);
       collector.base = inputAt + at;
       const error = parser.execute(at, step);
       if (error !== 0) throw new Error(`llhttp refused it: ${parser.errorName(error)}`);
     }
+    start = (start + length) % all.length;
     return collector.seen;
   };
 }
 
-function contender(name: string, input: Input, read: () => number, expected: number, quick: boolean): Contender {
+function contender(
+  name: string,
+  input: Input,
+  read: () => number,
+  expected: number,
+  quick: boolean,
+): Contender {
   return timed({
     name,
     quick,

@@ -26,7 +26,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   task_size: () => import("./task_size.ts"),
   stream: () => import("./stream.ts"),
   product: () => import("./product.ts"),
-  http: () => import("./http.ts"),
+  net: () => import("./net.ts"),
   search: () => import("./search.ts"),
   search_quality: () => import("./search_quality.ts"),
 };

@@ -57,6 +57,44 @@ const msghdrFields = {
 /** `struct msghdr`: sendmsg(2). */
 export const msghdr: Struct<typeof msghdrFields> = struct(msghdrFields);
 
+const mmsghdrFields = {
+  msg_hdr: msghdr,
+  msg_len: "u32", // unsigned int
+} as const satisfies Fields;
+/** `struct mmsghdr`: sendmmsg(2), recvmmsg(2). */
+export const mmsghdr: Struct<typeof mmsghdrFields> = struct(mmsghdrFields);
+
+const cmsghdrFields = {
+  cmsg_len: "u53", // size_t
+  cmsg_level: "i32", // int
+  cmsg_type: "i32", // int
+} as const satisfies Fields;
+/** `struct cmsghdr`, before its data: cmsg(3). */
+export const cmsghdr: Struct<typeof cmsghdrFields> = struct(cmsghdrFields);
+
+const ucredFields = {
+  pid: "i32", // pid_t
+  uid: "u32", // uid_t
+  gid: "u32", // gid_t
+} as const satisfies Fields;
+/** `struct ucred`: unix(7). */
+export const ucred: Struct<typeof ucredFields> = struct(ucredFields);
+
+const ipMreqnFields = {
+  imr_multiaddr: octets4, // struct in_addr
+  imr_address: octets4, // struct in_addr
+  imr_ifindex: "i32", // int
+} as const satisfies Fields;
+/** `struct ip_mreqn`: ip(7). */
+export const ip_mreqn: Struct<typeof ipMreqnFields> = struct(ipMreqnFields, { align: 4 });
+
+const ipv6MreqFields = {
+  ipv6mr_multiaddr: octets16, // struct in6_addr
+  ipv6mr_interface: "u32", // unsigned int
+} as const satisfies Fields;
+/** `struct ipv6_mreq`: ipv6(7). */
+export const ipv6_mreq: Struct<typeof ipv6MreqFields> = struct(ipv6MreqFields, { align: 4 });
+
 const sockaddrInFields = {
   sin_family: "u16", // sa_family_t
   sin_port: "u16be", // in_port_t

@@ -32,4 +32,20 @@ export class Stat {
   get size(): number {
     return this.#fields.st_size;
   }
+
+  /** How many names the file has: none once it was removed or replaced. */
+  get links(): number {
+    return this.#fields.st_nlink;
+  }
+
+  /** Whole seconds since 1970 at which its bytes were last said to be changed. */
+  get modified(): number {
+    return this.#fields.st_mtim.tv_sec;
+  }
+
+  /** When anything of it was changed, which nobody can set: seconds, and the nanoseconds after them. */
+  get changed(): readonly [seconds: number, nanoseconds: number] {
+    const { tv_sec, tv_nsec } = this.#fields.st_ctim;
+    return [tv_sec, tv_nsec];
+  }
 }

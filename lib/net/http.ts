@@ -28,8 +28,15 @@ import { type HttpServer, type ListenerOptions, Server } from "./http/server.ts"
 import { WebConnection, type WebService } from "./http/web_connection.ts";
 import type { TcpStream } from "./mod.ts";
 
-export { HttpError } from "./http/error.ts";
+export { HttpError, type HttpErrorOptions } from "./http/error.ts";
 export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
+export {
+  eventStream,
+  type EventStreamOptions,
+  formatEvent,
+  type ServerSentEvent,
+} from "./http/event_stream.ts";
+export { type FileHandler, serveFiles, type ServeFilesOptions } from "./http/static_files.ts";
 export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
 export {
   LeanError,

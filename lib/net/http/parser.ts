@@ -22,6 +22,12 @@ function look(bytes: Uint8Array): void {
   latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** A typed array over a few bytes would cost more than they do. */
+function copy(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
+  if (end - start > 16 || from === into) into.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) into[at + i - start] = from[i];
+}
+
 /**
  * Reads the requests of one connection, one after another, out of bytes as they come:
  * {@linkcode feed} what was received, take heads with {@linkcode next} and each one's body with
@@ -71,7 +77,7 @@ export class RequestParser {
       this.#end = end;
     } else {
       this.#keepWith(end - start);
-      this.#kept.set(bytes.subarray(start, end), this.#end);
+      copy(bytes, start, end, this.#kept, this.#end);
       this.#end += end - start;
     }
   }
@@ -200,7 +206,7 @@ export class RequestParser {
     const room = left + more <= this.#kept.length
       ? this.#kept
       : new Uint8Array(Math.max(1024, 2 * (left + more)));
-    room.set(this.#bytes.subarray(this.#at, this.#end));
+    copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
     this.#at = 0;
     this.#end = left;

@@ -172,8 +172,11 @@ export class ResponseWriter {
     const text = `${error.message}\n`;
     const length = byteLength(text);
     this.#keepAlive = false;
+    const fields = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
     this.#out.appendHead(
-      `${statusLine(error.status, "")}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
+      `${
+        statusLine(error.status, "")
+      }${fields}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
       isHead ? "" : text,
       isHead ? 0 : length,

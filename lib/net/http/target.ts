@@ -1,22 +1,26 @@
 import { HttpError } from "./error.ts";
 
-let lastHost = "";
-let lastOrigin = "";
+/** The origins of the hosts that were asked for of late. */
+const origins = new Map<string, string>();
+const MOST_ORIGINS = 256;
 
 /**
  * The origin (`http://localhost:7777`) of a `Host` field, empty for an empty one. Throws an
  * {@linkcode HttpError} where it is not `uri-host [ ":" port ]`, so that no value can smuggle in a path or a
- * user. The last answer is kept, for a client names the same host again and again.
+ * user. The answers are kept, for clients name the same hosts again and again.
  */
 export function originOfHost(host: string): string {
-  if (host === lastHost) return lastOrigin;
+  if (host === "") return "";
+  const known = origins.get(host);
+  if (known !== undefined) return known;
   const url = `http://${host}`;
-  if (host !== "" && (!/^[\w\-.~!$&'()*+,;=%:[\]]+$/.test(host) || !URL.canParse(url))) {
+  if (!/^[\w\-.~!$&'()*+,;=%:[\]]+$/.test(host) || !URL.canParse(url)) {
     throw new HttpError(400, `the Host field is no host: ${JSON.stringify(host)}`);
   }
-  lastOrigin = host === "" ? "" : new URL(url).origin;
-  lastHost = host;
-  return lastOrigin;
+  const { origin } = new URL(url);
+  if (origins.size === MOST_ORIGINS) origins.clear();
+  origins.set(host, origin);
+  return origin;
 }
 
 /**

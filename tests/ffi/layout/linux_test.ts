@@ -6,10 +6,14 @@ import process from "node:process";
 import { assertEquals } from "@std/assert";
 import {
   type Architecture,
+  cmsghdr,
   epollEventOn,
   inotify_event,
   iovec,
+  ip_mreqn,
+  ipv6_mreq,
   itimerspec,
+  mmsghdr,
   msghdr,
   sharedObjectsOn,
   sigaction,
@@ -20,6 +24,7 @@ import {
   sockaddr_un,
   statOn,
   timespec,
+  ucred,
 } from "../../../ffi/layout/linux.ts";
 import type { Fields, Layout } from "../../../ffi/layout/field.ts";
 import { Stat } from "../../../ffi/layout/stat.ts";
@@ -38,6 +43,11 @@ function structsOn(architecture: Architecture): Readonly<Record<string, Laid>> {
     itimerspec,
     iovec,
     msghdr,
+    mmsghdr,
+    cmsghdr,
+    ucred,
+    ip_mreqn,
+    ipv6_mreq,
     sockaddr_in,
     sockaddr_in6,
     sockaddr_un,

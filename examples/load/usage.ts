@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+
+/** Of the clock that /proc/PID/stat counts by: USER_HZ. */
+const TICKS_A_SECOND = 100;
+
+/** The CPU that a process has used so far: proc(5). */
+export interface Cpu {
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
+}
+
+/** Throws where there is no such process. */
+export function cpuOf(pid: number): Cpu {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The second field is the program's name in parentheses, and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    userSeconds: Number(fields[11]) / TICKS_A_SECOND,
+    systemSeconds: Number(fields[12]) / TICKS_A_SECOND,
+  };
+}
+
+/** The bytes of a process that are resident. Throws where there is no such process. */
+export function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+}

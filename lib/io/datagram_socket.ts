@@ -1,0 +1,304 @@
+import { check, errno, libc, NULL, type Pointer, SystemError, word } from "../../ffi/mod.ts";
+import { datagrams } from "../../ffi/datagrams.ts";
+import { NetAddresses } from "../../ffi/layout/net_addresses.ts";
+import { AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
+import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
+import { isSandboxed, requireNet } from "../../ffi/permissions.ts";
+import { requireFlag, requireNames } from "./arguments.ts";
+import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
+import { Fd, numberOf, WouldBlock } from "./fd.ts";
+import { IpOptions } from "./ip_options.ts";
+import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
+import type { NetAddress } from "./socket.ts";
+
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const MSG_PEEK = 2;
+/** What is told is the datagram's length, and not how much of it there was room for. */
+const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
+const EINTR = 4;
+const EAGAIN = 11;
+const EMSGSIZE = 90;
+const SENDER = 0;
+const RECEIVER = 1;
+
+/** Throws where an address is none that the socket can send to; for the inside of this package. */
+export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => void;
+
+/** How `DatagramSocket.bind` opens its port: socket(7), ipv6(7). */
+export interface DatagramOptions {
+  /** Others that say the same may have the port, too: for a group's members. The last of them gets what is sent to one. */
+  reuseAddress?: boolean;
+  /** Others of the same user that say the same may have the port, too: the kernel shares the senders out. */
+  reusePort?: boolean;
+  /** Datagrams to broadcast addresses may be sent. */
+  broadcast?: boolean;
+  /** Shuts IPv4 out of a socket of IPv6, which otherwise has it as `::ffff:127.0.0.1`. */
+  ipv6Only?: boolean;
+}
+
+const NAMES: readonly string[] = [
+  "reuseAddress",
+  "reusePort",
+  "broadcast",
+  "ipv6Only",
+] satisfies (keyof DatagramOptions)[];
+
+function textOf({ hostname, port }: NetAddress): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Throws Deno's `NotCapable` where the address may not be bound or sent to; its scope is no part of a permission. */
+function requireAddress({ hostname, port }: NetAddress): void {
+  const [host] = hostname.split("%");
+  requireNet(host, port);
+}
+
+function requireBytes(what: string, name: string, bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
+}
+
+/**
+ * A socket of UDP, non-blocking: socket(2), udp(7), thin and synchronous. Addresses are numeric; a link-local one has
+ * `%` and the number of its interface behind it.
+ *
+ * @example
+ * ```ts
+ * import { DatagramSocket } from "@oxbow/oxbow/io";
+ *
+ * using server = DatagramSocket.bind({ hostname: "127.0.0.1", port: 0 });
+ * using client = DatagramSocket.bind({ hostname: "127.0.0.1", port: 0 });
+ * client.sendTo(Uint8Array.of(1, 2, 3), server.localAddress);
+ * const into = new Uint8Array(1500);
+ * console.log(server.recv(into), server.sender.port === client.localAddress.port); // 3 true
+ * ```
+ */
+export class DatagramSocket extends IpOptions implements Disposable {
+  /** Of the sender and of the receiver, which nobody else has: they stay where they are. */
+  readonly #addresses: NetAddresses = new NetAddresses(2);
+  readonly #senderAt: Pointer = this.#addresses.pointer(SENDER);
+  readonly #senderLengthAt: Pointer = this.#addresses.lengthPointer(SENDER);
+  readonly #receiverAt: Pointer = this.#addresses.pointer(RECEIVER);
+
+  static {
+    requireReceiver = (socket, address) => socket.#addresses.set(RECEIVER, address);
+  }
+
+  private constructor(fd: Fd, family: number) {
+    super(fd, family);
+  }
+
+  /** A socket with a port of its own; port 0 has the kernel choose one. Throws a `SystemError` with `EADDRINUSE`. */
+  static override bind(address: NetAddress, options: DatagramOptions = {}): DatagramSocket {
+    requireNames("cannot bind", "options are", options, NAMES);
+    const { reuseAddress = false, reusePort = false, broadcast = false, ipv6Only } = options;
+    for (const [name, value] of Object.entries({ reuseAddress, reusePort, broadcast, ipv6Only })) {
+      requireFlag("cannot bind", name, value);
+    }
+    const addresses = new NetAddresses(1);
+    addresses.set(0, address);
+    requireAddress(address);
+    const family = addresses.family(0);
+    if (ipv6Only !== undefined && family !== AF_INET6) {
+      throw new TypeError(`cannot bind to ${textOf(address)}: ipv6Only goes with an IPv6 address`);
+    }
+    const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    const fd = Fd.unsafeOwn(check(libc().socket(family, type, 0), "socket"));
+    try {
+      if (reuseAddress) setFlag(fd, SOL_SOCKET, SO_REUSEADDR, true);
+      if (reusePort) setFlag(fd, SOL_SOCKET, SO_REUSEPORT, true);
+      if (ipv6Only !== undefined) setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only);
+      const socket = new DatagramSocket(fd, family);
+      if (broadcast) socket.setBroadcast(true);
+      check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", {
+        path: textOf(address),
+      });
+      return socket;
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Says to whom `send` sends, and from whom alone datagrams come: connect(2), which sends nothing itself. Only
+   * then is a port where nobody is told of, as `ECONNREFUSED` at a later call.
+   */
+  connect(address: NetAddress): void {
+    const addresses = new NetAddresses(1);
+    addresses.set(0, address);
+    requireAddress(address);
+    check(libc().connect(numberOf(this.fd), addresses.bytes(0), addresses.length(0)), "connect", {
+      path: textOf(address),
+    });
+  }
+
+  /** Takes `connect` back. A port that the kernel chose goes with it, and it chooses another one at the next `sendTo`. */
+  disconnect(): void {
+    // AF_UNSPEC.
+    check(libc().connect(numberOf(this.fd), new Uint8Array(16), 16), "connect");
+  }
+
+  /**
+   * Sends one datagram to whom the socket is connected: how many bytes it has, or `WouldBlock`. Throws a
+   * `SystemError`: `EMSGSIZE` where they are too many, `EDESTADDRREQ` where it is not connected, `ECONNREFUSED` where
+   * nobody was there before.
+   */
+  send(bytes: Uint8Array): number {
+    return this.#send(bytes, undefined);
+  }
+
+  /** As `send`, to an address. Many calls to the same one cost its text once. */
+  sendTo(bytes: Uint8Array, address: NetAddress): number {
+    this.#addresses.set(RECEIVER, address);
+    if (isSandboxed()) requireAddress(address);
+    return this.#send(bytes, address);
+  }
+
+  #send(bytes: Uint8Array, address: NetAddress | undefined): number {
+    requireBytes("send", "bytes", bytes);
+    const fd = numberOf(this.fd);
+    const length = byteLengthOf(bytes);
+    // More than any datagram has.
+    if (length > SCRATCH_BYTES) throw sendError(EMSGSIZE, address);
+    const buffer = scratch();
+    copy(bytes, buffer.bytes, length);
+    const to = address === undefined ? NULL : this.#receiverAt;
+    const toLength = address === undefined ? 0 : this.#addresses.length(RECEIVER);
+    const from = NativeBuffer.range(buffer, 0, length);
+    for (;;) {
+      const count = datagrams().sendto(fd, from, word(length), MSG_NOSIGNAL, to, toLength);
+      if (count >= 0) return count;
+      const failure = errno();
+      if (failure === EAGAIN) return WouldBlock;
+      if (failure !== EINTR) throw sendError(failure, address);
+    }
+  }
+
+  /**
+   * Receives one datagram: how many bytes it has, which is more than `into` has where the rest of it is lost, or
+   * `WouldBlock`. `sender` tells whose it is. Throws a `SystemError`: `ECONNREFUSED` where the peer of a connected
+   * socket was not there for what was sent to it.
+   */
+  recv(into: Uint8Array): number {
+    return this.#receive(into, MSG_TRUNC);
+  }
+
+  /** As `recv`, and the datagram is there still for the next one. */
+  peek(into: Uint8Array): number {
+    return this.#receive(into, MSG_TRUNC | MSG_PEEK);
+  }
+
+  #receive(into: Uint8Array, flags: number): number {
+    requireBytes("receive", "into", into);
+    const fd = numberOf(this.fd);
+    const room = Math.min(byteLengthOf(into), SCRATCH_BYTES);
+    const buffer = scratch();
+    const start = NativeBuffer.range(buffer, 0, room);
+    this.#addresses.expect(SENDER);
+    for (;;) {
+      const count = datagrams().recvfrom(fd, start, word(room), flags, this.#senderAt, this.#senderLengthAt);
+      if (count >= 0) {
+        copy(buffer.bytes, into, Math.min(count, room));
+        return count;
+      }
+      const failure = errno();
+      if (failure === EAGAIN) return WouldBlock;
+      if (failure !== EINTR) throw new SystemError(failure, "recvfrom");
+    }
+  }
+
+  /** Whose the last datagram was that `recv` or `peek` has given. The same object, as long as it is the same address. */
+  get sender(): NetAddress {
+    return this.#addresses.get(SENDER);
+  }
+
+  /**
+   * Sends the batch's datagrams from the one at `from`, by one call: how many, or `WouldBlock`. Those after the first
+   * that cannot be sent stay; where it is the first itself, that is thrown.
+   */
+  sendMany(batch: DatagramBatch, from = 0): number {
+    const messages = messagesOf(batch);
+    const { length } = batch;
+    if (!Number.isInteger(from) || from < 0 || from >= length) {
+      throw new RangeError(`cannot send a batch of ${length} from ${from}: there is no such datagram`);
+    }
+    if (isSandboxed()) {
+      for (let i = from; i < length; i++) {
+        const address = batch.address(i);
+        if (address !== undefined) requireAddress(address);
+      }
+    }
+    messages.prepare(from, length);
+    const pointer = messages.pointer(from);
+    for (;;) {
+      const count = datagrams().sendmmsg(numberOf(this.fd), pointer, length - from, MSG_NOSIGNAL);
+      if (count >= 0) return count;
+      const failure = errno();
+      if (failure === EAGAIN) return WouldBlock;
+      if (failure !== EINTR) throw new SystemError(failure, "sendmmsg");
+    }
+  }
+
+  /** Receives up to as many datagrams as the batch has room for, by one call: how many, or `WouldBlock`. */
+  recvMany(batch: DatagramBatch): number {
+    const messages = messagesOf(batch);
+    batch.clear();
+    messages.expect(batch.capacity);
+    const pointer = messages.pointer(0);
+    for (;;) {
+      const count = datagrams().recvmmsg(numberOf(this.fd), pointer, batch.capacity, 0, NULL);
+      if (count >= 0) {
+        messages.received(count);
+        batch.length = count;
+        return count;
+      }
+      const failure = errno();
+      if (failure === EAGAIN) return WouldBlock;
+      if (failure !== EINTR) throw new SystemError(failure, "recvmmsg");
+    }
+  }
+
+  /** What went wrong since it was last asked, or by an earlier call (`SO_ERROR`), or `undefined`. */
+  takeError(): SystemError | undefined {
+    const failure = this.takeErrorNumber();
+    return failure === 0 ? undefined : new SystemError(failure, "getsockopt");
+  }
+
+  /** Our end's address. */
+  get localAddress(): NetAddress {
+    return this.#name("getsockname");
+  }
+
+  /** To whom it is connected. Throws a `SystemError`: `ENOTCONN`. */
+  get remoteAddress(): NetAddress {
+    return this.#name("getpeername");
+  }
+
+  #name(syscall: "getsockname" | "getpeername"): NetAddress {
+    const raw = new SocketAddress();
+    check(libc()[syscall](numberOf(this.fd), raw.bytes, raw.length), syscall);
+    const addresses = new NetAddresses(1);
+    addresses.bytes(0).set(raw.bytes.subarray(0, raw.length[0]));
+    return addresses.get(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.fd.close();
+  }
+}
+
+function sendError(failure: number, address: NetAddress | undefined): SystemError {
+  return new SystemError(failure, "sendto", { path: address === undefined ? undefined : textOf(address) });
+}
+
+function setFlag(fd: Fd, level: number, name: number, on: boolean): void {
+  check(libc().setsockopt(numberOf(fd), level, name, Int32Array.of(on ? 1 : 0), 4), "setsockopt");
+}

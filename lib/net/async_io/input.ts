@@ -1,0 +1,52 @@
+import { type Context, type Future, Pending } from "../../task/future.ts";
+import { ByteQueue } from "./byte_queue.ts";
+import type { AsyncRead } from "./traits.ts";
+
+/** What is read from a reader and was not taken yet: what buffered readers and frames stand on. */
+export class Input {
+  readonly reader: AsyncRead;
+  readonly bytes: ByteQueue;
+  readonly #least: number;
+  /** The read that is under way, and for whom. */
+  #read: Future<number> | null = null;
+  #owner: unknown = null;
+
+  constructor(reader: AsyncRead, capacity: number) {
+    this.reader = reader;
+    this.bytes = new ByteQueue(capacity);
+    // Half: what is left of a line is moved once, and the reads stay large.
+    this.#least = Math.max(1, capacity >> 1);
+  }
+
+  /** Reads more, for `owner`: how many bytes came, 0 at the end. Throws where another one waits. */
+  poll(context: Context, owner: unknown): number | Pending {
+    if (this.#read !== null && this.#owner !== owner) {
+      throw new Error("cannot read: another read of this reader waits; drop that one first");
+    }
+    const read = this.#read ??= this.reader.read(this.bytes.room(this.#least));
+    this.#owner = owner;
+    let count: number | Pending;
+    try {
+      count = read.poll(context);
+    } catch (error) {
+      this.#read = this.#owner = null;
+      throw error;
+    }
+    if (count === Pending) return Pending;
+    this.#read = this.#owner = null;
+    this.bytes.added(count);
+    return count;
+  }
+
+  /** Abandons the read that is under way for `owner`, if any: nothing was read. */
+  drop(owner: unknown): void {
+    if (this.#owner !== owner) return;
+    const read = this.#read;
+    this.#read = this.#owner = null;
+    read?.drop();
+  }
+
+  describe(verb: string): string {
+    return this.#read === null ? verb : `${verb}, ${this.#read.describe()}`;
+  }
+}
