@@ -27,7 +27,7 @@ export interface Target {
   readonly atMost?: number;
   /** Of its ratio. */
   readonly atLeast?: number;
-  /** Of its figure in each column. */
+  /** Of its figure in each column; `Infinity` asks nothing. */
   readonly figuresAtMost?: readonly number[];
 }
 
@@ -126,7 +126,8 @@ function verdict(name: string, bound: string, isMet: boolean, found: string): st
 /** A line for each bound that the target sets. */
 function verdicts(target: Target, ratio: number, columns: readonly number[][], of: Comparison): string[] {
   const { name, atMost = Infinity, atLeast = 0, figuresAtMost = [] } = target;
-  const lines = figuresAtMost.map((bound, i) => {
+  const lines = figuresAtMost.flatMap((bound, i) => {
+    if (bound === Infinity) return [];
     const figure = median(columns[i]);
     return verdict(name, `at most ${bound} ${of.units[i]}`, figure <= bound, digits(figure));
   });

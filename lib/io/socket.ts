@@ -1,7 +1,7 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
-import { requireNet } from "../../ffi/permissions.ts";
+import { refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
 import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
@@ -20,8 +20,20 @@ const SO_RCVBUF = 8;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
+const SO_DOMAIN = 39;
+const IPPROTO_IP = 0;
+const IP_TOS = 1;
+const IP_TTL = 2;
+const IPPROTO_IPV6 = 41;
+const IPV6_UNICAST_HOPS = 16;
+const IPV6_V6ONLY = 26;
+const IPV6_TCLASS = 67;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_USER_TIMEOUT = 18;
+/** TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT, and what the kernel takes at most. */
+const KEEP_ALIVE = [["idle", 4, 32767], ["interval", 5, 32767], ["count", 6, 127]] as const;
+const LISTEN_NAMES = ["backlog", "reusePort", "reuseAddress", "ipv6Only", "noDelay"];
 /** SO_SNDBUF and SO_RCVBUF are an int, and doubled. */
 const LARGEST_BUFFER = 0x3fffffff;
 const LARGEST_BACKLOG = 0x7fffffff;
@@ -40,8 +52,30 @@ export interface ListenOptions {
   backlog?: number;
   /** Other sockets may listen on the same port beside this one. */
   reusePort?: boolean;
+  /** A port whose last connections have not faded away can be listened on: so it is where nothing is said. */
+  reuseAddress?: boolean;
+  /** An IPv6 socket takes no IPv4 connections: what the system says (`net.ipv6.bindv6only`) where nothing is said. */
+  ipv6Only?: boolean;
   /** Small writes on the connections leave at once: they inherit it, without a call for each. */
   noDelay?: boolean;
+}
+
+/** How `Socket.connect` opens its socket. */
+export interface ConnectOptions {
+  /** Where the connection comes from; port 0 has the kernel choose one. */
+  localAddress?: NetAddress;
+  /** Small writes leave at once. */
+  noDelay?: boolean;
+}
+
+/** When the kernel asks a silent peer whether it is there, in whole seconds: tcp(7). */
+export interface KeepAlive {
+  /** After how long a silence it asks. */
+  readonly idle?: number;
+  /** How long it waits before it asks again. */
+  readonly interval?: number;
+  /** How often it asks, before it takes the connection for broken. */
+  readonly count?: number;
 }
 
 function checkedAddress(address: NetAddress, what: string): SocketAddress {
@@ -60,6 +94,11 @@ function checkedAddress(address: NetAddress, what: string): SocketAddress {
   return SocketAddress.of(hostname, port);
 }
 
+function requireInteger(what: string, name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${what}: ${name} is ${shown(value)}, not an integer from ${least} to ${most}`);
+}
+
 function textOf({ hostname, port }: NetAddress): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
@@ -68,9 +107,19 @@ function open(family: number): Fd {
   return Fd.unsafeOwn(check(libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
 }
 
+/** `Socket.listen` at one of the addresses of a name, for which Deno was asked: for the inside of this package. */
+export let listenResolved: (address: NetAddress, options: ListenOptions) => Socket;
+/** `Socket.connect` to one of the addresses of a name, for which Deno was asked: for the inside of this package. */
+export let connectResolved: (address: NetAddress, options: ConnectOptions) => Socket;
+
 /** A stream socket of TCP, non-blocking: socket(2), thin and synchronous. */
 export class Socket implements Disposable {
   readonly fd: Fd;
+
+  static {
+    listenResolved = (address, options) => Socket.#listen(address, options, refuseDeniedNet);
+    connectResolved = (address, options) => Socket.#connect(address, options, refuseDeniedNet);
+  }
 
   private constructor(fd: Fd) {
     this.fd = fd;
@@ -78,20 +127,33 @@ export class Socket implements Disposable {
 
   /** A socket that listens; port 0 has the kernel choose one. Throws a `SystemError` with `EADDRINUSE`. */
   static listen(address: NetAddress, options: ListenOptions = {}): Socket {
-    requireNames("cannot listen", "options are", options, ["backlog", "reusePort", "noDelay"]);
-    const { backlog = 1024, reusePort = false, noDelay = false } = options;
+    return Socket.#listen(address, options, requireNet);
+  }
+
+  static #listen(
+    address: NetAddress,
+    options: ListenOptions,
+    ask: (hostname: string, port: number) => void,
+  ): Socket {
+    requireNames("cannot listen", "options are", options, LISTEN_NAMES);
+    const { backlog = 1024, reusePort = false, reuseAddress = true, ipv6Only, noDelay = false } = options;
     if (!Number.isInteger(backlog) || backlog < 0 || backlog > LARGEST_BACKLOG) {
       throw new RangeError(
         `cannot listen: backlog is ${shown(backlog)}, not an integer from 0 to ${LARGEST_BACKLOG}`,
       );
     }
     requireFlag("cannot listen", "reusePort", reusePort);
+    requireFlag("cannot listen", "reuseAddress", reuseAddress);
+    requireFlag("cannot listen", "ipv6Only", ipv6Only);
     requireFlag("cannot listen", "noDelay", noDelay);
     const raw = checkedAddress(address, "listen on");
-    requireNet(address.hostname, address.port);
+    ask(address.hostname, address.port);
     const socket = new Socket(open(raw.family));
     try {
-      socket.#setOption(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (reuseAddress) socket.#setOption(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (ipv6Only !== undefined && raw.family === AF_INET6) {
+        socket.#setOption(IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
+      }
       if (reusePort) socket.#setOption(SOL_SOCKET, SO_REUSEPORT, 1);
       if (noDelay) socket.setNoDelay(true);
       const context = { path: textOf(address) };
@@ -110,18 +172,39 @@ export class Socket implements Disposable {
   }
 
   /** A socket that connects: writable once it has, or has failed, which `takeError` tells. */
-  static connect(address: NetAddress): Socket {
+  static connect(address: NetAddress, options: ConnectOptions = {}): Socket {
+    return Socket.#connect(address, options, requireNet);
+  }
+
+  static #connect(
+    address: NetAddress,
+    options: ConnectOptions,
+    ask: (hostname: string, port: number) => void,
+  ): Socket {
+    requireNames("cannot connect", "options are", options, ["localAddress", "noDelay"]);
+    const { localAddress, noDelay = false } = options;
+    requireFlag("cannot connect", "noDelay", noDelay);
     const raw = checkedAddress(address, "connect to");
-    requireNet(address.hostname, address.port);
+    const local = localAddress === undefined ? undefined : checkedAddress(localAddress, "connect from");
+    ask(address.hostname, address.port);
     const socket = new Socket(open(raw.family));
-    if (libc().connect(socket.fd.number, raw.bytes, raw.length[0]) === -1) {
-      const failure = errno();
-      if (failure !== EINPROGRESS && failure !== EINTR) {
-        socket.fd.close();
-        throw new SystemError(failure, "connect", { path: textOf(address) });
+    try {
+      if (noDelay) socket.setNoDelay(true);
+      if (local !== undefined) {
+        const path = textOf({ hostname: local.hostname, port: local.port });
+        check(libc().bind(socket.fd.number, local.bytes, local.length[0]), "bind", { path });
       }
+      if (libc().connect(socket.fd.number, raw.bytes, raw.length[0]) === -1) {
+        const failure = errno();
+        if (failure !== EINPROGRESS && failure !== EINTR) {
+          throw new SystemError(failure, "connect", { path: textOf(address) });
+        }
+      }
+      return socket;
+    } catch (error) {
+      socket.fd.close();
+      throw error;
     }
-    return socket;
   }
 
   /** accept4(2). Throws a `SystemError`: `EMFILE` and `ENFILE` pass once descriptors are free again. */
@@ -184,8 +267,74 @@ export class Socket implements Disposable {
   }
 
   /** Whether the kernel asks a silent peer now and then whether it is there: SO_KEEPALIVE, tcp(7). */
-  setKeepAlive(on: boolean): void {
+  setKeepAlive(on: boolean | KeepAlive): void {
+    if (typeof on === "object") {
+      const what = "cannot set a socket's keep-alive";
+      requireNames(what, "on is", on, ["idle", "interval", "count"]);
+      for (const [name, option, most] of KEEP_ALIVE) {
+        const value = on[name];
+        if (value === undefined) continue;
+        requireInteger(what, name, value, 1, most);
+        this.#setOption(IPPROTO_TCP, option, value);
+      }
+    }
     this.#setOption(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
+  }
+
+  /** When the kernel asks a silent peer whether it is there, or `undefined` where it does not. */
+  get keepAlive(): Required<KeepAlive> | undefined {
+    if (this.#option(SOL_SOCKET, SO_KEEPALIVE) === 0) return undefined;
+    const [idle, interval, count] = KEEP_ALIVE.map(([, option]) => this.#option(IPPROTO_TCP, option));
+    return { idle, interval, count };
+  }
+
+  /** As `setLinger` was told: seconds, or `undefined`. */
+  get linger(): number | undefined {
+    const linger = new Int32Array(2);
+    check(
+      libc().getsockopt(this.fd.number, SOL_SOCKET, SO_LINGER, linger, Uint32Array.of(8)),
+      "getsockopt",
+    );
+    return linger[0] === 0 ? undefined : linger[1];
+  }
+
+  /** How many routers what is sent passes at most: IP_TTL, ip(7). */
+  get ttl(): number {
+    return this.#isIpv6 ? this.#option(IPPROTO_IPV6, IPV6_UNICAST_HOPS) : this.#option(IPPROTO_IP, IP_TTL);
+  }
+
+  /** Throws a `RangeError` outside 1 to 255. */
+  setTtl(hops: number): void {
+    requireInteger("cannot set a socket's TTL", "hops", hops, 1, 255);
+    if (this.#isIpv6) this.#setOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+    else this.#setOption(IPPROTO_IP, IP_TTL, hops);
+  }
+
+  /** The field of each packet by which routers may treat it: IP_TOS, or IPv6's traffic class. */
+  get typeOfService(): number {
+    return this.#isIpv6 ? this.#option(IPPROTO_IPV6, IPV6_TCLASS) : this.#option(IPPROTO_IP, IP_TOS);
+  }
+
+  /** Throws a `RangeError` outside 0 to 255. The lowest two bits are the kernel's own. */
+  setTypeOfService(value: number): void {
+    requireInteger("cannot set a socket's type of service", "value", value, 0, 255);
+    if (this.#isIpv6) this.#setOption(IPPROTO_IPV6, IPV6_TCLASS, value);
+    else this.#setOption(IPPROTO_IP, IP_TOS, value);
+  }
+
+  /** For how many milliseconds what was sent may go unacknowledged before the connection is broken; 0 is the system's. */
+  get userTimeout(): number {
+    return this.#option(IPPROTO_TCP, TCP_USER_TIMEOUT);
+  }
+
+  /** TCP_USER_TIMEOUT, tcp(7). Throws a `RangeError` for what is no count of milliseconds below 2 ** 31. */
+  setUserTimeout(ms: number): void {
+    requireInteger("cannot set a socket's user timeout", "ms", ms, 0, 0x7fffffff);
+    this.#setOption(IPPROTO_TCP, TCP_USER_TIMEOUT, ms);
+  }
+
+  get #isIpv6(): boolean {
+    return this.#option(SOL_SOCKET, SO_DOMAIN) === AF_INET6;
   }
 
   /**

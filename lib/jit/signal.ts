@@ -9,7 +9,14 @@
  *
  * @module
  */
-import { check, errno, type NativeFunctions, type SymbolTable, SystemError } from "../../ffi/mod.ts";
+import {
+  check,
+  errno,
+  hostName,
+  type NativeFunctions,
+  type SymbolTable,
+  SystemError,
+} from "../../ffi/mod.ts";
 import { dlopenQuietly } from "../../ffi/dlopen.ts";
 import { LIBC } from "../../ffi/soname.ts";
 import { restorer, signalHandler, signalUnwatch, signalWatch } from "./assembled.ts";
@@ -73,7 +80,18 @@ export function requireSignal(signal: SignalName): void {
 let code: NativeFunctions<typeof CODE> | undefined;
 let symbols: NativeFunctions<typeof LIBC_TABLE> | undefined;
 
+/**
+ * Deno takes SIGHUP, SIGINT and SIGTERM when it begins to listen for anything, its inspector's SIGUSR1 at the latest,
+ * some time after the start, and ends the process by them. It is to have done so before: who comes last is told.
+ */
+function haveDenoListen(): void {
+  const nothing = (): void => {};
+  Deno.addSignalListener("SIGHUP", nothing);
+  Deno.removeSignalListener("SIGHUP", nothing);
+}
+
 function handlers(): NativeFunctions<typeof CODE> {
+  if (code === undefined && hostName === "deno") haveDenoListen();
   return code ??= openForProcess({
     functions: {
       signal_watch: signalWatch,

@@ -3,7 +3,8 @@
  *
  * Every call is made first and waited for only when the kernel says that it would block. Descriptors are
  * registered once, edge-triggered, for both directions; a read that gives less than it had room for is
- * taken as all there was, which saves the call that would have found nothing.
+ * taken as all there was, which saves the call that would have found nothing. `readBuffer` takes memory of a pool only
+ * once there is something to read, so that who waits holds none, and `writeBuffer` sends it from there.
  *
  * @example
  * ```ts
@@ -12,11 +13,10 @@
  *
  * function* echo(stream: TcpStream): Coroutine<void> {
  *   using connection = stream;
- *   const bytes = new Uint8Array(4096);
  *   for (;;) {
- *     const count = yield* connection.read(bytes);
- *     if (count === 0) return;
- *     yield* connection.writeAll(bytes.subarray(0, count));
+ *     using buffer = yield* connection.readBuffer();
+ *     if (buffer === null) return;
+ *     yield* connection.writeBuffer(buffer);
  *   }
  * }
  *
@@ -26,9 +26,7 @@
  *   const server = spawn(echo, (await listener.accept()).stream);
  *   await client.writeAll(new TextEncoder().encode("hello"));
  *   await client.shutdown();
- *   const answer = new Uint8Array(16);
- *   const count = await client.read(answer);
- *   console.log(new TextDecoder().decode(answer.subarray(0, count))); // hello
+ *   console.log(new TextDecoder().decode(await client.readToEnd({ limit: 100 }))); // hello
  *   await server;
  * });
  * ```
@@ -37,8 +35,28 @@
  *
  * @module
  */
-export type { ListenOptions, NetAddress } from "../io/socket.ts";
+export type { ConnectOptions, KeepAlive, ListenOptions, NetAddress } from "../io/socket.ts";
+export { UnexpectedEndError } from "./async_io/errors.ts";
 export type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
+export type { PooledBuffer } from "./buffer_pool.ts";
+export { ConnectError } from "./connect.ts";
+export { type HostAddress, lookup, LookupError, type LookupOptions } from "./lookup.ts";
+export type { ReadHalf, WriteHalf } from "./socket/halves.ts";
+export type { FileBacked, SendFileOptions } from "./socket/send_file.ts";
 export type { SocketStream } from "./socket_stream.ts";
 export { type Accepted, TcpListener } from "./tcp_listener.ts";
-export { TcpStream } from "./tcp_stream.ts";
+export { type TcpConnectOptions, TcpStream } from "./tcp_stream.ts";
+export { type Datagram, UdpSocket } from "./udp.ts";
+export { UnixDatagram } from "./unix_datagram.ts";
+export { type UnixAccepted, UnixListener, type UnixListenOptions } from "./unix_listener.ts";
+export type { UnixPathOptions } from "./unix_path.ts";
+export { UnixStream } from "./unix_stream.ts";
+export { DatagramBatch } from "../io/datagram_batch.ts";
+export type { DatagramOptions, DatagramSocket } from "../io/datagram_socket.ts";
+export type { IpOptions, NetInterface } from "../io/ip_options.ts";
+export type { UnixAddress, UnixName } from "../io/unix_address.ts";
+export type { UnixBindOptions } from "../io/unix_bind.ts";
+export type { UnixDatagramSocket } from "../io/unix_datagram_socket.ts";
+export type { UnixCredentials, UnixEnd, UnixMessage } from "../io/unix_end.ts";
+export type { UnixSocket } from "../io/unix_socket.ts";
+export type { HandleOptions } from "./unix_handle.ts";

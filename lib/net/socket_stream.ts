@@ -1,242 +1,141 @@
-import { NativeBuffer } from "../../ffi/native_buffer.ts";
-import { type Fd, WouldBlock } from "../io/fd.ts";
+import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { shown } from "../io/arguments.ts";
-import { receive, send, shutdown } from "../io/socket_calls.ts";
-import { currentRuntime } from "../task/runtime/current.ts";
-import { coop, proceed } from "../task/runtime/coop.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
-import { Readable, Writable } from "../task/reactor/readiness.ts";
-import type { Reactor } from "../task/reactor/reactor.ts";
+import type { Fd, WouldBlock } from "../io/fd.ts";
+import type { Future } from "../task/future.ts";
+import { attempt, Called, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
+import type { PooledBuffer } from "./buffer_pool.ts";
+import { requireBytes, requireLimit, requireParts, requireRoom } from "./socket/checks.ts";
+import { ReadHalf, WriteHalf } from "./socket/halves.ts";
+import { Peek, Read, ReadBuffer, ReadExact, ReadToEnd, ReadVectored } from "./socket/reads.ts";
+import { type FileBacked, SendFile, type SendFileOptions } from "./socket/send_file.ts";
+import { StreamIo } from "./socket/stream_io.ts";
+import { readableOf, writableOf } from "./socket/web_streams.ts";
+import { Shutdown, Write, WriteAll, WriteBuffer, WriteVectored } from "./socket/writes.ts";
 
-/** Between the kernel and a caller's own bytes: one for the thread, since a copy out of it never waits. */
-const SCRATCH_BYTES = 65536;
-
-let scratch: NativeBuffer | undefined;
-
-class Read extends Future<number> {
-  #stream: SocketStream | null;
-  #io: ScheduledIo;
-  #into: Uint8Array;
-  #waker: Waker | null = null;
-
-  constructor(stream: SocketStream, io: ScheduledIo, into: Uint8Array) {
-    super();
-    this.#stream = stream;
-    this.#io = io;
-    this.#into = into;
-  }
-
-  override describe(): string {
-    return `read(), ${this.#io.describe("read")}`;
-  }
-
-  override poll(context: Context): number | Pending {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("read()");
-    if (!proceed(context)) return Pending;
-    const into = this.#into;
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const count = stream.tryRead(buffer, 0, Math.min(into.byteLength, SCRATCH_BYTES));
-    if (count === WouldBlock) {
-      this.#io.waitReadable(context.waker);
-      this.#waker = context.waker;
-      return Pending;
-    }
-    coop.left--;
-    this.#stream = null;
-    into.set(buffer.bytes.subarray(0, count));
-    return count;
-  }
-
-  override drop(): void {
-    if (this.#stream !== null) this.#io.forgetReader(this.#waker);
-    this.#stream = null;
-  }
-}
-
-class WriteAll extends Future<void> {
-  #stream: SocketStream | null;
-  #io: ScheduledIo;
-  #bytes: Uint8Array;
-  #waker: Waker | null = null;
-
-  constructor(stream: SocketStream, io: ScheduledIo, bytes: Uint8Array) {
-    super();
-    this.#stream = stream;
-    this.#io = io;
-    this.#bytes = bytes;
-  }
-
-  override describe(): string {
-    return `writeAll(), ${this.#io.describe("write")}`;
-  }
-
-  override poll(context: Context): void | Pending {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("writeAll()");
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    while (this.#bytes.byteLength > 0) {
-      if (!proceed(context)) return Pending;
-      const part = this.#bytes.subarray(0, SCRATCH_BYTES);
-      buffer.bytes.set(part);
-      const count = stream.tryWrite(buffer, 0, part.byteLength);
-      if (count === WouldBlock) {
-        this.#io.waitWritable(context.waker);
-        this.#waker = context.waker;
-        return Pending;
-      }
-      coop.left--;
-      this.#bytes = this.#bytes.subarray(count);
-    }
-    this.#stream = null;
-  }
-
-  override drop(): void {
-    if (this.#stream !== null) this.#io.forgetWriter(this.#waker);
-    this.#stream = null;
-  }
-}
-
-class Write extends Future<number> {
-  #stream: SocketStream | null;
-  #io: ScheduledIo;
-  #bytes: Uint8Array;
-  #waker: Waker | null = null;
-
-  constructor(stream: SocketStream, io: ScheduledIo, bytes: Uint8Array) {
-    super();
-    this.#stream = stream;
-    this.#io = io;
-    this.#bytes = bytes;
-  }
-
-  override describe(): string {
-    return `write(), ${this.#io.describe("write")}`;
-  }
-
-  override poll(context: Context): number | Pending {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("write()");
-    if (!proceed(context)) return Pending;
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const part = this.#bytes.byteLength > SCRATCH_BYTES
-      ? this.#bytes.subarray(0, SCRATCH_BYTES)
-      : this.#bytes;
-    buffer.bytes.set(part);
-    const count = stream.tryWrite(buffer, 0, part.byteLength);
-    if (count === WouldBlock) {
-      this.#io.waitWritable(context.waker);
-      this.#waker = context.waker;
-      return Pending;
-    }
-    coop.left--;
-    this.#stream = null;
-    return count;
-  }
-
-  override drop(): void {
-    if (this.#stream !== null) this.#io.forgetWriter(this.#waker);
-    this.#stream = null;
-  }
-}
-
-class Shutdown extends Future<void> {
-  #stream: SocketStream | null;
-  #how: "read" | "write" | "both";
-
-  constructor(stream: SocketStream, how: "read" | "write" | "both") {
-    super();
-    this.#stream = stream;
-    this.#how = how;
-  }
-
-  override poll(): void {
-    const stream = this.#stream;
-    if (stream === null) throw consumed("shutdown()");
-    this.#stream = null;
-    shutdown(stream.fd, this.#how);
-  }
-
-  override drop(): void {
-    this.#stream = null;
-  }
-}
-
-function requireBytes(what: string, name: string, bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
-}
-
-/** What the reactor knows of a stream: for the inside of this package. */
+/** What the reactor knows of the stream: for the inside of this package. */
 export let ioOf: (stream: SocketStream) => ScheduledIo;
 
 /**
  * A connected stream of bytes, whatever its family: what `TcpStream` and `UnixStream` share. One task reads and one
- * writes at a time.
+ * writes at a time: a second read, or write, that begins before the first is over fails. Whatever waits is safe to
+ * drop: nothing was read then, and of what is written by `writeAll` an unknown part.
  */
 export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable, AsyncDisposable {
   /** The socket's descriptor, which the stream owns. */
   readonly fd: Fd;
-  #reactor: Reactor;
-  #io: ScheduledIo;
-  #closed = false;
+  #stream: StreamIo;
+  #isSplit = false;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | null = null;
+  #writable: WritableStream<Uint8Array> | null = null;
 
   static {
-    ioOf = (stream) => stream.#io;
+    ioOf = (stream) => stream.#stream.io;
   }
 
   /** Takes over a connected socket, and registers it with the running runtime. `io` is where it is watched already. */
   constructor(fd: Fd, io?: ScheduledIo) {
     this.fd = fd;
-    this.#reactor = currentRuntime().reactor;
-    this.#io = io ?? this.#reactor.register(fd);
+    this.#stream = new StreamIo(fd, io);
   }
 
   /** Reads up to `length` bytes into the buffer at `from`; 0 is the end, `WouldBlock` nothing yet. */
   tryRead(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    if (!this.#io.isReadable) return WouldBlock;
-    const count = receive(this.fd, buffer, from, length);
-    if (count === WouldBlock) this.#io.clearReadable();
-    else if (count < length && count > 0) this.#io.drained();
-    return count;
+    return this.#stream.receive(buffer, from, length);
   }
 
   /** Writes `length` bytes of the buffer from `from`, or the first of them; `WouldBlock` where none fit. */
   tryWrite(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    if (!this.#io.isWritable) return WouldBlock;
-    const count = send(this.fd, buffer, from, length);
-    if (count === WouldBlock) this.#io.clearWritable();
-    return count;
+    return this.#stream.send(buffer, from, length);
   }
 
-  /** Waits until a read is worth its call. */
+  /** Waits until a read is worth its call. Any number of tasks may. */
   whenReadable(): Future<void> {
-    return new Readable(this.#io);
+    return new Ready(this.#stream.io, "read");
   }
 
-  /** Waits until a write is worth its call. */
+  /** Waits until a write is worth its call. Any number of tasks may. */
   whenWritable(): Future<void> {
-    return new Writable(this.#io);
+    return new Ready(this.#stream.io, "write");
+  }
+
+  /** Makes a call of your own that reads or writes the descriptor, where it is worth it: tokio's `try_io`. Never waits. */
+  tryIo<T>(interest: "read" | "write", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
+    requireCall(interest, call);
+    return attempt(this.#stream.io, interest, call);
+  }
+
+  /** Makes a call of your own until it would not block, waiting in between: tokio's `async_io`. */
+  asyncIo<T>(interest: "read" | "write", call: () => T | typeof WouldBlock): Future<T> {
+    requireCall(interest, call);
+    return new Called(this.#stream.io, interest, call);
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end of what the peer sends. */
   read(into: Uint8Array): Future<number> {
-    requireBytes("read", "into", into);
-    if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
-    return new Read(this, this.#io, into);
+    requireRoom(into);
+    return new Read(this.#owned(), into);
   }
 
-  /** Writes all of the bytes, which must not change meanwhile. */
-  writeAll(bytes: Uint8Array): Future<void> {
-    requireBytes("write", "bytes", bytes);
-    return new WriteAll(this, this.#io, bytes);
+  /** As `read`, and what was read is there still for the next one. */
+  peek(into: Uint8Array): Future<number> {
+    requireRoom(into);
+    return new Peek(this.#owned(), into);
+  }
+
+  /** Fills all of `into`. Fails with an `UnexpectedEndError`, and part of it filled, where the end comes before. */
+  readExact(into: Uint8Array): Future<void> {
+    requireBytes("read", "into", into);
+    return new ReadExact(this.#owned(), into);
+  }
+
+  /** Everything up to the end. Fails with a `RangeError` where that is more than `limit` bytes: say one to a stranger. */
+  readToEnd(options: { limit?: number } = {}): Future<Uint8Array<ArrayBuffer>> {
+    return new ReadToEnd(this.#owned(), requireLimit(options));
+  }
+
+  /** Fills the parts in their order, as one `read`: recvmsg(2). Throws a `RangeError` for more than 1,024 of them. */
+  readVectored(parts: readonly Uint8Array[]): Future<number> {
+    return new ReadVectored(this.#owned(), requireParts("read", parts));
+  }
+
+  /**
+   * What is there, up to 64 KiB, in memory of the thread's pool; `null` at the end. The memory is taken only once there
+   * is something to read, so that who waits holds none, and nothing is copied or allocated for it. To be released.
+   */
+  readBuffer(): Future<PooledBuffer | null> {
+    return new ReadBuffer(this.#owned());
   }
 
   /** Writes the first of the bytes, as many as the kernel takes: at least one, where there is one. */
   write(bytes: Uint8Array): Future<number> {
     requireBytes("write", "bytes", bytes);
-    return new Write(this, this.#io, bytes);
+    return new Write(this.#owned(), bytes);
+  }
+
+  /** Writes all of the bytes, which must not change meanwhile. */
+  writeAll(bytes: Uint8Array): Future<void> {
+    requireBytes("write", "bytes", bytes);
+    return new WriteAll(this.#owned(), bytes);
+  }
+
+  /** Writes the parts in their order, as one `write`: sendmsg(2). Throws a `RangeError` for more than 1,024 of them. */
+  writeVectored(parts: readonly Uint8Array[]): Future<number> {
+    return new WriteVectored(this.#owned(), requireParts("write", parts));
+  }
+
+  /** Writes all of what `readBuffer` gave, which is not to be released meanwhile. */
+  writeBuffer(buffer: PooledBuffer): Future<void> {
+    return new WriteBuffer(this.#owned(), buffer);
+  }
+
+  /**
+   * Sends a part of a file, or of the file that a map keeps, without a copy: sendfile(2). Gives how many bytes. Fails
+   * with a `RangeError` where the file is shorter than `length`, once what there is was sent.
+   */
+  sendFile(source: Fd | FileBacked, options: SendFileOptions = {}): Future<number> {
+    return new SendFile(this.#owned(), source, options);
   }
 
   /** shutdown(2): ends what is written, so that the peer reads its end, or what is read, or both. */
@@ -244,27 +143,77 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
     if (how !== "read" && how !== "write" && how !== "both") {
       throw new TypeError(`cannot shut a stream down: how is ${shown(how)}, none of read, write and both`);
     }
-    return new Shutdown(this, how);
+    return new Shutdown(this.#owned(), how);
+  }
+
+  /** What is read, as a WHATWG stream of bytes. Nothing is read before it is asked for. The same one each time. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= readableOf(this.#owned());
+  }
+
+  /** What is written, as a WHATWG stream. To close it sends the end; to abort it closes the connection. The same one each time. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= writableOf(this.#owned());
+  }
+
+  /** Both sides of the stream, for two tasks. The stream stays its owner's. */
+  split(): [reader: ReadHalf, writer: WriteHalf] {
+    const split = { stream: this.#owned(), owns: false, open: 2 };
+    return [new ReadHalf(split), new WriteHalf(split)];
+  }
+
+  /**
+   * Both sides of the stream, for two tasks that own them from now on: the stream itself is used no more, the writer's
+   * `close` sends the end, and the second half that is closed closes the connection.
+   */
+  intoSplit(): [reader: ReadHalf, writer: WriteHalf] {
+    const split = { stream: this.#owned(), owns: true, open: 2 };
+    this.#isSplit = true;
+    return [new ReadHalf(split), new WriteHalf(split)];
+  }
+
+  /** Takes back both halves, none of them closed, of an `intoSplit` of this stream. Throws where they are not that. */
+  reunite(reader: ReadHalf, writer: WriteHalf): this {
+    const split = ReadHalf.splitOf(reader);
+    const isOurs = split === WriteHalf.splitOf(writer) && split.stream === this.#stream && split.owns;
+    if (!isOurs || !this.#isSplit || split.open !== 2) {
+      throw new Error("cannot reunite the halves: they are not both the open halves of this stream");
+    }
+    // Closing them does nothing from now on.
+    split.owns = false;
+    this.#isSplit = false;
+    return this;
   }
 
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#stream.isClosed;
   }
 
   /** Closes the connection at once; a task that waits for it fails. Does nothing the second time. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#reactor.deregister(this.#io);
-    this.fd.close();
+    if (this.#isSplit) return;
+    this.#stream.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Ends what is written, then closes the connection. */
+  /** Sends the end, then closes the connection. What was not read is lost, and may reset it. */
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(this.close());
+    if (!this.#isSplit && !this.isClosed) {
+      try {
+        new Shutdown(this.#stream, "write").poll();
+      } finally {
+        this.close();
+      }
+    }
+    return Promise.resolve();
+  }
+
+  /** The stream, where it was not given to its halves. */
+  #owned(): StreamIo {
+    if (this.#isSplit) throw new Error("cannot use a stream that was split: use its halves, or reunite them");
+    return this.#stream;
   }
 }

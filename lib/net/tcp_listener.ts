@@ -1,11 +1,17 @@
 import { SystemError } from "../../ffi/mod.ts";
-import { type ListenOptions, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
+import { requireNet } from "../../ffi/permissions.ts";
+import { type ListenOptions, listenResolved, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
+import { consumed, type Context, Future, Pending } from "../task/future.ts";
+import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
-import { sleep } from "../task/mod.ts";
+import { Ended } from "../task/stream/ended.ts";
+import { Stream } from "../task/stream.ts";
+import { sleep } from "../task/time/sleep.ts";
+import { requireTarget } from "./connect.ts";
+import { type HostAddress, lookup } from "./lookup.ts";
 import { TcpStream } from "./tcp_stream.ts";
 
 /** Passes by itself once descriptors or memory are free: the kernel keeps the connection in its queue. */
@@ -29,8 +35,7 @@ export interface Accepted {
 class Accept extends Future<Accepted> {
   #socket: Socket;
   #io: ScheduledIo;
-  #pause: Future<void> | null = null;
-  #waker: Waker | null = null;
+  #wait: Future<void> | null = null;
   #isDone = false;
 
   constructor(socket: Socket, io: ScheduledIo) {
@@ -40,52 +45,158 @@ class Accept extends Future<Accepted> {
   }
 
   override describe(): string {
-    return `accept(), ${this.#pause === null ? this.#io.describe("read") : this.#pause.describe()}`;
+    return this.#wait === null ? "accept()" : `accept(), ${this.#wait.describe()}`;
   }
 
   override poll(context: Context): Accepted | Pending {
     if (this.#isDone) throw consumed("accept()");
-    for (;;) {
-      if (!proceed(context)) return Pending;
-      if (this.#pause !== null) {
-        if (this.#pause.poll(context) === Pending) return Pending;
-        this.#pause = null;
-      }
-      if (!this.#io.isReadable) {
-        this.#io.waitReadable(context.waker);
-        this.#waker = context.waker;
-        return Pending;
-      }
-      try {
-        const accepted = this.#socket.acceptFrom();
-        coop.left--;
-        if (accepted !== WouldBlock) return this.#accepted(accepted.socket, accepted.address);
-        this.#io.clearReadable();
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        if (EXHAUSTED.has(error.code)) this.#pause = sleep(EXHAUSTED_PAUSE_MS);
-        else if (!PASSED.has(error.code)) throw error;
-      }
-    }
-  }
-
-  #accepted(socket: Socket, address: NetAddress): Accepted {
-    this.#isDone = true;
     try {
-      return { stream: new TcpStream(socket), address };
+      const accepted = this.#poll(context);
+      if (accepted !== Pending) this.#isDone = true;
+      return accepted;
     } catch (error) {
-      socket.fd.close();
+      this.drop();
       throw error;
     }
   }
 
+  #poll(context: Context): Accepted | Pending {
+    for (;;) {
+      if (!proceed(context)) return Pending;
+      if (this.#wait !== null) {
+        if (this.#wait.poll(context) === Pending) return Pending;
+        this.#wait = null;
+      }
+      const io = this.#io;
+      if (io.isDeaf) throw new Error(`cannot accept: ${io.whyDeaf}`);
+      if (!io.isReadable) this.#wait = new Ready(io, "read");
+      else {
+        const accepted = this.#accept();
+        if (accepted !== null) return accepted;
+      }
+    }
+  }
+
+  #accept(): Accepted | null {
+    try {
+      const accepted = this.#socket.acceptFrom();
+      coop.left--;
+      if (accepted !== WouldBlock) return taken(accepted.socket, accepted.address);
+      this.#io.clearReadable();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      if (EXHAUSTED.has(error.code)) this.#wait = sleep(EXHAUSTED_PAUSE_MS);
+      else if (!PASSED.has(error.code)) throw error;
+      else coop.left--;
+    }
+    return null;
+  }
+
   override drop(): void {
-    if (this.#isDone) return;
     this.#isDone = true;
-    this.#pause?.drop();
-    this.#io.forgetReader(this.#waker);
+    this.#wait?.drop();
+    this.#wait = null;
   }
 }
+
+function taken(socket: Socket, address: NetAddress): Accepted {
+  try {
+    return { stream: new TcpStream(socket), address };
+  } catch (error) {
+    socket.fd.close();
+    throw error;
+  }
+}
+
+/** Connections as they come. Ends where the listener is closed. */
+class Incoming extends Stream<Accepted> {
+  #listener: TcpListener | null;
+  #accept: Future<Accepted> | null = null;
+
+  constructor(listener: TcpListener) {
+    super();
+    this.#listener = listener;
+  }
+
+  override pollNext(context: Context): Accepted | Pending | Ended {
+    const listener = this.#listener;
+    if (listener === null || listener.isClosed) return this.#end();
+    try {
+      const accepted = (this.#accept ??= listener.accept()).poll(context);
+      if (accepted !== Pending) this.#accept = null;
+      return accepted;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  #end(): Ended {
+    this.drop();
+    return Ended;
+  }
+
+  override drop(): void {
+    this.#listener = null;
+    this.#accept?.drop();
+    this.#accept = null;
+  }
+}
+
+class BindName extends Future<TcpListener> {
+  #lookup: Future<readonly HostAddress[]> | null;
+  readonly #address: NetAddress;
+  readonly #options: ListenOptions;
+
+  constructor(address: NetAddress, options: ListenOptions) {
+    super();
+    const { hostname, port } = address;
+    this.#address = { hostname, port };
+    this.#options = options;
+    this.#lookup = lookup(hostname);
+  }
+
+  override describe(): string {
+    return `bindName() of ${this.#address.hostname}`;
+  }
+
+  override poll(context: Context): TcpListener | Pending {
+    if (this.#lookup === null) throw consumed("bindName()");
+    let found: readonly HostAddress[] | Pending;
+    try {
+      requireNet(this.#address.hostname, this.#address.port);
+      found = this.#lookup.poll(context);
+    } catch (error) {
+      this.#lookup = null;
+      throw error;
+    }
+    if (found === Pending) return Pending;
+    this.#lookup = null;
+    return this.#bind(found);
+  }
+
+  #bind(found: readonly HostAddress[]): TcpListener {
+    const { port } = this.#address;
+    let failure: unknown;
+    for (const { hostname } of found) {
+      try {
+        return bindResolved({ hostname, port }, this.#options);
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  override drop(): void {
+    this.#lookup?.drop();
+    this.#lookup = null;
+  }
+}
+
+/** One of the addresses of a name. */
+let bindResolved: (address: NetAddress, options: ListenOptions) => TcpListener;
 
 /** A port that is listened on. */
 export class TcpListener implements Disposable {
@@ -102,12 +213,24 @@ export class TcpListener implements Disposable {
   }
 
   /**
-   * Listens on a numeric address; port 0 has the kernel choose one. Throws a `SystemError`, `EADDRINUSE`
-   * where the port is taken, and Deno's `NotCapable` where it is not permitted.
+   * Listens on a numeric address, or on `localhost`, which is 127.0.0.1; port 0 has the kernel choose one. It is
+   * synchronous, for which another name would have to be looked up: see `bindName`. Throws a `SystemError`, `EADDRINUSE` where the port is taken, and Deno's `NotCapable`
+   * where it is not permitted.
    */
   static bind(address: NetAddress, options: ListenOptions = {}): TcpListener {
+    if (address?.hostname !== "localhost") return TcpListener.#own(() => Socket.listen(address, options));
+    const { hostname, port } = address;
+    requireNet(hostname, port);
+    return TcpListener.#own(() => listenResolved({ hostname: "127.0.0.1", port }, options));
+  }
+
+  static {
+    bindResolved = (address, options) => TcpListener.#own(() => listenResolved(address, options));
+  }
+
+  static #own(open: () => Socket): TcpListener {
     const { reactor } = currentRuntime();
-    const socket = Socket.listen(address, options);
+    const socket = open();
     try {
       return new TcpListener(socket, reactor);
     } catch (error) {
@@ -116,21 +239,33 @@ export class TcpListener implements Disposable {
     }
   }
 
+  /** As `bind`, on the first of a name's addresses that can be listened on. Fails with a `LookupError` as well. */
+  static bindName(address: NetAddress, options: ListenOptions = {}): Future<TcpListener> {
+    requireTarget(address, "listen on");
+    return new BindName(address, options);
+  }
+
   /**
-   * The next connection. Where descriptors have run out it waits until some are free; a connection that
-   * failed in the queue is passed over.
+   * The next connection, and who it is from; any number of tasks may wait for one. Where descriptors have run out it waits until some are free; a connection that
+   * failed in the queue is passed over. Safe to drop.
    */
   accept(): Future<Accepted> {
     return new Accept(this.#socket, this.#io);
+  }
+
+  /** Connections as they come, for ever: the stream ends where the listener is closed. */
+  incoming(): Stream<Accepted> {
+    return new Incoming(this);
   }
 
   get isClosed(): boolean {
     return this.#socket.fd.isClosed;
   }
 
-  /** Stops listening. Does nothing the second time. */
+  /** Stops listening; who waits for a connection is told. Does nothing the second time. */
   close(): void {
     if (this.isClosed) return;
+    this.#io.willEnd("the listener was closed");
     this.#reactor.deregister(this.#io);
     this.#socket.fd.close();
   }

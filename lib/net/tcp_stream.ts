@@ -1,70 +1,47 @@
+import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import { type NetAddress, Socket } from "../io/socket.ts";
-import { currentRuntime } from "../task/runtime/current.ts";
-import { consumed, type Context, Future, Pending } from "../task/future.ts";
+import { type Context, Future, Pending } from "../task/future.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
+import { Connect, requireTarget } from "./connect.ts";
 import { SocketStream } from "./socket_stream.ts";
 
-class Connect extends Future<TcpStream> {
-  #address: NetAddress;
-  #socket: Socket | null = null;
-  #io: ScheduledIo | null = null;
-  #isDone = false;
+/** How `TcpStream.connect` goes about it. */
+export interface TcpConnectOptions {
+  /** Fails with a `TimeoutError`, which names the addresses tried, after as many milliseconds from the first poll on. */
+  timeout?: number;
+  /** Fails with its reason where it is aborted. */
+  signal?: AbortSignal;
+  /** Small writes leave at once. */
+  noDelay?: boolean;
+  /** Where the connection comes from: a numeric address of this machine; port 0 has the kernel choose one. */
+  localAddress?: NetAddress;
+}
 
-  constructor(address: NetAddress) {
+class ConnectStream extends Future<TcpStream> {
+  readonly #connect: Connect;
+
+  constructor(connect: Connect) {
     super();
-    this.#address = address;
+    this.#connect = connect;
   }
 
   override describe(): string {
-    return `connect() to ${this.#address.hostname}:${this.#address.port}`;
+    return this.#connect.describe();
   }
 
   override poll(context: Context): TcpStream | Pending {
-    if (this.#isDone) throw consumed("connect()");
-    const io = this.#io ??= this.#begin();
-    const socket = this.#socket;
-    if (!io.isWritable) {
-      io.waitWritable(context.waker);
-      return Pending;
-    }
-    if (socket === null) throw consumed("connect()");
-    const { hostname, port } = this.#address;
-    const error = socket.takeError("connect", `${hostname}:${port}`);
-    if (error !== undefined) {
-      this.drop();
-      throw error;
-    }
-    this.#isDone = true;
-    return new TcpStream(socket, io);
-  }
-
-  #begin(): ScheduledIo {
-    this.#isDone = true;
-    const socket = Socket.connect(this.#address);
-    try {
-      const io = currentRuntime().reactor.register(socket.fd);
-      // Not writable before it is connected, which is its first edge.
-      io.clearWritable();
-      this.#socket = socket;
-      this.#isDone = false;
-      return io;
-    } catch (error) {
-      socket.fd.close();
-      throw error;
-    }
+    const connected = this.#connect.poll(context);
+    return connected === Pending ? Pending : new TcpStream(connected.socket, connected.io);
   }
 
   override drop(): void {
-    if (this.#isDone) return;
-    this.#isDone = true;
-    if (this.#io !== null) currentRuntime().reactor.deregister(this.#io);
-    this.#socket?.fd.close();
+    this.#connect.drop();
   }
 }
 
-/** A connection. One task reads and one writes at a time. */
+/** A connection of TCP: tcp(7). One task reads and one writes at a time. */
 export class TcpStream extends SocketStream {
-  /** The socket itself: its addresses and options. */
+  /** The socket itself: its options, synchronous. */
   readonly socket: Socket;
 
   /** Takes over a connected socket. `io` is where it is watched already. */
@@ -73,9 +50,37 @@ export class TcpStream extends SocketStream {
     this.socket = socket;
   }
 
-  /** Connects to a numeric address, from the first poll on. Fails with a `SystemError` such as `ECONNREFUSED`. */
-  static connect(address: NetAddress): Future<TcpStream> {
-    Socket.requireAddress(address, "connect to");
-    return new Connect(address);
+  /**
+   * Connects to an address, or to the one of a name's that answers first: they are tried 250 ms apart, the families by
+   * turns, and the losers closed (happy eyeballs, RFC 8305). Nothing happens before the first poll. An address fails
+   * with a `SystemError` such as `ECONNREFUSED`, a name with a `LookupError`, or a `ConnectError` that names every
+   * address tried; on Deno both with `NotCapable` where that is not permitted.
+   */
+  static connect(address: NetAddress, options: TcpConnectOptions = {}): Future<TcpStream> {
+    requireTarget(address, "connect to");
+    requireNames("cannot connect", "options are", options, ["timeout", "signal", "noDelay", "localAddress"]);
+    const { timeout = Infinity, signal, noDelay, localAddress } = options;
+    requireFlag("cannot connect", "noDelay", noDelay);
+    if (!(typeof timeout === "number" && timeout >= 0)) {
+      throw new RangeError(`cannot connect: timeout is ${shown(timeout)}, and no count of milliseconds`);
+    }
+    if (localAddress !== undefined) Socket.requireAddress(localAddress, "connect from");
+    const connecting = new ConnectStream(new Connect(address, { noDelay, localAddress }, timeout));
+    return signal === undefined ? connecting : connecting.abortable(signal);
+  }
+
+  /** Our end's address. */
+  get localAddress(): NetAddress {
+    return this.socket.localAddress;
+  }
+
+  /** The peer's address. Throws a `SystemError`, `ENOTCONN`, where the connection is broken. */
+  get remoteAddress(): NetAddress {
+    return this.socket.remoteAddress;
+  }
+
+  /** Whether small writes leave at once: TCP_NODELAY. */
+  setNoDelay(on: boolean): void {
+    this.socket.setNoDelay(on);
   }
 }

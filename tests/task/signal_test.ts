@@ -55,6 +55,20 @@ describe("Signal under run", () => {
       assertEquals(await term, "SIGTERM");
     });
   });
+
+  it("is heard where the host begins to listen to another one later", () => {
+    const output = outputOf(`
+      import process from "node:process";
+      import { run, Signal } from "${moduleUrl("lib/task/mod.ts")}";
+      await run(function* () {
+        using interrupt = new Signal("SIGINT");
+        process.on("SIGUSR2", () => {});
+        process.kill(process.pid, "SIGINT");
+        console.log("heard", yield* interrupt.recv());
+      });
+      process.exit();`);
+    assertEquals(output, "heard 1");
+  });
 });
 
 describe("a signal in the host's loop", () => {

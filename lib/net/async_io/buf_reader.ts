@@ -143,11 +143,11 @@ export class BufReader implements AsyncRead {
   readNumber(format: NumberFormat | BigIntFormat): Future<number> | Future<bigint> {
     if (isOwn(NUMBERS, format)) {
       const { size, read } = NUMBERS[format];
-      return new ReadNumber(this.#input, format, size, read);
+      return new ReadNumber(this.#input, size, read);
     }
     if (isOwn(BIGINTS, format)) {
       const { size, read } = BIGINTS[format];
-      return new ReadNumber(this.#input, format, size, read);
+      return new ReadNumber(this.#input, size, read);
     }
     throw new TypeError(`cannot read a number: format is ${shown(format)}, none such as u8, i16le or f64be`);
   }

@@ -1,5 +1,20 @@
+/** What is read has ended before as much was there as was asked for. */
+export class UnexpectedEndError extends Error {
+  override readonly name = "UnexpectedEndError";
+  /** How many bytes were asked for. */
+  readonly expected: number;
+  /** How many there were. */
+  readonly received: number;
+
+  constructor(expected: number, received: number) {
+    super(`cannot read ${expected} bytes: the end came after ${received}`);
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
 /** More bytes came in one piece than the reader was told to take: nothing of them was taken. */
-export class LimitExceededError extends Error {
+export class LimitExceededError extends RangeError {
   override readonly name = "LimitExceededError";
   /** In bytes. */
   readonly limit: number;
@@ -11,14 +26,14 @@ export class LimitExceededError extends Error {
   }
 }
 
-/** The bytes have ended in the middle of what was to be read. */
-export class UnexpectedEndError extends Error {
-  override readonly name = "UnexpectedEndError";
-  /** How many bytes there were. */
+/** The end came in the middle of a frame. */
+export class UnfinishedFrameError extends Error {
+  override readonly name = "UnfinishedFrameError";
+  /** How many bytes of the frame there were. */
   readonly received: number;
 
-  constructor(what: string, received: number) {
-    super(`cannot read ${what}: the stream has ended behind ${received} bytes of it`);
+  constructor(received: number) {
+    super(`cannot read a frame: the end came after ${received} bytes of it`);
     this.received = received;
   }
 }

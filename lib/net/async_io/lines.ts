@@ -127,7 +127,7 @@ export class Lines extends Stream<string> {
     input.drop(this);
     const { bytes } = input;
     let given = this.#next === this.#lines.length && this.#failure === null ? this.#size : 0;
-    if (given === 0) for (let i = 0; i < this.#next; i++) given = bytes.indexOf(LF, given) + 1;
+    if (given === 0) { for (let i = 0; i < this.#next; i++) given = bytes.indexOf(LF, given) + 1; }
     bytes.skip(given);
     this.#lines = [];
   }

@@ -139,8 +139,9 @@ export class PipeWrite extends Operation<number> {
     const { byteLength } = this.#bytes;
     do {
       if (!proceed(context)) return Pending;
-      if (pipe.isBroken) throw new SystemError(EPIPE, "write", { path: "to a pipe in memory" });
-      if (pipe.hasEnded) throw new Error("cannot write: the end was written already");
+      if (pipe.isBroken || pipe.hasEnded) {
+        throw new SystemError(EPIPE, "write", { path: "to a pipe in memory" });
+      }
       const part = this.#bytes.subarray(this.#written, this.#written + pipe.room);
       if (part.byteLength === 0 && byteLength > 0) {
         this.abandon();

@@ -161,7 +161,7 @@ export class ReadExact extends Reading<void> {
       while (this.#filled < this.#into.byteLength) {
         const count = this.#more(context);
         if (count === Pending) return Pending;
-        if (count === 0) throw new UnexpectedEndError(`${this.#into.byteLength} bytes`, this.#filled);
+        if (count === 0) throw new UnexpectedEndError(this.#into.byteLength, this.#filled);
       }
     } catch (error) {
       this.#direct = null;
@@ -221,13 +221,11 @@ export class ReadToEnd extends Reading<Uint8Array> {
 
 /** What `read` makes of the next `size` bytes. */
 export class ReadNumber<T> extends Reading<T> {
-  #format: string;
   #size: number;
   #read: (view: DataView) => T;
 
-  constructor(input: Input, format: string, size: number, read: (view: DataView) => T) {
+  constructor(input: Input, size: number, read: (view: DataView) => T) {
     super(input, "readNumber()");
-    this.#format = format;
     this.#size = size;
     this.#read = read;
   }
@@ -239,7 +237,7 @@ export class ReadNumber<T> extends Reading<T> {
     while (bytes.length < size) {
       const count = this.input.poll(context, this);
       if (count === Pending) return Pending;
-      if (count === 0) throw new UnexpectedEndError(`the ${size} bytes of a ${this.#format}`, bytes.length);
+      if (count === 0) throw new UnexpectedEndError(size, bytes.length);
     }
     const { buffer, byteOffset } = bytes.view(0, size);
     const value = this.#read(new DataView(buffer, byteOffset, size));

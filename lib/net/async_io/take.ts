@@ -48,7 +48,9 @@ class ReadTaken extends Operation<number> {
     const count = (this.#read ??= reader.read(this.#into.subarray(0, remaining))).poll(context);
     if (count === Pending) return Pending;
     if (count > remaining) {
-      throw new RangeError(`cannot read: a reader says that it gave ${count} bytes where it had room for ${remaining}`);
+      throw new RangeError(
+        `cannot read: a reader says that it gave ${count} bytes where it had room for ${remaining}`,
+      );
     }
     this.#take.remaining -= count;
     return count;

@@ -33,6 +33,8 @@ export class ScheduledIo {
   #readable = true;
   #writable = true;
   #hungUp = false;
+  /** A read may end before what there is does. */
+  #hasGaps = false;
   /** No edge will come any more. */
   #deaf = false;
   #reader: Waker | null = null;
@@ -40,6 +42,8 @@ export class ScheduledIo {
   /** Those who share a direction, made where there is one and left to them when they are told. */
   #readers: Queue<IoWaiter> | null = null;
   #writers: Queue<IoWaiter> | null = null;
+  /** Why no edge will come, where its owner has said so. */
+  #why: string | null = null;
   #urgent = false;
   #urgents: Queue<IoWaiter> | null = null;
 
@@ -78,6 +82,16 @@ export class ScheduledIo {
     return this.#deaf;
   }
 
+  /** Why it is watched no more, for people. */
+  get whyDeaf(): string {
+    return this.#why ?? "it is watched no more, for its AsyncFd was disposed or its runtime has ended";
+  }
+
+  /** Its owner's, before it is watched no more: what those who wait are told. */
+  willEnd(why: string): void {
+    this.#why = why;
+  }
+
   /** Those who wait for it to be readable, beside the one that is parked. */
   get readers(): Queue<IoWaiter> {
     return this.#readers ??= new Queue();
@@ -112,7 +126,15 @@ export class ScheduledIo {
    * Not after a hang-up, which is no edge of its own.
    */
   drained(): void {
-    if (!this.#hungUp) this.clearReadable();
+    if (!this.#hungUp && !this.#hasGaps) this.clearReadable();
+  }
+
+  /**
+   * Its owner's: short reads tell nothing, as those of a Unix socket, which end at bytes that carry descriptors and
+   * between two senders.
+   */
+  expectGaps(): void {
+    this.#hasGaps = true;
   }
 
   /** Parks the reader: woken when the descriptor is readable. Throws where another is parked already. */
