@@ -59,6 +59,7 @@ const table = {
   close: { parameters: [/* int fd */ "i32"], result: "i32" },
 
   // sys/stat.h
+  fchmod: { parameters: [/* int fd */ "i32", /* mode_t mode */ "u32"], result: "i32" },
   fstat: { parameters: [/* int fd */ "i32", /* struct stat *statbuf */ "buffer"], result: "i32" },
 
   // sys/mman.h

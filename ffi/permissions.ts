@@ -2,6 +2,7 @@
  * Deno's sandbox, asked before a path or an address goes to C: FFI would otherwise be a way round
  * `--allow-read` and `--allow-net`. Bun and Node permit what the process may do.
  */
+import { resolve } from "node:path";
 import { hostName } from "./host.ts";
 import { FileType, Stat } from "./layout/stat.ts";
 import { libc } from "./libc.ts";
@@ -81,4 +82,18 @@ export function refuseDeniedNet(hostname: string, port: number): void {
   const host = hostOf(hostname, port);
   if (Deno.permissions.querySync({ name: "net", host }).state !== "denied") return;
   throw new Deno.errors.NotCapable(`Requires net access to "${host}", which --deny-net denies`);
+}
+
+/** Throws Deno's `NotCapable` where a socket may not be at the path: it asks for reading, writing and `net`, as Deno does. */
+export function requireUnix(path: string): void {
+  if (!isSandboxed()) return;
+  requireRead(path);
+  requireWrite(path);
+  const host = `unix:${resolve(path)}`;
+  require({ name: "net", host }, `net access to "${host}"`, "--allow-net");
+}
+
+/** Throws Deno's `NotCapable` where a socket may not have an abstract name, which all of `net` alone permits. */
+export function requireAbstract(name: string): void {
+  if (isSandboxed()) require({ name: "net" }, `net access to "unix:${name}"`, "--allow-net");
 }

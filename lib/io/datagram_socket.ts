@@ -8,6 +8,7 @@ import { requireFlag, requireNames } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
+import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import type { NetAddress } from "./socket.ts";
 
 const SOCK_DGRAM = 2;
@@ -25,15 +26,11 @@ const MSG_NOSIGNAL = 0x4000;
 const EINTR = 4;
 const EAGAIN = 11;
 const EMSGSIZE = 90;
-/** More than any datagram has. */
-const SCRATCH_BYTES = 65536;
-/** Up to here a copy byte by byte is the cheaper one. */
-const SMALL = 32;
 const SENDER = 0;
 const RECEIVER = 1;
 
-/** Between the kernel and a caller's own bytes: one for the thread, since a copy out of it never waits. */
-let scratch: NativeBuffer | undefined;
+/** Throws where an address is none that the socket can send to; for the inside of this package. */
+export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => void;
 
 /** How `DatagramSocket.bind` opens its port: socket(7), ipv6(7). */
 export interface DatagramOptions {
@@ -64,11 +61,6 @@ function requireAddress({ hostname, port }: NetAddress): void {
   requireNet(host, port);
 }
 
-function copyOut(from: Uint8Array, to: Uint8Array, length: number): void {
-  if (length > SMALL) to.set(from.subarray(0, length));
-  else for (let i = 0; i < length; i++) to[i] = from[i];
-}
-
 function requireBytes(what: string, name: string, bytes: unknown): asserts bytes is Uint8Array {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
@@ -94,6 +86,10 @@ export class DatagramSocket extends IpOptions implements Disposable {
   readonly #senderAt: Pointer = this.#addresses.pointer(SENDER);
   readonly #senderLengthAt: Pointer = this.#addresses.lengthPointer(SENDER);
   readonly #receiverAt: Pointer = this.#addresses.pointer(RECEIVER);
+
+  static {
+    requireReceiver = (socket, address) => socket.#addresses.set(RECEIVER, address);
+  }
 
   private constructor(fd: Fd, family: number) {
     super(fd, family);
@@ -144,7 +140,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     });
   }
 
-  /** Takes `connect` back. */
+  /** Takes `connect` back. A port that the kernel chose goes with it, and it chooses another one at the next `sendTo`. */
   disconnect(): void {
     // AF_UNSPEC.
     check(libc().connect(numberOf(this.fd), new Uint8Array(16), 16), "connect");
@@ -170,9 +166,10 @@ export class DatagramSocket extends IpOptions implements Disposable {
     requireBytes("send", "bytes", bytes);
     const fd = numberOf(this.fd);
     const length = byteLengthOf(bytes);
+    // More than any datagram has.
     if (length > SCRATCH_BYTES) throw sendError(EMSGSIZE, address);
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    copyOut(bytes, buffer.bytes, length);
+    const buffer = scratch();
+    copy(bytes, buffer.bytes, length);
     const to = address === undefined ? NULL : this.#receiverAt;
     const toLength = address === undefined ? 0 : this.#addresses.length(RECEIVER);
     const from = NativeBuffer.range(buffer, 0, length);
@@ -203,13 +200,13 @@ export class DatagramSocket extends IpOptions implements Disposable {
     requireBytes("receive", "into", into);
     const fd = numberOf(this.fd);
     const room = Math.min(byteLengthOf(into), SCRATCH_BYTES);
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
+    const buffer = scratch();
     const start = NativeBuffer.range(buffer, 0, room);
     this.#addresses.expect(SENDER);
     for (;;) {
       const count = datagrams().recvfrom(fd, start, word(room), flags, this.#senderAt, this.#senderLengthAt);
       if (count >= 0) {
-        copyOut(buffer.bytes, into, Math.min(count, room));
+        copy(buffer.bytes, into, Math.min(count, room));
         return count;
       }
       const failure = errno();

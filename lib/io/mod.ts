@@ -15,14 +15,17 @@
  * console.log(client.fd.isClosed); // false
  * ```
  *
- * Follows epoll(7), socket(7), tcp(7), unix(7), open(2).
+ * Follows epoll(7), socket(7), tcp(7), udp(7), unix(7), open(2).
  *
  * @module
  */
 export * from "./epoll.ts";
+export { DatagramBatch } from "./datagram_batch.ts";
+export { type DatagramOptions, DatagramSocket } from "./datagram_socket.ts";
 export { EventFd, type EventFdOptions } from "./event_fd.ts";
 export { Fd, type FileStatus, type OpenOptions, WouldBlock } from "./fd.ts";
 export * from "./inotify.ts";
+export { IpOptions, type NetInterface } from "./ip_options.ts";
 export { type ExitStatus, PidFd } from "./pid_fd.ts";
 export { pipe } from "./pipe.ts";
 export { SignalFd, type SignalInfo } from "./signal_fd.ts";
@@ -35,5 +38,9 @@ export {
   Socket,
 } from "./socket.ts";
 export { type TimerClock, TimerFd, type TimerSettings } from "./timer_fd.ts";
+export type { UnixAddress, UnixName } from "./unix_address.ts";
+export type { UnixBindOptions } from "./unix_bind.ts";
+export { UnixDatagramSocket } from "./unix_datagram_socket.ts";
+export { type UnixCredentials, UnixEnd, type UnixMessage } from "./unix_end.ts";
 export { UnixSocket } from "./unix_socket.ts";
 export { NativeBuffer } from "../../ffi/native_buffer.ts";

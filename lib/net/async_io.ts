@@ -13,10 +13,12 @@
  * import { run, spawn } from "@oxbow/oxbow/task";
  *
  * await run(async () => {
- *   const [here, there] = duplex(64);
- *   const sent = spawn(there.writeAll(new TextEncoder().encode("one\r\ntwo\n\u{1F402}")).andThen(() => there.shutdown()));
- *   for await (const line of new BufReader(here).lines({ limit: 1000 })) console.log(line); // one, two, 🐂
- *   await sent;
+ *   const [here, there] = duplex(8);
+ *   spawn(async () => {
+ *     await there.writeAll(new TextEncoder().encode("one\r\ntwo\nthree"));
+ *     there.close();
+ *   });
+ *   for await (const line of new BufReader(here).lines({ limit: 1000 })) console.log(line); // one, two, three
  * });
  * ```
  *

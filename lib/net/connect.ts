@@ -74,15 +74,23 @@ export class Connect extends Future<Connected> {
   #errors: Error[] = [];
   /** Until the next address is tried, where there is one. */
   #delay: Future<void> | null = null;
+  /** Until it has taken too long. */
+  #deadline: Future<void> | null;
+  readonly #timeout: number;
+  /** Addresses that were tried, for people. */
+  #tried: string[] = [];
   #reactor: Reactor | null = null;
   #waker: Waker | null = null;
   #isOver = false;
 
-  constructor(address: NetAddress, options: ConnectOptions) {
+  /** `timeout` is in milliseconds, `Infinity` for none. */
+  constructor(address: NetAddress, options: ConnectOptions, timeout: number) {
     super();
     const { hostname, port } = address;
     this.#address = { hostname, port };
     this.#options = options;
+    this.#timeout = timeout;
+    this.#deadline = timeout === Infinity ? null : sleep(timeout);
     this.#isName = isIP(hostname) === 0;
     this.#lookup = this.#isName ? this.#lookUp() : null;
     if (!this.#isName) this.#untried.push(this.#address);
@@ -111,6 +119,7 @@ export class Connect extends Future<Connected> {
 
   #poll(context: Context): Connected | Pending {
     const reactor = this.#reactor ??= this.#start();
+    if (this.#deadline !== null && this.#deadline.poll(context) !== Pending) throw this.#late();
     if (this.#lookup !== null) {
       const found = this.#lookup.poll(context);
       if (found === Pending) return Pending;
@@ -124,6 +133,7 @@ export class Connect extends Future<Connected> {
       if (connected !== null) {
         this.#isOver = true;
         this.#delay?.drop();
+        this.#deadline?.drop();
         return connected;
       }
       const next = this.#untried.length > 0 && (
@@ -180,6 +190,7 @@ export class Connect extends Future<Connected> {
 
   #begin(reactor: Reactor): void {
     const [address] = this.#untried.splice(0, 1);
+    this.#tried.push(pathOf(address));
     let socket: Socket;
     try {
       socket = this.#isName
@@ -203,6 +214,14 @@ export class Connect extends Future<Connected> {
     this.#delay = this.#untried.length === 0 ? null : sleep(ATTEMPT_DELAY_MS);
   }
 
+  #late(): DOMException {
+    const tried = this.#tried.length === 0 ? "its name was looked up" : `tried ${this.#tried.join(", ")}`;
+    return new DOMException(
+      `cannot connect to ${pathOf(this.#address)} within ${this.#timeout} ms: ${tried}`,
+      "TimeoutError",
+    );
+  }
+
   #failure(): Error {
     return this.#isName ? new ConnectError(this.#address, this.#errors) : this.#errors[0];
   }
@@ -213,6 +232,7 @@ export class Connect extends Future<Connected> {
     this.#lookup = null;
     this.#delay?.drop();
     this.#delay = null;
+    this.#deadline?.drop();
     const reactor = this.#reactor;
     if (reactor === null) return;
     for (const attempt of this.#attempts.splice(0)) close(reactor, attempt);

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { shown } from "../io/arguments.ts";
+import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
@@ -47,6 +48,8 @@ class Waiting {
 /** What a `Duplex` has told of itself. */
 class Told {
   readonly duplex: Duplex;
+  /** Where what is written to it goes. */
+  readonly below: Duplex | null;
   readonly reading: Waiting = new Waiting();
   readonly writing: Waiting = new Waiting();
   /** What was read of the `Duplex` and found no room. */
@@ -55,8 +58,10 @@ class Told {
   #hasEnded: boolean;
   #isClosed: boolean;
 
-  constructor(duplex: Duplex) {
+  constructor(duplex: Duplex, below: Duplex | null) {
     this.duplex = duplex;
+    this.below = below;
+    below?.on("drain", () => this.writing.wake());
     this.#hasEnded = duplex.readableEnded;
     this.#isClosed = duplex.destroyed;
     if (duplex.destroyed) this.#error = duplex.errored ?? null;
@@ -68,10 +73,7 @@ class Told {
       this.#isClosed = true;
       this.#wake();
     });
-    duplex.on("end", () => {
-      this.#hasEnded = true;
-      this.reading.wake();
-    });
+    duplex.on("end", () => this.end());
     duplex.on("drain", () => this.writing.wake());
     duplex.on("readable", () => this.reading.wake());
   }
@@ -79,6 +81,12 @@ class Told {
   #wake(): void {
     this.reading.wake();
     this.writing.wake();
+  }
+
+  /** Nothing more is to come. */
+  end(): void {
+    this.#hasEnded = true;
+    this.reading.wake();
   }
 
   /** What there is to be read, `null` at the end; `Pending` where it is to be waited for. */
@@ -100,6 +108,11 @@ class Told {
   #split(chunk: Uint8Array, length: number): Uint8Array {
     this.rest = chunk.byteLength > length ? chunk.subarray(length) : null;
     return chunk.subarray(0, length);
+  }
+
+  /** Whether there is enough on its way. */
+  get isFull(): boolean {
+    return this.duplex.writableNeedDrain || (this.below !== null && this.below.writableNeedDrain);
   }
 
   /** Throws where nothing can be written any more. */
@@ -181,7 +194,7 @@ class Write extends Future<number> {
         if (!proceed(context)) return Pending;
         if (this.#error !== null) throw this.#error;
         told.requireOpen();
-        if (told.duplex.writableNeedDrain) break;
+        if (told.isFull) break;
         coop.left--;
         this.#hand(told, bytes.subarray(this.#from, this.#from + PIECE_BYTES));
       }
@@ -273,10 +286,13 @@ export class NodeDuplexStream implements AsyncRead, AsyncWrite, Disposable {
   readonly duplex: Duplex;
   #told: Told;
 
-  /** {@linkcode fromNodeDuplex} */
-  constructor(duplex: Duplex) {
+  /**
+   * {@linkcode fromNodeDuplex}. `below` is another one that it writes to without heed of how much that has taken: it is
+   * heeded here.
+   */
+  constructor(duplex: Duplex, below: Duplex | null = null) {
     this.duplex = duplex;
-    this.#told = new Told(duplex);
+    this.#told = new Told(duplex, below);
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end. Safe to drop: nothing is read then. */
@@ -301,6 +317,11 @@ export class NodeDuplexStream implements AsyncRead, AsyncWrite, Disposable {
   /** `end()`: over once all that was written has left, and the peer was told. */
   shutdown(): Future<void> {
     return new Shutdown(this.#told);
+  }
+
+  /** For a `Duplex` that forgets to tell its end. */
+  protected ended(): void {
+    this.#told.end();
   }
 
   /** Destroys the `Duplex`: what it has not sent yet is lost. */

@@ -7,7 +7,7 @@ import { SocketStream } from "./socket_stream.ts";
 
 /** How `TcpStream.connect` goes about it. */
 export interface TcpConnectOptions {
-  /** Fails with a `TimeoutError` after as many milliseconds, looking the name up among them. */
+  /** Fails with a `TimeoutError`, which names the addresses tried, after as many milliseconds from the first poll on. */
   timeout?: number;
   /** Fails with its reason where it is aborted. */
   signal?: AbortSignal;
@@ -59,14 +59,13 @@ export class TcpStream extends SocketStream {
   static connect(address: NetAddress, options: TcpConnectOptions = {}): Future<TcpStream> {
     requireTarget(address, "connect to");
     requireNames("cannot connect", "options are", options, ["timeout", "signal", "noDelay", "localAddress"]);
-    const { timeout, signal, noDelay, localAddress } = options;
+    const { timeout = Infinity, signal, noDelay, localAddress } = options;
     requireFlag("cannot connect", "noDelay", noDelay);
-    if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
+    if (!(typeof timeout === "number" && timeout >= 0)) {
       throw new RangeError(`cannot connect: timeout is ${shown(timeout)}, and no count of milliseconds`);
     }
     if (localAddress !== undefined) Socket.requireAddress(localAddress, "connect from");
-    let connecting: Future<TcpStream> = new ConnectStream(new Connect(address, { noDelay, localAddress }));
-    if (timeout !== undefined) connecting = connecting.timeout(timeout);
+    const connecting = new ConnectStream(new Connect(address, { noDelay, localAddress }, timeout));
     return signal === undefined ? connecting : connecting.abortable(signal);
   }
 

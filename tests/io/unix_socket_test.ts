@@ -125,11 +125,18 @@ describe("a socket at a path", () => {
       assertThrows(() => UnixSocket.listen(path), RangeError, "path is no text of 1 to 107 bytes");
       assertThrows(() => UnixSocket.connect(path), RangeError, `cannot connect to ${path}`);
     }
-    for (const path of [1, null, undefined, {}]) {
+    for (const path of [1, null, undefined]) {
       assertThrows(
         () => Reflect.apply(UnixSocket.listen, UnixSocket, [path]),
         TypeError,
         "path is no string",
+      );
+    }
+    for (const address of [{}, { path: "a", abstract: "b" }]) {
+      assertThrows(
+        () => Reflect.apply(UnixSocket.listen, UnixSocket, [address]),
+        TypeError,
+        "it is neither { path } nor { abstract }",
       );
     }
   });

@@ -27,6 +27,7 @@ abstract class Writing<T> extends Operation<T> {
 class Write extends Writing<number> {
   #bytes: Uint8Array;
   #capacity: number;
+  #isDraining = false;
   #direct: Future<number> | null = null;
 
   constructor(output: Output, bytes: Uint8Array, capacity: number) {
@@ -40,9 +41,10 @@ class Write extends Writing<number> {
     const { output } = this;
     const { byteLength } = this.#bytes;
     output.requireFree(this);
-    if (this.#direct === null && output.bytes.length + byteLength > this.#capacity) {
-      if (output.pollDrain(context, this) === Pending) return Pending;
-    }
+    // Once it has begun it goes on to the end: a call that is under way has a view of the buffer.
+    this.#isDraining ||= this.#direct === null && output.bytes.length + byteLength > this.#capacity;
+    if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
+    this.#isDraining = false;
     if (byteLength >= this.#capacity) {
       return output.poll(context, this, this.#direct ??= output.writer.write(this.#bytes));
     }
@@ -55,6 +57,7 @@ class Write extends Writing<number> {
 class WriteAll extends Writing<void> {
   #bytes: Uint8Array;
   #capacity: number;
+  #isDraining = false;
   #direct: Future<void> | null = null;
 
   constructor(output: Output, bytes: Uint8Array, capacity: number) {
@@ -68,9 +71,10 @@ class WriteAll extends Writing<void> {
     const { output } = this;
     const { byteLength } = this.#bytes;
     output.requireFree(this);
-    if (this.#direct === null && output.bytes.length + byteLength > this.#capacity) {
-      if (output.pollDrain(context, this) === Pending) return Pending;
-    }
+    // Once it has begun it goes on to the end: a call that is under way has a view of the buffer.
+    this.#isDraining ||= this.#direct === null && output.bytes.length + byteLength > this.#capacity;
+    if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
+    this.#isDraining = false;
     if (byteLength >= this.#capacity) {
       return output.poll(context, this, this.#direct ??= output.writer.writeAll(this.#bytes));
     }

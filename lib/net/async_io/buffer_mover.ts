@@ -33,10 +33,15 @@ export class BufferMover implements Mover {
   }
 
   poll(context: Context): number | Pending {
+    // What waits is asked once: it has the waker.
+    let mayWrite = true;
+    let mayRead = true;
     for (;;) {
       const isFlushing = this.#flush !== null && this.#pollFlush(context) === Pending;
-      const hasWritten = !isFlushing && this.#pollWrite(context);
-      const hasRead = this.#pollRead(context);
+      const hasWritten = mayWrite && !isFlushing && this.#pollWrite(context);
+      const hasRead = mayRead && this.#pollRead(context);
+      mayWrite &&= this.#write === null;
+      mayRead &&= this.#read === null;
       if (hasWritten || hasRead) continue;
       if (isFlushing || this.#start < this.#end) return Pending;
       if (this.#pollFlush(context) === Pending) return Pending;

@@ -52,9 +52,13 @@ export class AnyMover implements Mover {
 }
 
 function moverOf(reader: AsyncRead, writer: AsyncWrite): Mover {
-  const target = writer instanceof FileStream || isDescriptorStream(writer) ? new End(writer, false) : null;
+  const target = writer instanceof FileStream || isDescriptorStream(writer, "whenWritable")
+    ? new End(writer, false)
+    : null;
   if (target !== null && reader instanceof FileStream) return new FileMover(reader.fd, target);
-  if (target !== null && isDescriptorStream(reader)) return new SpliceMover(new End(reader, true), target);
+  if (target !== null && isDescriptorStream(reader, "whenReadable")) {
+    return new SpliceMover(new End(reader, true), target);
+  }
   return new BufferMover(reader, writer);
 }
 
@@ -118,7 +122,7 @@ function fileOf(fd: Fd): FileStream {
  * await run(async () => {
  *   const [here, there] = duplex(1024);
  *   using file = Fd.open("/proc/self/limits");
- *   const copied = spawn(copy(file, here).andThen(() => here.shutdown()));
+ *   const copied = spawn(() => copy(file, here).andThen(() => here.shutdown()));
  *   for await (const line of new BufReader(there).lines()) {
  *     if (line.startsWith("Max open files")) console.log(line.includes("files")); // true
  *   }

@@ -90,7 +90,7 @@ class CopyBidirectional extends Operation<Copied> {
  * await run(async () => {
  *   const [client, a] = duplex(64);
  *   const [b, server] = duplex(64);
- *   const proxy = spawn(copyBidirectional(a, b));
+ *   const proxy = spawn(() => copyBidirectional(a, b));
  *   await client.writeAll(Uint8Array.of(1, 2, 3));
  *   await client.shutdown();
  *   await server.writeAll(Uint8Array.of(4));

@@ -1,25 +1,31 @@
-import { Fd } from "../../io/fd.ts";
+import { Fd, WouldBlock } from "../../io/fd.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { FileStream } from "./file.ts";
 
-/** A stream whose bytes are its descriptor's own, so that the kernel may move them: a socket or a pipe that is watched. */
+/**
+ * A stream whose bytes are its descriptor's own, so that the kernel may move them: a socket or a pipe that is watched.
+ * One that is read has `whenReadable`, and one that is written `whenWritable`.
+ */
 export interface DescriptorStream {
   /** Non-blocking. */
   readonly fd: Fd;
-  whenReadable(): Future<void>;
-  whenWritable(): Future<void>;
-  /** A read would have blocked: `whenReadable` waits for the next edge. */
-  clearReadable(): void;
-  /** A write would have blocked: `whenWritable` waits for the next edge. */
-  clearWritable(): void;
+  /** Makes the call where it is worth it, and has the next wait for an edge where that says `WouldBlock`. */
+  tryIo(interest: "read" | "write", call: () => typeof WouldBlock): typeof WouldBlock;
+  whenReadable?(): Future<void>;
+  whenWritable?(): Future<void>;
 }
 
-const METHODS = ["whenReadable", "whenWritable", "clearReadable", "clearWritable"];
-
 /** Whether the kernel may move its bytes. */
-export function isDescriptorStream(stream: unknown): stream is DescriptorStream {
+export function isDescriptorStream(
+  stream: unknown,
+  when: "whenReadable" | "whenWritable",
+): stream is DescriptorStream {
   return typeof stream === "object" && stream !== null && Fd.isFd(Reflect.get(stream, "fd")) &&
-    METHODS.every((name) => typeof Reflect.get(stream, name) === "function");
+    ["tryIo", when].every((name) => typeof Reflect.get(stream, name) === "function");
+}
+
+function wouldBlock(): typeof WouldBlock {
+  return WouldBlock;
 }
 
 /** One end of what the kernel moves, and the wait for it. */
@@ -45,9 +51,8 @@ export class End {
   block(): void {
     const stream = this.#stream;
     if (stream === null) return;
-    if (this.#reads) stream.clearReadable();
-    else stream.clearWritable();
-    this.#ready = this.#reads ? stream.whenReadable() : stream.whenWritable();
+    stream.tryIo(this.#reads ? "read" : "write", wouldBlock);
+    this.#ready = (this.#reads ? stream.whenReadable?.() : stream.whenWritable?.()) ?? null;
   }
 
   /** Waits where the last call would have blocked. */

@@ -129,7 +129,7 @@ export function simplex(capacity: number): [reader: SimplexReader, writer: Simpl
  *
  * await run(async () => {
  *   const [client, server] = duplex(4);
- *   const sent = spawn(client.writeAll(Uint8Array.of(1, 2, 3, 4, 5, 6)));
+ *   const sent = spawn(() => client.writeAll(Uint8Array.of(1, 2, 3, 4, 5, 6)));
  *   const bytes = new Uint8Array(8);
  *   console.log(await server.read(bytes)); // 4
  *   await sent;

@@ -14,7 +14,7 @@ export class UnexpectedEndError extends Error {
 }
 
 /** More bytes came in one piece than the reader was told to take: nothing of them was taken. */
-export class LimitExceededError extends Error {
+export class LimitExceededError extends RangeError {
   override readonly name = "LimitExceededError";
   /** In bytes. */
   readonly limit: number;

@@ -21,6 +21,7 @@ class Send<T> extends Operation<void> {
   #writer: FramedWrite<T>;
   #frame: T;
   #boundary: number;
+  #isDraining = false;
   #isEncoded = false;
   #flushes: boolean;
   #flush: Future<void> | null = null;
@@ -43,9 +44,8 @@ class Send<T> extends Operation<void> {
     if (!this.#isEncoded) {
       if (!proceed(context)) return Pending;
       output.requireFree(this);
-      if (output.bytes.length >= this.#boundary && output.pollDrain(context, this) === Pending) {
-        return Pending;
-      }
+      this.#isDraining ||= output.bytes.length >= this.#boundary;
+      if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
       this.#encode();
       coop.left--;
     }

@@ -58,7 +58,11 @@ export class FileMover implements Mover {
       const count = target.isFile
         ? moving().copy_file_range(from, NULL, to, NULL, word(CHUNK), 0)
         : moving().sendfile(to, from, NULL, word(CHUNK));
-      if (count === 0) return this.#total;
+      if (count === 0) {
+        // Of a file that the kernel makes up when it is read, it may say so instead of all there is.
+        if (this.#total === 0) throw new NotMovable(new Uint8Array(0), 0);
+        return this.#total;
+      }
       if (count > 0) {
         coop.left--;
         this.#total += count;

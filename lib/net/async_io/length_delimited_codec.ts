@@ -2,7 +2,7 @@ import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
 import { requireBytes, requireCount } from "./arguments.ts";
 import type { ByteQueue } from "./byte_queue.ts";
 import { type Decoder, type Encoder, Incomplete } from "./codec.ts";
-import { InvalidFrameError, LimitExceededError } from "./errors.ts";
+import { InvalidFrameError, LimitExceededError, UnfinishedFrameError } from "./errors.ts";
 
 /** Where the length lies, and what it counts. */
 export interface LengthDelimitedOptions {
@@ -102,6 +102,14 @@ export class LengthDelimitedCodec implements Decoder<Uint8Array>, Encoder<Uint8A
     if (bytes.length < this.#length) return Incomplete;
     const frame = bytes.take(this.#length);
     this.#length = -1;
+    return frame;
+  }
+
+  decodeEnd(bytes: ByteQueue): Uint8Array | Incomplete {
+    const frame = this.decode(bytes);
+    if (frame === Incomplete && (bytes.length > 0 || this.#length !== -1)) {
+      throw new UnfinishedFrameError(bytes.length);
+    }
     return frame;
   }
 

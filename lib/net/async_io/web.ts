@@ -192,7 +192,9 @@ class ChunkWriter implements AsyncWrite, Disposable {
   }
 
   shutdown(): Future<void> {
-    return fromPromise(() => this.#writer.close());
+    const writer = this.#writer;
+    // What it failed with is `ready`'s to tell: `close` says only that it has.
+    return fromPromise(() => writer.ready.then(() => writer.close()));
   }
 
   [Symbol.dispose](): void {

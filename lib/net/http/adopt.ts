@@ -1,27 +1,64 @@
+import { lightResponse } from "./light_response.ts";
 import { RequestParser } from "./parser.ts";
 import { LazyRequest } from "./request.ts";
 
 /** Fields about the connection that brought a request, which Node's `fetch` refuses to send on. */
 const HOP_BY_HOP = ["connection", "expect", "keep-alive", "transfer-encoding", "upgrade"];
 
+/** A global and what stands in its place. */
+interface Wrapped {
+  readonly name: "Request" | "Response" | "fetch";
+  readonly before: unknown;
+  readonly instead: unknown;
+}
+
+let wrapped: Wrapped[] = [];
+let users = 0;
+let accepts: boolean | undefined;
+
 /**
- * Makes the host's `new Request(request)` and `fetch(request)` take a {@linkcode LazyRequest}. Deno does so as it
- * is. Node reads private fields, which nothing but its own class can give an object, and Bun forgets the method:
- * there the two globals are wrapped, to be handed the real `Request` instead. Called again, it does nothing.
+ * Makes the host's `new Request(request)` and `fetch(request)` take a {@linkcode LazyRequest}, and `new Response` cheap,
+ * until the returned function was called as often as this one. Deno does all that as it is. Node reads private fields,
+ * which nothing but its own class can give an object, and Bun forgets the method: there the globals are wrapped.
  */
-export function adoptLazyRequests(): void {
-  if (areAccepted()) return;
-  globalThis.Request = new Proxy(globalThis.Request, {
+export function adoptGlobals(): () => void {
+  if (accepts ??= areAccepted()) return () => {};
+  if (users++ === 0) wrapGlobals();
+  let isOver = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    if (--users === 0) unwrapGlobals();
+  };
+}
+
+function wrapGlobals(): void {
+  const { Request: HostRequest, Response: HostResponse, fetch: hostFetch } = globalThis;
+  const request = new Proxy(HostRequest, {
     construct: (target, [input, ...rest], newTarget) =>
       Reflect.construct(target, [
         input instanceof LazyRequest ? LazyRequest.materialize(input) : input,
         ...rest,
       ], newTarget),
   });
-  globalThis.fetch = new Proxy(globalThis.fetch, {
+  const fetch = new Proxy(hostFetch, {
     apply: (target, self, [input, ...rest]) =>
       Reflect.apply(target, self, [input instanceof LazyRequest ? withoutHops(input) : input, ...rest]),
   });
+  wrapped = [
+    { name: "Request", before: HostRequest, instead: request },
+    { name: "Response", before: HostResponse, instead: lightResponse(HostResponse) },
+    { name: "fetch", before: hostFetch, instead: fetch },
+  ];
+  for (const { name, instead } of wrapped) Reflect.set(globalThis, name, instead);
+}
+
+/** One that somebody else has wrapped meanwhile stays as it is. */
+function unwrapGlobals(): void {
+  for (const { name, before, instead } of wrapped) {
+    if (globalThis[name] === instead) Reflect.set(globalThis, name, before);
+  }
+  wrapped = [];
 }
 
 function areAccepted(): boolean {

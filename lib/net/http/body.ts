@@ -1,4 +1,5 @@
 import { CLASSES, showByte, TOKEN, VALUE } from "./chars.ts";
+import { ChunkExtensions } from "./chunk_extension.ts";
 import { HttpError } from "./error.ts";
 import type { HttpLimits } from "./limits.ts";
 
@@ -13,18 +14,17 @@ const MAX_SIZE_DIGITS = 16;
 const MAX_EXTENSION_BYTES = 16384;
 
 const IN_SIZE = 0;
-const IN_BLANK = 1;
-const IN_EXTENSION = 2;
-const IN_SIZE_LF = 3;
-const IN_DATA = 4;
-const IN_DATA_CR = 5;
-const IN_DATA_LF = 6;
-const IN_TRAILER_START = 7;
-const IN_TRAILER_NAME = 8;
-const IN_TRAILER_VALUE = 9;
-const IN_TRAILER_LF = 10;
-const IN_END_LF = 11;
-const IN_NOTHING = 12;
+const IN_EXTENSION = 1;
+const IN_SIZE_LF = 2;
+const IN_DATA = 3;
+const IN_DATA_CR = 4;
+const IN_DATA_LF = 5;
+const IN_TRAILER_START = 6;
+const IN_TRAILER_NAME = 7;
+const IN_TRAILER_VALUE = 8;
+const IN_TRAILER_LF = 9;
+const IN_END_LF = 10;
+const IN_NOTHING = 11;
 
 /**
  * Takes a chunked body apart (RFC 9112, section 7.1): `1a;ext\r\n` data `\r\n` … `0\r\n` trailers `\r\n`. It goes
@@ -42,6 +42,7 @@ export class ChunkedBody {
   #extensionBytes = 0;
   #trailers = 0;
   #trailerBytes = 0;
+  readonly #extensions: ChunkExtensions = new ChunkExtensions();
   readonly #limits: Required<HttpLimits>;
 
   constructor(limits: Required<HttpLimits>) {
@@ -81,12 +82,12 @@ export class ChunkedBody {
         if (this.#digits === 0) throw new HttpError(400, `a chunk's size begins with ${showByte(byte)}`);
         return this.#afterSize(byte);
       }
-      case IN_BLANK:
-        if (byte === CR) throw new HttpError(400, "white space follows a chunk's size");
-        return this.#afterSize(byte);
       case IN_EXTENSION:
-        if (byte === CR) return IN_SIZE_LF;
-        return this.#skipExtension(byte, IN_EXTENSION);
+        if (byte !== CR) return this.#stepExtension(byte);
+        if (!this.#extensions.mayEnd) {
+          throw new HttpError(400, "a chunk's line ends where an extension must follow");
+        }
+        return IN_SIZE_LF;
       case IN_SIZE_LF:
         expect(byte, LF, "the line of a chunk's size");
         this.#digits = 0;
@@ -112,26 +113,21 @@ export class ChunkedBody {
   }
 
   #afterSize(byte: number): number {
-    if (byte === CR) {
-      this.#total += this.#left;
-      return IN_SIZE_LF;
+    this.#total += this.#left;
+    if (byte === CR) return IN_SIZE_LF;
+    if (byte !== SEMICOLON && byte !== 0x20 && byte !== 0x09) {
+      throw new HttpError(400, `a chunk's size may not hold ${showByte(byte)}`);
     }
-    if (byte === SEMICOLON) {
-      this.#total += this.#left;
-      return this.#skipExtension(byte, IN_EXTENSION);
-    }
-    if (byte === 0x20 || byte === 0x09) return this.#skipExtension(byte, IN_BLANK);
-    throw new HttpError(400, `a chunk's size may not hold ${showByte(byte)}`);
+    this.#extensions.reset();
+    return this.#stepExtension(byte);
   }
 
-  #skipExtension(byte: number, next: number): number {
-    if ((CLASSES[byte] & VALUE) === 0) {
-      throw new HttpError(400, `a chunk extension may not hold ${showByte(byte)}`);
-    }
+  #stepExtension(byte: number): number {
+    this.#extensions.step(byte);
     if (++this.#extensionBytes > MAX_EXTENSION_BYTES) {
       throw new HttpError(400, `the chunk extensions are longer than ${MAX_EXTENSION_BYTES} bytes`);
     }
-    return next;
+    return IN_EXTENSION;
   }
 
   #stepTrailer(byte: number): number {

@@ -1,203 +1,467 @@
-import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import { WouldBlock } from "../../io/socket.ts";
-import { consumeBudget, type Coroutine, spawn } from "../../task/mod.ts";
+import { SystemError } from "../../../ffi/mod.ts";
+import { WouldBlock } from "../../io/fd.ts";
+import { coop, proceed } from "../../task/runtime/coop.ts";
+import { consumed } from "../../task/future.ts";
+import { toFuture } from "../../task/futures/to_future.ts";
+import {
+  type Context,
+  type Coroutine,
+  Future,
+  type JoinHandle,
+  Pending,
+  type Waker,
+} from "../../task/mod.ts";
+import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
+import { ioOf } from "../socket_stream.ts";
 import type { TcpStream } from "../tcp_stream.ts";
+import { BUFFER_BYTES, type Buffers } from "./buffers.ts";
+import { BODY, CLOSING, type Deadlines, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
+import { HttpError } from "./error.ts";
+import { Flush } from "./flush.ts";
 import type { RequestHead } from "./head.ts";
-import type { HttpLimits } from "./limits.ts";
-import { Output } from "./output.ts";
-import { RequestParser } from "./parser.ts";
-import type { BodySource } from "./request.ts";
-import { trySendFile } from "./send_file.ts";
-import type { FilePart } from "./special_response.ts";
+import type { Output } from "./output.ts";
+import type { RequestParser } from "./parser.ts";
+import type { RequestBody } from "./request_body.ts";
+import { ResponseWriter } from "./response_writer.ts";
 
-/** What a connection is doing, by which its deadline is chosen. */
-export type Phase = "idle" | "head" | "body" | "handler" | "writing" | "closing";
+/** What a connection does next. */
+export type Step = 0 | 1 | 2 | 3 | 4;
+/** The next request. */
+export const NEXT = 0;
+/** Its handler has the request, and has not answered. */
+export const PARKED = 1;
+/** What takes more than one turn. */
+export const SLOW = 2;
+/** Nothing more has come. */
+const BLOCKED = 3;
+export const OVER = 4;
 
-/** Both directions' buffers: larger than most requests and answers, which then take one call each. */
-const BUFFER_BYTES = 65536;
-/** A part that a slow reader must have taken before its deadline. */
-const WRITE_BYTES = 65536;
 /** What a refused client may still send, lest the connection's reset overtakes the answer. */
 const LINGER_BYTES = 1 << 22;
-/** What a handler left unread of a body is read, up to this, to keep the connection. */
-const SKIPPED_BYTES = 1 << 18;
-const CONTINUE: Uint8Array = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+/** Answers to pipelined requests are sent together, up to this. */
+const TOGETHER_BYTES = BUFFER_BYTES / 2;
+/** The client has gone, which is no fault of the server's. */
+const GONE: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
 
-/**
- * The buffers of a server's connections, of which no task holds one across a wait: what was received is
- * parsed, or kept by its parser, and what could not be sent is copied, before another has its turn.
- */
-export class Buffers {
-  readonly received: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
-  readonly sending: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
-  readonly output: Output = new Output(this.sending.bytes);
+/** What the connections of one server share. */
+export interface Service {
+  readonly buffers: Buffers;
+  readonly deadlines: Deadlines;
+  /** For answers that are there as a whole. */
+  readonly writer: ResponseWriter;
+  /** Whether connections end with the response that they are at. */
+  readonly isClosing: boolean;
+  /** A connection has failed while it was answered. */
+  failed(error: unknown): void;
+  /** A connection has closed. */
+  closed(): void;
+  /** The connection speaks another protocol from now on: the service has done with it. Aborted when that closes. */
+  upgraded(stream: TcpStream): AbortSignal;
 }
 
-/** One connection: what it is doing, and how it receives and sends. */
-export class Connection {
+/**
+ * One connection, as a future that is polled when its socket is ready, or its handler has answered. It takes request
+ * after request out of what was received, and sends the answers to all of them by one call; only what has to wait
+ * becomes a coroutine.
+ */
+export abstract class Connection extends Future<void> implements Timed {
   readonly stream: TcpStream;
-  readonly parser: RequestParser;
-  phase: Phase = "idle";
+  readonly #service: Service;
+  readonly #io: ScheduledIo;
+  phase: number = IDLE;
+  since = 0;
+  previous: Timed | null = null;
+  next: Timed | null = null;
+  task: JoinHandle<void> | null = null;
+  /** What the handler may read of its request's body, where that has one. */
+  body: RequestBody | null = null;
   /** Whether the response has begun: from then on nothing else can be said. */
   isAnswering = false;
-  /** Whether the stream is somebody else's now. */
-  isUpgraded = false;
-  /** Turns of the server's sweeper since the phase began, or last got on. */
-  age = 0;
-  #buffers: Buffers;
-  #unsent: Uint8Array[] = [];
-  #owesContinue = false;
+  #parser: RequestParser | null = null;
+  #isWaiting = false;
+  #hasTurn = false;
+  #hasEnded = false;
+  #isUpgraded = false;
+  #slow: Future<boolean> | null = null;
+  #waker: Waker | null = null;
+  #unsent: Uint8Array[] | null = null;
+  /** Bytes in `#unsent`: fewer are there where one was detached. */
+  #unsentLength = 0;
 
-  constructor(stream: TcpStream, buffers: Buffers, limits: HttpLimits | undefined) {
+  constructor(stream: TcpStream, service: Service) {
+    super();
     this.stream = stream;
-    this.#buffers = buffers;
-    this.parser = new RequestParser(limits);
+    this.#service = service;
+    this.#io = ioOf(stream);
+    service.deadlines.add(this);
+  }
+
+  /** Has the handler answer. */
+  protected abstract begin(head: RequestHead): Step;
+
+  /** The handler may have answered. */
+  protected abstract resume(): Step;
+
+  /** The client has gone, and its handler may care to know: told once, or more often. */
+  protected abstract abandon(): void;
+
+  /** The connection has ended, or the request is refused: the handler is not waited for any more. */
+  protected abstract ended(): void;
+
+  /** Whether the request that is answered is a `HEAD`. */
+  protected abstract get isHead(): boolean;
+
+  override describe(): string {
+    return `an HTTP connection, ${this.#slow === null ? this.#io.describe("read") : this.#slow.describe()}`;
+  }
+
+  override poll(context: Context): void | Pending {
+    if (this.#hasEnded) throw consumed("a connection");
+    this.#hasTurn = true;
+    this.#waker = context.waker;
+    try {
+      if (this.#run(context) === Pending) return Pending;
+    } catch (error) {
+      if (!(error instanceof SystemError && GONE.has(error.code))) this.#service.failed(error);
+    } finally {
+      this.#hasTurn = false;
+      // Whatever happened, no other connection sends these bytes.
+      this.#service.buffers.output.clear();
+    }
+    this.#end();
+  }
+
+  override drop(): void {
+    this.#end();
+  }
+
+  #run(context: Context): void | Pending {
+    let step: Step = this.#slow === null ? this.#goOn() : SLOW;
+    for (;;) {
+      switch (step) {
+        case NEXT:
+          if (coop.left > 0) {
+            step = this.#take();
+          } else if (this.send()) {
+            this.#parser?.keep();
+            proceed(context);
+            return Pending;
+          } else {
+            step = this.#flush();
+          }
+          break;
+        case PARKED:
+          this.#isWaiting = true;
+          if (this.send()) return this.#attend(context);
+          step = this.#flush();
+          break;
+        case SLOW: {
+          const goesOn: boolean | Pending = this.#slow === null ? true : this.#slow.poll(context);
+          if (goesOn === Pending) return this.#attend(context);
+          this.#slow = null;
+          step = goesOn ? this.#goOn() : OVER;
+          break;
+        }
+        case BLOCKED:
+          return this.#rest(context);
+        case OVER:
+          return;
+      }
+    }
+  }
+
+  #goOn(): Step {
+    if (!this.#isWaiting) return NEXT;
+    this.#isWaiting = false;
+    return this.resume();
+  }
+
+  /** The next request, where one is there. */
+  #take(): Step {
+    const parser = this.#parser;
+    if (parser !== null) {
+      let head: RequestHead | undefined;
+      try {
+        head = parser.next();
+      } catch (error) {
+        if (!(error instanceof HttpError)) throw error;
+        return this.refuse(error, false);
+      }
+      if (head !== undefined) {
+        coop.left--;
+        return this.begin(head);
+      }
+    }
+    if (!this.send()) return this.#flush();
+    const more = this.receive();
+    if (more === WouldBlock) return BLOCKED;
+    return more ? NEXT : OVER;
+  }
+
+  /** Waits for the next request, or for the rest of one. */
+  #rest(context: Context): void | Pending {
+    const parser = this.#parser;
+    if (parser === null || parser.isIdle) {
+      if (this.#service.isClosing) return;
+      if (parser !== null && !parser.hasBytes) {
+        this.#service.buffers.giveParser(parser);
+        this.#parser = null;
+      }
+      this.enter(IDLE);
+    } else if (this.phase !== HEAD) {
+      this.enter(HEAD);
+    }
+    this.#io.waitReadable(context.waker);
+    return Pending;
+  }
+
+  /** While something else is waited for: gives the handler its request's body, and notices where the client goes. */
+  #attend(context: Context): Pending {
+    this.body?.serve();
+    if (this.#io.isHungUp) {
+      const error = this.stream.socket.takeError("recv");
+      if (error !== undefined) throw error;
+      this.abandon();
+    }
+    this.#parser?.keep();
+    this.#io.waitReadable(context.waker);
+    return Pending;
+  }
+
+  /** What the connection reads its requests with. */
+  protected get parser(): RequestParser {
+    return this.#parser ??= this.#service.buffers.takeParser();
+  }
+
+  /** Has the connection do this before anything else, once the answers before are sent: false closes it. */
+  protected go(slow: Coroutine<boolean>): Step {
+    this.#slow = toFuture(this.send() ? slow : this.#afterFlush(slow));
+    return SLOW;
+  }
+
+  *#afterFlush(slow: Coroutine<boolean>): Coroutine<boolean> {
+    yield* new Flush(this);
+    return yield* slow;
+  }
+
+  #flush(): Step {
+    this.#slow = new Flush(this);
+    return SLOW;
+  }
+
+  /** Has the task look: the handler has answered, or waits for its request's body. */
+  wake(): void {
+    this.#waker?.wake();
   }
 
   /** Enters a phase, whose deadline starts anew. */
-  enter(phase: Phase): void {
-    this.phase = phase;
-    this.age = 0;
+  enter(phase: number): void {
+    this.#service.deadlines.enter(this, phase);
   }
 
   /** Feeds the parser with what has come: `false` at the end of what the client sends. */
   receive(): boolean | typeof WouldBlock {
-    const buffer = this.#buffers.received;
-    const count = this.stream.tryRead(buffer);
+    const { received } = this.#service.buffers;
+    const count = this.stream.tryRead(received, 0, BUFFER_BYTES);
     if (count === WouldBlock) return WouldBlock;
     if (count === 0) return false;
-    this.parser.feed(buffer.bytes, 0, count);
+    this.parser.feed(received.bytes, 0, count);
     return true;
   }
 
-  /** Sends what the output holds. False where not all of it left: what is left is `flush`'s. */
+  /** Sends what the output holds. False where not all of it left: what is left is `Flush`'s. */
   send(): boolean {
-    const { output, sending } = this.#buffers;
-    try {
-      const sent = output.length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, output.length));
-      const isSent = sent === output.length && output.rest.length === 0;
-      if (!isSent) this.#unsent = [output.bytes.slice(sent, output.length), ...output.rest];
-      return isSent;
-    } finally {
-      // Whatever happened, no other connection sends these bytes.
-      output.clear();
+    const { output, sending } = this.#service.buffers;
+    const { length, rest } = output;
+    if (this.#unsent !== null) {
+      this.#keepUnsent(output, 0);
+      return false;
     }
+    if (length === 0 && rest.length === 0) return true;
+    const sent = length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, length));
+    if (sent < length || rest.length > 0) this.#keepUnsent(output, sent);
+    output.clear();
+    return this.#unsent === null;
   }
 
-  /** Sends a part of a file, waiting for room. */
-  *sendFile({ fd, offset = 0, length }: FilePart): Coroutine<void> {
-    this.enter("writing");
-    for (let sent = 0; sent < length;) {
-      const count = trySendFile(this.stream, fd, offset + sent, length - sent);
-      if (count === WouldBlock) {
-        yield* this.stream.whenWritable();
-      } else {
-        sent += count;
-        this.enter("writing");
-        yield* consumeBudget();
+  #keepUnsent(output: Output, sent: number): void {
+    const unsent = this.#unsent ??= [];
+    for (const part of [output.bytes.slice(sent, output.length), ...output.rest]) {
+      if (part.length === 0) continue;
+      unsent.push(part);
+      this.#unsentLength += part.length;
+    }
+    output.clear();
+  }
+
+  /** Whether all was sent; else the socket has no room, or the turn is over, and the task is woken for more. */
+  sendRest(context: Context): boolean {
+    const unsent = this.#unsent;
+    if (unsent === null) return true;
+    const { sending } = this.#service.buffers;
+    if (this.phase !== WRITING) this.enter(WRITING);
+    while (this.#unsentLength > 0) {
+      if (!proceed(context)) return false;
+      const [part] = unsent;
+      if (part === undefined) throw new Error("a response's bytes were detached before they were sent");
+      const length = Math.min(part.length, BUFFER_BYTES);
+      if (length > 0) {
+        sending.bytes.set(length < part.length ? part.subarray(0, length) : part);
+        const count = this.stream.tryWrite(sending, 0, length);
+        if (count === WouldBlock) {
+          this.#io.waitWritable(context.waker);
+          return false;
+        }
+        coop.left--;
+        this.enter(WRITING);
+        this.#unsentLength -= count;
+        if (count < part.length) {
+          unsent[0] = part.subarray(count);
+          continue;
+        }
       }
+      unsent.shift();
     }
+    this.#unsent = null;
+    return true;
   }
 
-  /** Waits for room until the rest is sent. */
-  *flush(): Coroutine<void> {
-    this.enter("writing");
-    for (const part of this.#unsent) {
-      const { length } = part;
-      for (let at = 0; at < length; at += WRITE_BYTES) {
-        yield* this.stream.writeAll(part.subarray(at, at + WRITE_BYTES));
-        if (part.length !== length) throw new Error("a response's bytes were detached before they were sent");
-        this.enter("writing");
-      }
-    }
-    this.#unsent = [];
+  /** Sends what stands before every response, between two others: how many bytes of it left. */
+  interject(bytes: Uint8Array): number {
+    if (this.#unsent !== null) return 0;
+    const { sending } = this.#service.buffers;
+    sending.bytes.set(bytes);
+    return Math.max(0, this.stream.tryWrite(sending, 0, bytes.length));
   }
 
-  /** The body of the request that was parsed last, for its handler. */
-  openBody(head: RequestHead): RequestBody {
+  /** The response is written as a whole. */
+  protected done(keepAlive: boolean): Step {
+    const { body } = this;
+    body?.end();
+    if (keepAlive && body === null) {
+      this.isAnswering = false;
+      const { output } = this.#service.buffers;
+      if (output.length < TOGETHER_BYTES && output.rest.length === 0) return NEXT;
+      return this.send() ? NEXT : this.#flush();
+    }
+    if (!this.send()) return this.go(this.finish(keepAlive));
+    if (keepAlive && body?.skip() === true) {
+      this.#forgetBody();
+      return NEXT;
+    }
+    return body === null && !this.parser.hasBytes ? OVER : this.go(this.finish(keepAlive));
+  }
+
+  #forgetBody(): void {
+    this.body = null;
     this.isAnswering = false;
-    this.#owesContinue = head.expectContinue;
-    // The handler may wait, and the buffer is every connection's.
-    this.parser.keep();
-    return new RequestBody(this);
   }
 
-  /** Whether the client still waits to be told to send its body. */
-  takeContinue(): boolean {
-    const owes = this.#owesContinue;
-    this.#owesContinue = false;
-    return owes;
-  }
-
-  /** Reads over what a handler left of a body. False where that is too much, or will not come unasked. */
-  *skipBody(): Coroutine<boolean> {
-    for (let skipped = 0; skipped <= SKIPPED_BYTES;) {
-      const bytes = this.parser.read();
-      if (bytes === null) return true;
-      if (this.#owesContinue) return false;
-      if (bytes !== undefined) {
-        skipped += bytes.length;
-        continue;
-      }
-      const more = this.receive();
-      if (more === false) return false;
-      if (more === WouldBlock) {
-        this.enter("body");
+  /** Sends the response's end, and sees to what is left of the request. Whether another request may follow. */
+  protected *finish(keepAlive: boolean): Coroutine<boolean> {
+    if (!this.send()) yield* new Flush(this);
+    const { body } = this;
+    body?.end();
+    if (keepAlive && body === null) {
+      this.isAnswering = false;
+      return true;
+    }
+    if (keepAlive && body !== null) {
+      let isSkipped = body.skip();
+      while (isSkipped === undefined) {
+        this.enter(BODY);
         yield* this.stream.whenReadable();
+        isSkipped = body.skip();
+      }
+      if (isSkipped) {
+        this.#forgetBody();
+        return true;
       }
     }
+    if (body !== null || this.parser.hasBytes) yield* this.#linger();
+    return false;
+  }
+
+  /** Answers with the error, and closes the connection once the client has heard it. */
+  protected refuse(error: HttpError, isHead: boolean): Step {
+    this.body?.end();
+    return this.go(this.#refuse(error, isHead));
+  }
+
+  *#refuse(error: HttpError, isHead: boolean): Coroutine<boolean> {
+    this.isAnswering = true;
+    new ResponseWriter(this.#service.buffers.output).fail(error, isHead);
+    if (!this.send()) yield* new Flush(this);
+    yield* this.#linger();
     return false;
   }
 
   /** Says that nothing more will come, and reads on until the client has heard it: else it would be reset. */
-  *linger(): Coroutine<void> {
-    this.enter("closing");
+  *#linger(): Coroutine<void> {
+    this.enter(CLOSING);
     this.stream.socket.shutdown("write");
     for (let left = LINGER_BYTES; left > 0;) {
-      const count = this.stream.tryRead(this.#buffers.received);
+      const count = this.stream.tryRead(this.#service.buffers.received);
       if (count === 0) return;
       if (count === WouldBlock) yield* this.stream.whenReadable();
       else left -= count;
     }
   }
-}
 
-/** The body of one request: what its handler reads of it, until the request was answered. */
-export class RequestBody implements BodySource {
-  readonly connection: Connection;
-  isOver = false;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
+  /** The stream is somebody else's from now on, as is what was received beyond the request. */
+  protected upgrade(): { received: Uint8Array<ArrayBuffer>; closing: AbortSignal } {
+    this.#isUpgraded = true;
+    const closing = this.#service.upgraded(this.stream);
+    this.#io.forgetReader(this.#waker);
+    return { received: this.parser.takeRest(), closing };
   }
 
-  /** A body's next bytes, which stay as they are; null at its end. */
-  read(): PromiseLike<Uint8Array | null> {
-    if (this.isOver) return Promise.reject(tooLate());
-    return spawn(readBody, this);
+  /** The sweeper's: it has taken too long. */
+  expire(): void {
+    if ((this.phase === HEAD || this.phase === BODY) && !this.isAnswering) {
+      this.turnAway(new HttpError(408, "the request did not come in time"));
+    } else {
+      this.cut();
+    }
   }
-}
 
-function tooLate(): TypeError {
-  return new TypeError("cannot read the body: the request was answered");
-}
+  /** Refuses the client, whatever it was about. */
+  turnAway(error: HttpError): void {
+    this.#slow?.drop();
+    this.#isWaiting = false;
+    const { isHead } = this;
+    this.ended();
+    this.refuse(error, isHead);
+    this.enter(WRITING);
+    this.wake();
+  }
 
-function* readBody(body: RequestBody): Coroutine<Uint8Array | null> {
-  const { connection } = body;
-  if (connection.takeContinue()) yield* connection.stream.writeAll(CONTINUE);
-  for (;;) {
-    // The next request may have begun meanwhile, and its body is another's.
-    if (body.isOver) throw tooLate();
-    const bytes = connection.parser.read();
-    if (bytes !== undefined) {
-      connection.enter("handler");
-      return bytes === null ? null : bytes.slice();
-    }
-    const more = connection.receive();
-    if (more === false) throw new TypeError("the client closed the connection inside a request's body");
-    if (more === WouldBlock) {
-      connection.enter("body");
-      yield* connection.stream.whenReadable();
-    }
+  /** Closes the connection where it is between two requests. */
+  cutIdle(): void {
+    if (this.phase === IDLE && !this.#hasTurn) this.cut();
+  }
+
+  cut(): void {
+    this.task?.abort();
+    // A task that never had its turn has not polled it; one that has its turn goes on to its end.
+    if (!this.#hasTurn) this.#end();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#slow?.drop();
+    this.#slow = null;
+    this.body?.end();
+    this.ended();
+    if (!this.#isUpgraded) this.stream.close();
+    this.#service.deadlines.remove(this);
+    this.#service.closed();
   }
 }

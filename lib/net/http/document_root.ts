@@ -22,13 +22,14 @@ export type Finder = (folder: Fd, path: string) => number;
 export class DocumentRoot implements Disposable {
   readonly path: string;
   readonly #folder: Fd;
-  #find: Finder;
+  /** The ones that may work here, the best first. */
+  #finders: readonly Finder[];
 
   /** Throws a `SystemError` where it is no folder, and Deno's `NotCapable` where it may not be read. */
-  constructor(path: string, find: Finder = findByResolve) {
+  constructor(path: string, finders: readonly Finder[] = [findByResolve, findByLink]) {
     requireRead(path);
     this.path = path;
-    this.#find = find;
+    this.#finders = finders;
     this.#folder = Fd.unsafeOwn(checked(openPath(path, O_PATH | O_DIRECTORY | O_CLOEXEC), "open", path));
     try {
       if (isSandboxed()) requireSpecial(pathOf(this.#folder.number), false);
@@ -43,10 +44,10 @@ export class DocumentRoot implements Disposable {
    * where a link leads out.
    */
   find(path: string): Fd {
-    let found = this.#find(this.#folder, path);
-    if (this.#find === findByResolve && (found === -ENOSYS || found === -EPERM)) {
-      this.#find = findByLink;
-      found = this.#find(this.#folder, path);
+    let found = this.#finders[0](this.#folder, path);
+    while ((found === -ENOSYS || found === -EPERM) && this.#finders.length > 1) {
+      this.#finders = this.#finders.slice(1);
+      found = this.#finders[0](this.#folder, path);
     }
     return Fd.unsafeOwn(checked(found, "openat2", path));
   }

@@ -65,7 +65,7 @@ const TYPES: Readonly<Record<string, string>> = {
   xhtml: "application/xhtml+xml",
   xls: "application/vnd.ms-excel",
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-  xml: "text/xml",
+  xml: "application/xml",
   zip: "application/zip",
 };
 

@@ -1,3 +1,4 @@
+import { plainText } from "./deno_response.ts";
 import { type FilePart, FileResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 
@@ -33,14 +34,23 @@ const TICKS = 5;
  * the first two reads tell, for about a microsecond.
  */
 export function takeBody(response: Response): StaticBody | FileBody | Promise<StaticBody | StreamBody> {
-  if (response instanceof FileResponse) return new FileBody(FileResponse.part(response));
   if (response instanceof StaticResponse) {
     const source = StaticResponse.source(response);
     return source instanceof Response ? takeBody(source) : source;
   }
+  const text = plainText(response);
+  if (text !== undefined) return text;
+  if (response instanceof FileResponse) return new FileBody(FileResponse.part(response));
   const known = staticBodyOf(response);
   if (known !== undefined) return known;
-  return response.body === null ? null : readBody(response.body.getReader());
+  const { body } = response;
+  if (body === null) return null;
+  if (response.bodyUsed || body.locked) {
+    throw new TypeError(
+      "cannot send a response whose body was sent or read before: make a new one for each request, or a StaticResponse",
+    );
+  }
+  return readBody(body.getReader());
 }
 
 interface Part {

@@ -1,9 +1,10 @@
-import { Buffer } from "node:buffer";
+import { DatedBytes } from "./dated_bytes.ts";
+import { headerList, plainText, plainType } from "./deno_response.ts";
 import { CLASSES, VALUE } from "./chars.ts";
 import { httpDate } from "./date.ts";
 import type { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
-import type { Output } from "./output.ts";
+import { byteLength, type Output } from "./output.ts";
 import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
 import type { UpgradeResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
@@ -11,6 +12,19 @@ import { reasonPhrase } from "./status.ts";
 
 const CRLF: Uint8Array = new TextEncoder().encode("\r\n");
 const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
+
+/** Types that were sent with a plain text: few, and those of one's own making. */
+const heads = new Map<string, DatedBytes>();
+const MOST_HEADS = 64;
+
+function headOfType(type: string): DatedBytes {
+  let head = heads.get(type);
+  if (head === undefined) {
+    head = new DatedBytes(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ndate: `, "\r\ncontent-length: ");
+    if (heads.size < MOST_HEADS) heads.set(type, head);
+  }
+  return head;
+}
 
 /**
  * Writes the responses of one connection (RFC 9112, sections 4 to 7): {@linkcode begin}, and where that says that
@@ -22,6 +36,9 @@ export class ResponseWriter {
   #declaredLength: string | undefined;
   #isChunked = false;
   #left = Infinity;
+  /** The plain fields that were sent last, and the head with them, once they came twice. */
+  #lines = "";
+  #head: DatedBytes | undefined;
 
   constructor(out: Output) {
     this.#out = out;
@@ -45,6 +62,14 @@ export class ResponseWriter {
     body: StaticBody | StreamBody | FileBody,
     keepAlive: boolean,
   ): StreamBody | FileBody | null {
+    if (keepAlive && request.minor === 1 && request.method !== "HEAD") {
+      const head = this.#plainHead(response);
+      const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
+      if (head !== undefined && isWhole && this.#out.appendWhole(head.take(), body)) {
+        this.#keepAlive = true;
+        return null;
+      }
+    }
     const { status } = response;
     if (status < 200) throw new TypeError(`a response of status ${status} cannot be sent`);
     const isBodiless = request.method === "HEAD" || status === 204 || status === 304;
@@ -105,17 +130,35 @@ export class ResponseWriter {
     }
   }
 
-  /** Writes the answer to a request that is refused: the error's message as plain text; the connection closes. */
-  fail(error: HttpError): void {
+  /** Writes the answer to a request that is refused: the error's message as plain text, the connection closes. */
+  fail(error: HttpError, isHead: boolean): void {
     const text = `${error.message}\n`;
-    const length = Buffer.byteLength(text);
+    const length = byteLength(text);
     this.#keepAlive = false;
+    const fields = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
     this.#out.appendHead(
-      `${statusLine(error.status, "")}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
+      `${
+        statusLine(error.status, "")
+      }${fields}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
-      text,
-      length,
+      isHead ? "" : text,
+      isHead ? 0 : length,
     );
+  }
+
+  /** A head up to its length that was made before, for a response that can be seen to differ by nothing else. */
+  #plainHead(response: Response): DatedBytes | undefined {
+    if (!(response instanceof StaticResponse)) {
+      return plainText(response) === undefined ? undefined : headOfType(plainType(response));
+    }
+    const lines = StaticResponse.lines(response);
+    if (lines === undefined || response.status !== 200 || response.statusText !== "") return undefined;
+    if (lines === this.#lines) {
+      return this.#head ??= new DatedBytes(`HTTP/1.1 200 OK\r\n${lines}date: `, "\r\ncontent-length: ");
+    }
+    this.#lines = lines;
+    this.#head = undefined;
+    return undefined;
   }
 
   /** The lines of the fields, but for those that are ours to write. */
@@ -127,13 +170,14 @@ export class ResponseWriter {
     let hasDate = false;
     // What comes from fetch was unpacked by it, but still says how it was packed.
     let isDecoded = false;
-    response.headers.forEach((value, name) => {
+    const fromFetch = response.url !== "";
+    const add = (value: string, name: string): void => {
       switch (name) {
         case "connection":
           if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)) this.#keepAlive = false;
           return;
         case "content-encoding":
-          isDecoded = response.url !== "" && /^(gzip|br)$/i.test(value);
+          isDecoded = fromFetch && /^(gzip|br)$/i.test(value);
           if (isDecoded) return;
           break;
         case "content-length":
@@ -146,20 +190,23 @@ export class ResponseWriter {
           hasDate = true;
       }
       lines += `${name}: ${value}\r\n`;
-    });
+    };
+    const list = headerList(response);
+    if (list === undefined) response.headers.forEach(add);
+    else for (const [name, value] of list) add(value, name.toLowerCase());
     if (isDecoded) this.#declaredLength = undefined;
     return hasDate ? lines : `${lines}date: ${httpDate()}\r\n`;
   }
 
   /** The bytes of the body, or those that it would have; `undefined` where nobody knows. */
   #contentLength(body: StaticBody | StreamBody | FileBody, isBodiless: boolean): number | undefined {
-    if (typeof body === "string") return Buffer.byteLength(body);
+    if (typeof body === "string") return byteLength(body);
     if (body instanceof Uint8Array) return body.length;
     if (body instanceof FileBody) return body.part.length;
     if (body === null && !isBodiless) return 0;
     const declared = this.#declaredLength;
     if (declared === undefined) return undefined;
-    if (!/^\d+$/.test(declared)) {
+    if (!/^\d+$/.test(declared) || Number(declared) > Number.MAX_SAFE_INTEGER) {
       throw new TypeError(`the response's content-length is no number: ${declared}`);
     }
     return Number(declared);

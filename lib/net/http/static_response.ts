@@ -1,6 +1,8 @@
 import { forwardToReal } from "./forward.ts";
 import { reasonPhrase } from "./status.ts";
 
+/** The host's own, whatever the global is made to be. */
+const HostResponse = Response;
 /** What a field value may hold, without white space at its ends (RFC 9110, section 5.5). */
 const PLAIN_VALUE = /^[!-~\x80-\xff]+(?:[\t -~\x80-\xff]*[!-~\x80-\xff])?$/;
 /** What a field name may hold, in lower case and not. */
@@ -54,7 +56,7 @@ export class StaticResponse implements Response {
   /** Takes what `new Response(body, init)` does, and throws as that does. */
   constructor(body: string | Uint8Array<ArrayBuffer> | null = null, init: StaticResponseInit = {}) {
     const status = init.status ?? 200;
-    if (!(status >= 200 && status <= 599)) {
+    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
       throw new RangeError(`a response cannot have the status ${status}`);
     }
     if (body !== null && (status === 204 || status === 205 || status === 304)) {
@@ -130,7 +132,7 @@ export class StaticResponse implements Response {
       StaticResponse.prototype,
       Response.prototype,
       new Response(),
-      (self) => self.#real ??= new Response(self.#body, { ...self.#init, headers: self.headers }),
+      (self) => self.#real ??= new HostResponse(self.#body, { ...self.#init, headers: self.headers }),
     );
   }
 }

@@ -33,6 +33,8 @@ export class ScheduledIo {
   #readable = true;
   #writable = true;
   #hungUp = false;
+  /** A read may end before what there is does. */
+  #hasGaps = false;
   /** No edge will come any more. */
   #deaf = false;
   #reader: Waker | null = null;
@@ -63,6 +65,11 @@ export class ScheduledIo {
 
   get isWritable(): boolean {
     return this.#writable;
+  }
+
+  /** Whether the peer was told to have ended what it sends, or to have gone. */
+  get isHungUp(): boolean {
+    return this.#hungUp;
   }
 
   /** Whether there is something exceptional, such as TCP's urgent byte: never before it was told. */
@@ -119,7 +126,15 @@ export class ScheduledIo {
    * Not after a hang-up, which is no edge of its own.
    */
   drained(): void {
-    if (!this.#hungUp) this.clearReadable();
+    if (!this.#hungUp && !this.#hasGaps) this.clearReadable();
+  }
+
+  /**
+   * Its owner's: short reads tell nothing, as those of a Unix socket, which end at bytes that carry descriptors and
+   * between two senders.
+   */
+  expectGaps(): void {
+    this.#hasGaps = true;
   }
 
   /** Parks the reader: woken when the descriptor is readable. Throws where another is parked already. */

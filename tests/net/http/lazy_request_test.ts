@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { adoptLazyRequests } from "../../../lib/net/http/adopt.ts";
+import { adoptGlobals } from "../../../lib/net/http/adopt.ts";
 import { type BodySource, LazyRequest } from "../../../lib/net/http/request.ts";
 import { bytesOf, headOf, textOf } from "./wire.ts";
 
@@ -226,7 +226,7 @@ describe("LazyRequest", () => {
   });
 });
 
-describe("adoptLazyRequests", () => {
+describe("adoptGlobals", () => {
   const server = createServer((request, response) => {
     const chunks: Uint8Array[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
@@ -239,8 +239,8 @@ describe("adoptLazyRequests", () => {
   let origin = "";
 
   before(async () => {
-    adoptLazyRequests();
-    adoptLazyRequests();
+    adoptGlobals();
+    adoptGlobals();
     const { promise, resolve } = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", resolve);
     await promise;

@@ -185,7 +185,7 @@ describe("RequestParser", () => {
     );
   });
 
-  it("copies no byte more than a few times, though sixteen thousand come one at a time", () => {
+  it("copies no byte more than a few times, though sixteen thousand come twenty at a time", () => {
     const long = bytesOf(`GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${"v".repeat(16000)}\r\n\r\n`);
     const parser = new RequestParser();
     const set = Uint8Array.prototype.set;
@@ -198,11 +198,12 @@ describe("RequestParser", () => {
       },
     });
     try {
-      for (let i = 0; i < long.length - 1; i++) {
-        parser.feed(long, i, i + 1);
+      let at = 0;
+      for (; at + 20 < long.length; at += 20) {
+        parser.feed(long, at, at + 20);
         assertStrictEquals(parser.next(), undefined);
       }
-      parser.feed(long, long.length - 1);
+      parser.feed(long, at);
       assertStrictEquals(parser.next()?.get("x-long")?.length, 16000);
     } finally {
       Reflect.deleteProperty(Uint8Array.prototype, "set");

@@ -381,7 +381,7 @@ describe("ResponseWriter", () => {
   it("answers an HttpError in plain text and closes", () => {
     const output = new Output(new Uint8Array(1000));
     const writer = new ResponseWriter(output);
-    writer.fail(new HttpError(431, "more than 100 header fields: ü"));
+    writer.fail(new HttpError(431, "more than 100 header fields: ü"), false);
     const text = sentBytes(output).replace(/date: .*\r\n/, "");
     assertStrictEquals(
       text,

@@ -1,0 +1,219 @@
+import { type Coroutine, type JoinHandle, sleep, spawn } from "../../task/mod.ts";
+import { currentRuntime } from "../../task/runtime/current.ts";
+import type { Runtime } from "../../task/runtime/runtime.ts";
+import { type NetAddress, TcpListener, type TcpStream } from "../mod.ts";
+import { Buffers } from "./buffers.ts";
+import type { Connection, Service } from "./connection.ts";
+import { Deadlines, IDLE } from "./deadlines.ts";
+import { HttpError } from "./error.ts";
+import { type HttpLimits, resolveLimits } from "./limits.ts";
+import { ResponseWriter } from "./response_writer.ts";
+
+/** How long a client may take, in milliseconds. */
+export interface HttpTimeouts {
+  /** Between two requests: 60,000 where nothing is said. */
+  idle?: number;
+  /** From a request's first byte to the end of its head: 10,000. */
+  head?: number;
+  /** Without a byte of a body: 30,000. */
+  body?: number;
+  /** Without room for 64 KiB more of a response: 30,000. */
+  write?: number;
+}
+
+/** How a server listens and what it bears. */
+export interface ListenerOptions {
+  /** A numeric address: 127.0.0.1 where nothing is said. */
+  hostname?: string;
+  /** 8000 where nothing is said; 0 has the kernel choose one. */
+  port?: number;
+  /** Shuts the server down, as `shutdown()` does. */
+  signal?: AbortSignal;
+  /** Several servers may listen on the port. */
+  reusePort?: boolean;
+  /** Connections at once: 10,000 where nothing is said; one more is told 503. */
+  maxConnections?: number;
+  limits?: HttpLimits;
+  timeouts?: HttpTimeouts;
+  onListen?: (address: NetAddress) => void;
+}
+
+/** A server that runs. */
+export interface HttpServer extends AsyncDisposable {
+  readonly address: NetAddress;
+  /** Settled once the server has stopped and its last connection has closed. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops listening, closes the connections that are idle, lets the others finish the response that they are
+   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said.
+   */
+  shutdown(options?: { deadline?: number }): Promise<void>;
+}
+
+const SHUTDOWN_MS = 10_000;
+/** A client that was told that the connection ends has this long to hear it. */
+const CLOSING_MS = 2_000;
+const LONGEST_TICK_MS = 500;
+/** Clients beyond `maxConnections` that are told so at once: one more is closed without a word. */
+const TURNED_AWAY = 256;
+/** Connections that speak another protocol, of which so many are asked in a turn whether they are closed. */
+const ASKED = 64;
+
+/** A positive number of milliseconds or of things. Throws a `RangeError` that names it. */
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`cannot serve: ${name} is ${value}, not a number above 0`);
+}
+
+/** What listens, accepts, and ends what takes too long: everything but how a request is answered. */
+export abstract class Server implements HttpServer, Service {
+  readonly runtime: Runtime;
+  readonly buffers: Buffers;
+  readonly deadlines: Deadlines;
+  readonly writer: ResponseWriter;
+  /** `http://127.0.0.1:8000`, for clients that name no host. */
+  readonly origin: string;
+  readonly address: NetAddress;
+  readonly finished: Promise<void>;
+  isClosing = false;
+  #listener: TcpListener;
+  /** Streams that somebody else has, until they are closed. */
+  #upgraded = new Set<TcpStream>();
+  #closing = new AbortController();
+  #maxConnections: number;
+  #tickMs: number;
+  #finish: () => void;
+  #tasks: JoinHandle<void>[];
+
+  constructor(options: ListenerOptions) {
+    const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts = {}, maxConnections = 10_000 } =
+      options;
+    this.#maxConnections = positive("maxConnections", maxConnections);
+    const idle = positive("timeouts.idle", timeouts.idle ?? 60_000);
+    const head = positive("timeouts.head", timeouts.head ?? 10_000);
+    const body = positive("timeouts.body", timeouts.body ?? 30_000);
+    const write = positive("timeouts.write", timeouts.write ?? 30_000);
+    resolveLimits(options.limits);
+    this.buffers = new Buffers(options.limits);
+    this.writer = new ResponseWriter(this.buffers.output);
+    this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, write) / 4));
+    const limits = [idle, head, body, Infinity, write, CLOSING_MS];
+    this.deadlines = new Deadlines(limits.map((ms) => Math.ceil(ms / this.#tickMs)));
+    this.runtime = currentRuntime();
+    this.#listener = TcpListener.bind({ hostname, port }, { reusePort, noDelay: true });
+    this.address = this.#listener.address;
+    this.origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${this.address.port}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#tasks = [spawn(acceptAll, this, this.#listener), spawn(sweepAll, this, this.#tickMs)];
+  }
+
+  /** A connection of the kind that this server has. */
+  protected abstract connect(stream: TcpStream): Connection;
+
+  abstract failed(error: unknown): void;
+
+  /** Tells who asked for it that the server begins to listen, or ends it, where its signal was aborted. */
+  start({ signal, onListen }: ListenerOptions): void {
+    signal?.addEventListener("abort", () => this.shutdown(), { once: true });
+    if (signal?.aborted) this.shutdown();
+    else onListen?.(this.address);
+  }
+
+  /** The acceptor's: a connection becomes a task, or is turned away. */
+  accept(stream: TcpStream): void {
+    const busy = this.deadlines.size + this.#upgraded.size;
+    if (busy >= this.#maxConnections + TURNED_AWAY) {
+      stream.close();
+      return;
+    }
+    const connection = this.connect(stream);
+    if (busy >= this.#maxConnections) {
+      connection.turnAway(new HttpError(503, "too many connections; try again later"));
+    }
+    connection.task = spawn(poll, connection);
+  }
+
+  /** A connection's: it has closed. */
+  closed(): void {
+    this.#finishIfOver();
+  }
+
+  /** A connection's: somebody else has its stream. */
+  upgraded(stream: TcpStream): AbortSignal {
+    this.#upgraded.add(stream);
+    return this.#closing.signal;
+  }
+
+  /** The sweeper's turn: cuts whoever has taken too long. */
+  sweep(): void {
+    this.deadlines.sweep();
+    let asked = 0;
+    for (const stream of this.#upgraded) {
+      if (!this.isClosing && ++asked > ASKED) break;
+      this.#upgraded.delete(stream);
+      // At the end of the queue: the others are asked next.
+      if (!stream.isClosed) this.#upgraded.add(stream);
+    }
+    this.#finishIfOver();
+  }
+
+  shutdown({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {
+    if (!(deadline >= 0)) throw new RangeError(`cannot shut down: deadline is ${deadline}, not milliseconds`);
+    if (!this.isClosing) {
+      this.isClosing = true;
+      for (const task of this.#tasks) task.abort();
+      this.#listener.close();
+      for (const connection of this.deadlines.in(IDLE)) connection.cutIdle();
+      this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
+      if (this.deadlines.size + this.#upgraded.size > 0) {
+        this.#tasks = [spawn(sweepAll, this, this.#tickMs), spawn(cutAll, this, deadline)];
+      }
+      this.#finishIfOver();
+    }
+    return this.finished;
+  }
+
+  /** The deadline's. */
+  cutRest(): void {
+    for (const connection of this.deadlines.all()) connection.cut();
+    for (const stream of this.#upgraded) stream.close();
+    this.#upgraded.clear();
+    this.#finishIfOver();
+  }
+
+  #finishIfOver(): void {
+    if (!this.isClosing || this.deadlines.size + this.#upgraded.size > 0) return;
+    for (const task of this.#tasks) task.abort();
+    this.#finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+function poll(connection: Connection): Connection {
+  return connection;
+}
+
+function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
+  using _ = listener;
+  for (;;) {
+    const { stream } = yield* listener.accept();
+    server.accept(stream);
+  }
+}
+
+function* sweepAll(server: Server, ms: number): Coroutine<void> {
+  for (;;) {
+    yield* sleep(ms);
+    server.sweep();
+  }
+}
+
+function* cutAll(server: Server, deadline: number): Coroutine<void> {
+  yield* sleep(deadline);
+  server.cutRest();
+}

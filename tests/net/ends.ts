@@ -1,0 +1,68 @@
+/** The two ends of a connection, and what goes between them, for tests of both. */
+import { Buffer } from "node:buffer";
+import { readdirSync } from "node:fs";
+import type { AsyncRead, AsyncWrite, NetAddress, TcpListener } from "../../lib/net/mod.ts";
+import { TcpStream } from "../../lib/net/mod.ts";
+import type { Coroutine } from "../../lib/task/mod.ts";
+
+/** The kernel chooses the port. */
+export const local: NetAddress = { hostname: "127.0.0.1", port: 0 };
+
+/** How many the process has open. */
+export function descriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+/** Bytes that are not the same elsewhere. */
+export function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + seed) & 255);
+}
+
+/** The end of a connection that gives back what it is given, as a coroutine. */
+export function* echo(stream: TcpStream, size = 4096): Coroutine<number> {
+  using connection = stream;
+  const bytes = new Uint8Array(size);
+  let total = 0;
+  for (;;) {
+    const count = yield* connection.read(bytes);
+    if (count === 0) return total;
+    yield* connection.writeAll(bytes.subarray(0, count));
+    total += count;
+  }
+}
+
+/** As `echo`, as an async function. */
+export async function asyncEcho(stream: TcpStream, size = 4096): Promise<number> {
+  using connection = stream;
+  const bytes = new Uint8Array(size);
+  let total = 0;
+  for (;;) {
+    const count = await connection.read(bytes);
+    if (count === 0) return total;
+    await connection.writeAll(bytes.subarray(0, count));
+    total += count;
+  }
+}
+
+/** All that comes, up to the end. */
+export function* readAll(stream: AsyncRead): Coroutine<Uint8Array> {
+  const into = new Uint8Array(10_000);
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    const count = yield* stream.read(into);
+    if (count === 0) return Uint8Array.from(Buffer.concat(parts));
+    parts.push(into.slice(0, count));
+  }
+}
+
+/** Writes them, then the end. */
+export function* sendAll(stream: AsyncWrite, parts: readonly Uint8Array[]): Coroutine<void> {
+  for (const part of parts) yield* stream.writeAll(part);
+  yield* stream.shutdown();
+}
+
+/** The two ends of a connection. */
+export async function pair(listener: TcpListener): Promise<[client: TcpStream, server: TcpStream]> {
+  const client = await TcpStream.connect(listener.address);
+  return [client, (await listener.accept()).stream];
+}

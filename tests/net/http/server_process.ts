@@ -1,0 +1,122 @@
+/**
+ * A server in a process of its own, on the host that runs the test, so that what it holds is its alone.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { hostName } from "../../../ffi/mod.ts";
+import { moduleUrl } from "../../child.ts";
+
+const ARGUMENTS = {
+  deno: ["run", "-A", "--no-prompt", "--no-config", "--no-lock", "--quiet"],
+  bun: ["run"],
+  node: [],
+};
+
+export interface ServerProcess extends Disposable {
+  readonly port: number;
+  /** What /proc says of the memory that it has, in bytes. */
+  memory(): number;
+  /** Its open descriptors, the host's own files among them. */
+  descriptors(): number;
+  /** Those of them that are sockets. */
+  sockets(): number;
+}
+
+/** What a descriptor stands for; empty where it was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** A server with this handler, an expression, and these options. `before` is a line of sh, such as a limit. */
+export function serverProcess(handler: string, options = "", before = ":"): Promise<ServerProcess> {
+  const folder = mkdtempSync(join(tmpdir(), "oxbow-server-"));
+  const source = `
+    import { run } from "${moduleUrl("lib/task/mod.ts")}";
+    import { serve } from "${moduleUrl("lib/net/http.ts")}";
+    await run(async () => {
+      const server = serve(${handler}, { port: 0, ${options} });
+      console.log(server.address.port);
+      await server.finished;
+    });`;
+  const path = join(folder, "server.mts");
+  writeFileSync(path, source);
+  const script = join(folder, "run.sh");
+  const command = [process.execPath, ...ARGUMENTS[hostName], path].map((part) => `'${part}'`).join(" ");
+  // By a script, since Deno adds \`-A\` where it finds itself in a command.
+  writeFileSync(script, `${before}\nexec ${command}\n`);
+  const child = spawn("sh", [script], { stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (part) => stderr += part);
+  const proc = `/proc/${child.pid}`;
+  return new Promise((resolve, reject) => {
+    child.once(
+      "exit",
+      (code, signal) => reject(new Error(`the server ended with ${code ?? signal}:\n${stderr}`)),
+    );
+    child.stdout.once("data", (line) =>
+      resolve({
+        port: Number(line),
+        memory: () => 1024 * Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`${proc}/status`, "utf8"))?.[1]),
+        descriptors: () => readdirSync(`${proc}/fd`).length,
+        sockets: () =>
+          readdirSync(`${proc}/fd`).filter((fd) => linkOf(`${proc}/fd/${fd}`).startsWith("socket:")).length,
+        [Symbol.dispose]() {
+          child.kill("SIGKILL");
+          rmSync(folder, { recursive: true });
+        },
+      }));
+  });
+}
+
+/** A connection to `port`. */
+export function connected(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" }, () => {
+      socket.off("error", reject);
+      // A server may reset it, and what matters is what it sent before.
+      socket.on("error", () => {});
+      resolve(socket);
+    });
+    socket.once("error", reject);
+  });
+}
+
+/** What the server sends from now on, until it closes, or until so many milliseconds went by. */
+export function received(socket: Socket, limitMs = 10_000): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const timer = setTimeout(() => resolve(text), limitMs);
+    socket.on("data", (part) => text += part.toString("latin1"));
+    socket.on("close", () => {
+      clearTimeout(timer);
+      resolve(text);
+    });
+  });
+}
+
+/** What the server answers to these bytes, until it closes. */
+export async function told(port: number, bytes: string): Promise<string> {
+  const socket = await connected(port);
+  const text = received(socket);
+  socket.write(bytes, "latin1");
+  return await text;
+}
+
+/** Waits until it holds, looking now and then. Whether it did in time. */
+export async function eventually(holds: () => boolean, limitMs = 10_000): Promise<boolean> {
+  for (let waited = 0; waited < limitMs; waited += 20) {
+    if (holds()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return holds();
+}
