@@ -26,7 +26,7 @@ import { Connection, RequestRow } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
 import type { Plan } from "./plan.ts";
 import { Schedule } from "./schedule.ts";
-import { type Cpu, cpuOf, residentBytes } from "./usage.ts";
+import { type Cpu, type Used, Watched } from "./usage.ts";
 
 const READ_BYTES = 1 << 18;
 const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -37,12 +37,6 @@ const CONNECTING = 128;
 const SWEEP_MS = 100;
 /** A thread that sleeps wakes late, which would count as the server's latency. */
 const SPIN_MS = 2;
-
-/** What the plan's process has used. */
-export interface Used extends Cpu {
-  /** Before the first connection, and at the end. */
-  readonly residentBytes: readonly [number, number];
-}
 
 /** What was measured. */
 export interface Measured {
@@ -96,17 +90,17 @@ export class Load {
   run(): Measured {
     const { pid, warmUpMs, durationMs } = this.#plan;
     try {
-      const resident = pid === undefined ? 0 : residentBytes(pid);
+      const watched = pid === undefined ? undefined : new Watched(pid);
       this.#connect();
       const connected = performance.now();
       this.#schedule?.begin(connected);
       this.#loopUntil(connected + warmUpMs);
       const own = process.cpuUsage();
-      const before = pid === undefined ? undefined : cpuOf(pid);
+      watched?.begin();
       this.#count();
       this.#loopUntil(this.#start + durationMs);
       const end = performance.now();
-      const after = pid === undefined ? undefined : cpuOf(pid);
+      const used = watched?.used();
       const { user, system } = process.cpuUsage(own);
       return {
         seconds: (end - this.#start) / 1000,
@@ -117,11 +111,7 @@ export class Load {
         errors: this.#errors,
         standing: this.#countStanding(),
         load: { userSeconds: user / 1e6, systemSeconds: system / 1e6 },
-        used: pid && before && after && {
-              userSeconds: after.userSeconds - before.userSeconds,
-              systemSeconds: after.systemSeconds - before.systemSeconds,
-              residentBytes: [resident, residentBytes(pid)],
-            } || undefined,
+        used,
       };
     } finally {
       for (const connection of this.#connections) connection?.socket.fd.close();
