@@ -38,6 +38,16 @@ export {
 } from "./http/event_stream.ts";
 export { type FileHandler, serveFiles, type ServeFilesOptions } from "./http/static_files.ts";
 export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
+export {
+  LeanError,
+  type LeanHandler,
+  type LeanOptions,
+  LeanRequest,
+  LeanResponse,
+  Precomputed,
+  type PrecomputedInit,
+  serveLean,
+} from "./http/lean.ts";
 export type { HttpLimits } from "./http/limits.ts";
 export type { HttpServer, HttpTimeouts, ListenerOptions } from "./http/server.ts";
 

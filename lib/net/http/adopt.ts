@@ -22,7 +22,8 @@ let accepts: boolean | undefined;
  * which nothing but its own class can give an object, and Bun forgets the method: there the globals are wrapped.
  */
 export function adoptGlobals(): () => void {
-  if (accepts ??= areAccepted()) return () => {};
+  accepts ??= areAccepted();
+  if (accepts) return () => {};
   if (users++ === 0) wrapGlobals();
   let isOver = false;
   return () => {

@@ -72,9 +72,9 @@ function isInner(value: unknown): value is InnerResponse {
     Array.isArray(value.headerList) && "body" in value;
 }
 
-/** The header fields of a response that nobody has asked for its `headers`, else `undefined`. */
+/** The header fields of a response that nobody has asked for its `headers`, and that has no `plainText`, else `undefined`. */
 export function headerList(response: Response): readonly (readonly [string, string])[] | undefined {
-  if (!hasLazy || inside(response)[HEADERS] !== null) return undefined;
+  if (!hasLazy || inside(response)[HEADERS] !== null || plainText(response) !== undefined) return undefined;
   const inner = inside(response)[RESPONSE];
   return isInner(inner) ? inner.headerList : undefined;
 }

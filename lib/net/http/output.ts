@@ -32,12 +32,15 @@ export class Output {
 
   /** Adds bytes, which must not change before they are sent. */
   append(bytes: Uint8Array): void {
-    if (this.#hasRoom(bytes.length)) {
-      this.bytes.set(bytes, this.length);
-      this.length += bytes.length;
-    } else if (bytes.length > 0) {
-      this.rest.push(bytes);
-    }
+    if (!this.tryAppend(bytes) && bytes.length > 0) this.rest.push(bytes);
+  }
+
+  /** Adds a copy of the bytes, where there is room for them. */
+  tryAppend(bytes: Uint8Array): boolean {
+    if (!this.#hasRoom(bytes.length)) return false;
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+    return true;
   }
 
   /**

@@ -197,7 +197,7 @@ forwardToReal(
 );
 
 /** Reads `source` to its end; what the client announced is believed up to 64 KiB. */
-async function collect(source: BodySource, announced: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function collect(source: BodySource, announced: number): Promise<Uint8Array<ArrayBuffer>> {
   let bytes = new Uint8Array(Math.min(announced, 65536));
   let length = 0;
   for (let part = await source.read(); part !== null; part = await source.read()) {

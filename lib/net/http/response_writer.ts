@@ -94,6 +94,43 @@ export class ResponseWriter {
     return null;
   }
 
+  /** Writes a response that is there as bytes. They may change after that. */
+  writeBytes(bytes: Uint8Array): void {
+    this.#keepAlive = true;
+    if (!this.#out.tryAppend(bytes)) this.#out.append(bytes.slice());
+  }
+
+  /**
+   * Writes a whole response of checked parts: `lines` are its fields but for those that are the server's, each with its
+   * line end.
+   */
+  writePlain(
+    request: Pick<RequestHead, "method" | "minor">,
+    status: number,
+    lines: string,
+    body: StaticBody,
+    keepAlive: boolean,
+  ): void {
+    const isBodiless = request.method === "HEAD" || status === 204 || status === 304;
+    if (status === 200 && keepAlive && request.minor === 1 && !isBodiless) {
+      const head = this.#headOf(lines);
+      if (head !== undefined && this.#out.appendWhole(head.take(), body)) {
+        this.#keepAlive = true;
+        return;
+      }
+    }
+    this.#keepAlive = keepAlive;
+    this.#declaredLength = undefined;
+    const length = this.#contentLength(body, false) ?? 0;
+    let head = `${statusLine(status, "")}${lines}date: ${httpDate()}\r\n`;
+    if (status !== 204) head += `content-length: ${length}\r\n`;
+    if (!keepAlive) head += "connection: close\r\n";
+    else if (request.minor === 0) head += "connection: keep-alive\r\n";
+    const text = !isBodiless && typeof body === "string" ? body : "";
+    this.#out.appendHead(`${head}\r\n`, text, text === "" ? 0 : length);
+    if (!isBodiless && body instanceof Uint8Array) this.#out.append(body);
+  }
+
   /** Writes the whole answer to a request whose connection speaks another protocol from then on. */
   beginUpgrade(response: UpgradeResponse): void {
     this.#keepAlive = false;
@@ -153,6 +190,11 @@ export class ResponseWriter {
     }
     const lines = StaticResponse.lines(response);
     if (lines === undefined || response.status !== 200 || response.statusText !== "") return undefined;
+    return this.#headOf(lines);
+  }
+
+  /** The head of fields that are those of the response before. */
+  #headOf(lines: string): DatedBytes | undefined {
     if (lines === this.#lines) {
       return this.#head ??= new DatedBytes(`HTTP/1.1 200 OK\r\n${lines}date: `, "\r\ncontent-length: ");
     }
