@@ -1,6 +1,6 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { ucred } from "../../ffi/layout/linux.ts";
-import { SocketMessage } from "../../ffi/layout/socket_message.ts";
+import { MOST_DESCRIPTORS, SocketMessage } from "../../ffi/layout/socket_message.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
 import { shown } from "./arguments.ts";
@@ -21,8 +21,6 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const EINTR = 4;
 const EAGAIN = 11;
 const LARGEST_BUFFER = 0x3fffffff;
-/** SCM_MAX_FD. */
-const MOST_DESCRIPTORS = 253;
 
 /** A process, as the kernel knows it: nobody can lie about it who is not root. */
 export interface UnixCredentials {

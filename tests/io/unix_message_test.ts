@@ -19,6 +19,9 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
+/** For what goes on for long in the greater tiers. */
+const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
+
 function descriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
@@ -396,7 +399,7 @@ describe("addresses of this machine", () => {
 });
 
 describe("descriptors that are passed to and fro", () => {
-  it("leave none behind, however often", () => {
+  it("leave none behind, however often", { timeout: LONG_MS }, () => {
     const before = descriptors();
     const [left, right] = UnixSocket.pair();
     const [leftEnd, rightEnd] = UnixDatagramSocket.pair();

@@ -18,6 +18,9 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
+/** For what goes on for long in the greater tiers. */
+const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
+
 function descriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
@@ -179,7 +182,7 @@ describe("a map that is sent", () => {
     });
   });
 
-  it("leaves nothing behind, however often", async () => {
+  it("leaves nothing behind, however often", { timeout: LONG_MS }, async () => {
     await run(async () => {
       const [left, right] = UnixStream.pair();
       using map = Mmap.anonymous(4096);

@@ -22,6 +22,9 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
+/** For what goes on for long in the greater tiers. */
+const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
+
 function descriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
@@ -369,7 +372,7 @@ describe("a pair of streams", () => {
     });
   });
 
-  it("is watched no more once it is closed, however often it is made", async () => {
+  it("is watched no more once it is closed, however often it is made", { timeout: LONG_MS }, async () => {
     await run(async () => {
       const before = descriptors();
       const watched = currentRuntime().reactor.registrations;
