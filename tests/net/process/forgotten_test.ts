@@ -65,7 +65,7 @@ describe("a child that nobody waits for", () => {
   }, async () => {
     const source = `
       import { readdirSync, readFileSync } from "node:fs";
-            import process from "node:process";
+      import process from "node:process";
       import { Command } from ${JSON.stringify(moduleUrl("lib/net/process.ts"))};
       for (let i = 0; i < 20; i++) new Command("sh", { args: ["-c", "exit 0"], stdout: "piped" }).spawn();
       const left = () => readdirSync("/proc/self/fd").filter((name) => {

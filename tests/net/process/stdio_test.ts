@@ -55,7 +55,7 @@ describe("a child's stdio", () => {
     const path = join(folder.path, "result");
     const source = `
       import { writeFileSync } from "node:fs";
-            import { Command } from ${JSON.stringify(moduleUrl("lib/net/process.ts"))};
+      import { Command } from ${JSON.stringify(moduleUrl("lib/net/process.ts"))};
       const { stdout, stderr } = await new Command("sh", { args: ["-c", "cat; echo out; echo err >&2"] }).output();
       writeFileSync(${JSON.stringify(path)}, JSON.stringify([stdout.length, stderr.length]));
     `;
