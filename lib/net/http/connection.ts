@@ -257,7 +257,8 @@ export abstract class Connection extends Future<void> implements Timed {
 
   /** Has the task look: the handler has answered, or waits for its request's body. */
   wake(): void {
-    this.#waker?.wake();
+    // In its own turn it looks before it waits.
+    if (!this.#hasTurn) this.#waker?.wake();
   }
 
   /** Enters a phase, whose deadline starts anew. */

@@ -91,7 +91,8 @@ export class WebConnection extends Connection {
     } catch (error) {
       this.#settled(ticket, REJECTED, error);
     }
-    return PARKED;
+    // A thenable may have called back at once.
+    return this.resume();
   }
 
   #settled(ticket: number, outcome: number, answered: unknown): void {
