@@ -10,6 +10,7 @@ import { consumed, type Context, Future, Pending, type Waker } from "../task/fut
 import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
+import { roomOf } from "./async_io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 
 const O_ACCMODE = 0o3;
@@ -74,7 +75,7 @@ class Read extends Future<number> {
     if (!proceed(context)) return Pending;
     const into = this.#into;
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const count = reader.tryRead(buffer, 0, Math.min(into.byteLength, SCRATCH_BYTES));
+    const count = reader.tryRead(buffer, 0, Math.min(roomOf(into), SCRATCH_BYTES));
     if (count === WouldBlock) {
       this.#io.waitReadable(context.waker);
       this.#waker = context.waker;
@@ -120,6 +121,7 @@ class Write extends Future<number> {
     while (this.#from < this.#least) {
       if (!proceed(context)) return Pending;
       const part = this.#bytes.subarray(this.#from, this.#from + SCRATCH_BYTES);
+      if (part.byteLength === 0) throw new TypeError("cannot write: bytes became fewer before all had left");
       buffer.bytes.set(part);
       const count = writer.tryWrite(buffer, 0, part.byteLength);
       if (count === WouldBlock) {
