@@ -1,8 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type AsyncRead, BufReader, duplex, fromReadable } from "../../lib/net/async_io.ts";
-import { TcpListener, UnixStream } from "../../lib/net/mod.ts";
-import { fromNodeDuplex, toNodeDuplex } from "../../lib/net/node_duplex.ts";
+import { fromNodeDuplex, TcpListener, toNodeDuplex, UnixStream } from "../../lib/net/mod.ts";
 import { pipe } from "../../lib/net/process.ts";
 import { run, sleep, spawn } from "../../lib/task/mod.ts";
 import { local, pair } from "./ends.ts";
