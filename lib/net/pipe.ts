@@ -7,7 +7,7 @@ import { currentRuntime } from "../task/runtime/current.ts";
 import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
-import { Ready } from "../task/reactor/readiness.ts";
+import { attempt, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { roomOf } from "./async_io/arguments.ts";
@@ -213,6 +213,12 @@ export class PipeReader implements AsyncRead, Disposable {
     return count;
   }
 
+  /** Makes a call of your own that reads the descriptor, where it is worth it: tokio's `try_io`. Never waits. */
+  tryIo<T>(interest: "read", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
+    requireCall(interest, call);
+    return attempt(this.#watched.io, interest, call);
+  }
+
   /** Waits until a read is worth its call. */
   whenReadable(): Future<void> {
     return new Ready(this.#watched.io, "read");
@@ -272,6 +278,12 @@ export class PipeWriter implements AsyncWrite, Disposable {
     const count = fd.write(buffer, from, length);
     if (count === WouldBlock) io.clearWritable();
     return count;
+  }
+
+  /** Makes a call of your own that writes the descriptor, where it is worth it. Never waits. */
+  tryIo<T>(interest: "write", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
+    requireCall(interest, call);
+    return attempt(this.#watched.io, interest, call);
   }
 
   /** Waits until a write is worth its call. */

@@ -18,16 +18,8 @@ import {
   take,
 } from "../../../lib/net/async_io.ts";
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
-import {
-  AsyncFd,
-  type Coroutine,
-  type Future,
-  lazy,
-  run,
-  sleep,
-  spawn,
-  timeout,
-} from "../../../lib/task/mod.ts";
+import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
+import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -66,50 +58,8 @@ function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   return test(folder).finally(() => rmSync(folder, { recursive: true }));
 }
 
-/** A pipe's ends as streams, as a child's stdio has them. */
-class PipeEnd implements AsyncRead, AsyncWrite, Disposable {
-  readonly fd: Fd;
-  #watched: AsyncFd;
-
-  constructor(fd: Fd) {
-    this.fd = fd;
-    this.#watched = new AsyncFd(fd);
-  }
-
-  whenReadable(): Future<void> {
-    return this.#watched.readable();
-  }
-
-  whenWritable(): Future<void> {
-    return this.#watched.writable();
-  }
-
-  tryIo(interest: "read" | "write", call: () => typeof WouldBlock): typeof WouldBlock {
-    return interest === "read" ? this.#watched.tryRead(call) : this.#watched.tryWrite(call);
-  }
-
-  read(): Future<number> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  write(): Future<number> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  writeAll(): Future<void> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  shutdown(): Future<void> {
-    this[Symbol.dispose]();
-    return sleep(0);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.fd.isClosed) return;
-    this.#watched[Symbol.dispose]();
-    this.fd.close();
-  }
+function refuse(): never {
+  throw new Error("the kernel is to move the bytes");
 }
 
 describe("copy between sockets", () => {
@@ -208,8 +158,9 @@ describe("copy between sockets", () => {
     await run(async () => {
       const [source, feed] = pipe();
       const [drain, target] = pipe();
-      using from = new PipeEnd(source);
-      using to = new PipeEnd(target);
+      using from = PipeReader.from(source);
+      using to = PipeWriter.from(target);
+      from.read = to.write = refuse;
       const copied = spawn(() => copy(from, to));
       const feeds = spawn(async () => {
         feed.write(pattern(5000));
