@@ -43,9 +43,14 @@ export class FileResponse extends Response {
 
 /**
  * Takes over a connection: `received` is what the client has sent beyond its request, already read. `closing` is
- * aborted when the server begins to shut down.
+ * aborted when the server begins to shut down. What it throws, or rejects with while the stream is open, is `onError`'s,
+ * and closes it.
  */
-export type OnUpgrade = (stream: TcpStream, received: Uint8Array<ArrayBuffer>, closing: AbortSignal) => void;
+export type OnUpgrade = (
+  stream: TcpStream,
+  received: Uint8Array<ArrayBuffer>,
+  closing: AbortSignal,
+) => void | PromiseLike<void>;
 
 /**
  * Answers `101 Switching Protocols` with `headers`, `upgrade` among them, and hands the connection over: the server
