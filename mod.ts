@@ -3,7 +3,8 @@
  * products and zero-copy formats, by direct `dlopen` into libc and BLAS, with no native build step.
  *
  * This module re-exports what most programs use; each room has an entry point of its own: `/mmap`, `/io`,
- * `/slab`, `/task`, `/stream`, `/channel`, `/sync`, `/net`, `/http`, `/blas`, `/safetensors`, and `/ffi`, which is unsafe.
+ * `/slab`, `/task`, `/stream`, `/channel`, `/sync`, `/net`, `/async_io`, `/process`, `/tls`, `/http`, `/websocket`, `/blas`,
+ * `/safetensors`, and `/ffi`, which is unsafe.
  *
  * @example
  * ```ts
@@ -24,7 +25,7 @@ export { Slab } from "./lib/slab.ts";
 export { type Coroutine, Future, join, run, scope, select, sleep, spawn } from "./lib/task/mod.ts";
 export { mpsc } from "./lib/task/channel.ts";
 export { Stream } from "./lib/task/stream.ts";
-export { TcpListener, TcpStream } from "./lib/net/mod.ts";
+export { TcpListener, TcpStream, UdpSocket, UnixListener, UnixStream } from "./lib/net/mod.ts";
 export { serve } from "./lib/net/http.ts";
 export { Blas } from "./lib/blas/mod.ts";
 export { SafeTensors } from "./lib/formats/safetensors.ts";

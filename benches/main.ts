@@ -27,6 +27,10 @@ const benches: Record<string, () => Promise<Bench>> = {
   stream: () => import("./stream.ts"),
   product: () => import("./product.ts"),
   net: () => import("./net.ts"),
+  http_parser: () => import("./http_parser.ts"),
+  udp: () => import("./udp.ts"),
+  async_io: () => import("./async_io.ts"),
+  process: () => import("./process.ts"),
   search: () => import("./search.ts"),
   search_quality: () => import("./search_quality.ts"),
 };

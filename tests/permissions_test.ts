@@ -183,22 +183,92 @@ const programs: Readonly<Record<string, Program>> = {
     imports: "clock",
     steps: [`await onRuntime(async () => { clock.pause(); await clock.advance(5); });`],
   },
-  "@oxbow/oxbow/net: everything": {
-    imports: "TcpListener, TcpStream",
+  "@oxbow/oxbow/net: TCP, UDP": {
+    imports: "TcpListener, TcpStream, UdpSocket",
     steps: [
       `await onRuntime(async () => TcpListener.bind({ hostname: "HOST", port: 0 })[Symbol.dispose]());`,
       `await onRuntime(async () => {
          using listener = TcpListener.bind({ hostname: "HOST", port: 0 });
          using stream = await TcpStream.connect(listener.address);
        });`,
+      `await onRuntime(async () => UdpSocket.bind({ hostname: "HOST", port: 0 })[Symbol.dispose]());`,
     ],
   },
-  "@oxbow/oxbow/http: everything": {
-    imports: "serve",
+  "@oxbow/oxbow/net: Unix sockets by path": {
+    imports: "UnixListener, UnixStream",
+    steps: [
+      `await onRuntime(async () => {
+         using listener = UnixListener.bind({ path: "FOLDER/socket" });
+         using stream = await UnixStream.connect({ path: "FOLDER/socket" });
+         Deno.removeSync("FOLDER/socket");
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/async_io: everything, in memory": {
+    imports: "BufReader, copy, duplex, Framed, LinesCodec, sink",
+    steps: [
+      `const [one, other] = duplex(64);
+       await new Framed(one, new LinesCodec()).send("ox");
+       await one.shutdown();
+       if (await copy(new BufReader(other), sink()) !== 3) throw new Error("not three bytes");`,
+    ],
+  },
+  "@oxbow/oxbow/process: `Command`": {
+    imports: "Command",
+    steps: [`await onRuntime(async () => { await new Command("/bin/true").status(); });`],
+  },
+  "@oxbow/oxbow/tls: over a stream of `/net`": {
+    imports: "connectTls",
+    steps: [
+      `await onRuntime(async () => {
+         const { TcpListener, TcpStream } = await import("${moduleUrl("lib/net/mod.ts")}");
+         using listener = TcpListener.bind({ hostname: "HOST", port: 0 });
+         const stream = await TcpStream.connect(listener.address);
+         (await listener.accept()).stream.close();
+         await connectTls(stream, { servername: "localhost" }).then(
+           () => { throw new Error("TLS with nobody"); },
+           (error) => { if (error.name === "NotCapable") throw error; },
+         );
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/http: `serve`, `serveLean`": {
+    imports: "serve, serveLean",
     steps: [
       `await onRuntime(async () => {
          await using server = serve(() => new Response("x"), { hostname: "HOST", port: 0 });
          await (await fetch("http://HOST:" + server.address.port)).text();
+       });`,
+      `await onRuntime(async () => {
+         await using server = serveLean((_, response) => response.end("x"), { hostname: "HOST", port: 0 });
+         await (await fetch("http://HOST:" + server.address.port)).text();
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/http: `serveFiles`": {
+    imports: "serve, serveFiles",
+    steps: [
+      `await onRuntime(async () => {
+         await using server = serve(serveFiles("FOLDER"), { hostname: "HOST", port: 0 });
+         const response = await fetch("http://HOST:" + server.address.port + "/file");
+         if ((await response.bytes()).length !== 10) throw new Error("not ten bytes");
+       });`,
+    ],
+  },
+  "@oxbow/oxbow/websocket: `upgradeWebSocket`": {
+    imports: "upgradeWebSocket",
+    steps: [
+      `await onRuntime(async () => {
+         const { serve } = await import("${moduleUrl("lib/net/http.ts")}");
+         await using server = serve((request) => {
+           const { socket, response } = upgradeWebSocket(request);
+           socket.onmessage = ({ data }) => socket.send(data);
+           return response;
+         }, { hostname: "HOST", port: 0 });
+         const client = new WebSocket("ws://HOST:" + server.address.port);
+         client.onopen = () => client.send("x");
+         await new Promise((resolve, reject) => { client.onmessage = resolve; client.onerror = reject; });
+         client.close();
        });`,
     ],
   },
@@ -276,9 +346,10 @@ function filled(text: string): string {
 /** For each step what it threw, or `done`. */
 function outcomes(entry: string, { imports, steps }: Program, flags: readonly string[]): string[] {
   const url = moduleUrl(exports[entry.replace("@oxbow/oxbow", ".")]);
-  const source = `import { ${imports} } from "${url}";
-    import { run as onRuntime } from "${moduleUrl("lib/task/mod.ts")}";
-    const steps = [${steps.map((step) => `async () => { ${filled(step)} }`).join(", ")}];
+  // Imported by each step, since a package that an entry point stands on may ask as well.
+  const first = `const { ${imports.replaceAll(" as ", ": ")} } = await import("${url}");`;
+  const source = `import { run as onRuntime } from "${moduleUrl("lib/task/mod.ts")}";
+    const steps = [${steps.map((step) => `async () => { ${first} ${filled(step)} }`).join(", ")}];
     for (const step of steps) {
       const line = await step().then(() => "done", (error) => error.name + ": " + error.message);
       console.log(line.replaceAll("\\n", " "));

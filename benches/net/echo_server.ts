@@ -3,12 +3,11 @@
  *
  *     echo_server.ts [--lean]
  *
- * Each connection reads into bytes of its own; with `--lean` all read into one buffer and send from there, so that one
- * that waits has none.
+ * Each connection reads into bytes of its own; with `--lean` all read into buffers of a pool and send from there, so that
+ * one that waits has none.
  */
 import process from "node:process";
 import { SystemError } from "../../ffi/mod.ts";
-import { NativeBuffer, WouldBlock } from "../../lib/io/mod.ts";
 import { TcpListener, type TcpStream } from "../../lib/net/mod.ts";
 import { type Coroutine, run, spawn } from "../../lib/task/mod.ts";
 
@@ -23,19 +22,11 @@ function* echo(stream: TcpStream): Coroutine<void> {
   }
 }
 
-const shared = new NativeBuffer(4 * BUFFER_BYTES);
-
 function* leanEcho(stream: TcpStream): Coroutine<void> {
   for (;;) {
-    const count = stream.tryRead(shared);
-    if (count === 0) return;
-    if (count === WouldBlock) {
-      yield* stream.whenReadable();
-      continue;
-    }
-    const sent = Math.max(0, stream.tryWrite(shared, 0, count));
-    // Others use the buffer while this one waits.
-    if (sent < count) yield* stream.writeAll(shared.bytes.slice(sent, count));
+    using buffer = yield* stream.readBuffer();
+    if (buffer === null) return;
+    yield* stream.writeBuffer(buffer);
   }
 }
 

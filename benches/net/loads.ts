@@ -18,6 +18,8 @@ export interface Asking {
   readonly duration: number;
   readonly rate?: number;
   readonly idle?: number;
+  /** Asks for this path, whose answers have so many bytes, and not for the greeting. */
+  readonly file?: { readonly path: string; readonly length: number };
 }
 
 /** An answer's CPU in the server, in microseconds. */
@@ -46,9 +48,9 @@ function outputOf([file, ...args]: readonly string[]): Promise<string> {
 /** Loads the server, and throws where one answer is wrong. */
 export async function load(protocol: Protocol, { port, pid }: Running, asking: Asking): Promise<Report> {
   const url = `${protocol === "echo" ? "tcp" : "http"}://127.0.0.1:${port}`;
-  const { connections, warmUp, duration, rate, idle = 0 } = asking;
+  const { connections, warmUp, duration, rate, idle = 0, file } = asking;
   const output = await outputOf(loadCommand([
-    url,
+    url + (file?.path ?? ""),
     "--json",
     `--connections=${connections}`,
     `--idle=${idle}`,
@@ -57,7 +59,7 @@ export async function load(protocol: Protocol, { port, pid }: Running, asking: A
     `--pid=${pid}`,
     "--timeout=30",
     ...(rate === undefined ? [] : [`--rate=${rate}`]),
-    ...(protocol === "http" ? [`--expect=${BODY}`] : []),
+    ...(protocol === "echo" ? [] : [file === undefined ? `--expect=${BODY}` : `--length=${file.length}`]),
   ]));
   const report: Report = JSON.parse(output);
   const [asked, waited] = report.standing;

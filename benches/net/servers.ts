@@ -4,7 +4,8 @@
  * @module
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { cpus } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -74,6 +75,39 @@ export function program(name: string, path: string | undefined, ...args: string[
   return path === undefined ? [] : [{ name, command: [path, ...args] }];
 }
 
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) =>
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? address?.port ?? 0 : 0));
+    })
+  );
+}
+
+/** nginx with one worker, as its package sets it up, but for the log: none where it is not installed. */
+export async function nginx(folder: string): Promise<Server[]> {
+  if (spawnSync("nginx", ["-v"]).error !== undefined) return announce("nginx is not here") ?? [];
+  const port = await freePort();
+  const path = `${folder}/nginx.conf`;
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  writeFileSync(
+    path,
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
+events { worker_connections 4096; }
+http {
+  sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000000;
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+  server { listen 127.0.0.1:${port}; root ${folder}; }
+}
+`,
+  );
+  return [{
+    name: "nginx",
+    command: ["sh", "-c", `echo ${port}; exec nginx -e stderr -p "$1" -c "$2"`, "sh", folder, path],
+  }];
+}
+
 /** Our load generator, on the host that runs the bench. */
 export function loadCommand(args: readonly string[]): string[] {
   const path = fileURLToPath(new URL("../../examples/load.ts", import.meta.url));
@@ -92,12 +126,28 @@ function portOf(server: ChildProcess): Promise<number> {
   });
 }
 
+/** Waits until somebody listens: not every server says so itself. */
+async function listening(port: number): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  const isOpen = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ port, host: "127.0.0.1" });
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+  while (!await isOpen()) {
+    if (Date.now() > deadline) throw new Error(`nobody listens on port ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Runs the server while `use` lasts. */
 export async function withServer<T>({ command }: Server, use: (running: Running) => Promise<T>): Promise<T> {
   const [file, ...args] = onCore("server", command);
   const server = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const port = await portOf(server);
+    await listening(port);
     return await use({ port, pid: server.pid ?? 0 });
   } finally {
     server.removeAllListeners("exit");

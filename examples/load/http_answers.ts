@@ -133,7 +133,7 @@ export class HttpAnswers implements Answers {
     for (let i = from; i < end; i++) {
       if (bytes[i] !== LF) continue;
       if (bytes[i - 1] !== CR || i === from) throw new WrongAnswer("a line that does not end in CR LF");
-      if (i === line + 1) return this.#headEnds(i + 1);
+      if (i === line + 1 && !isFirst) return this.#headEnds(i + 1);
       if (isFirst) this.#statusLine(bytes, line, i - 1);
       else this.#field(bytes, line, i - 1);
       isFirst = false;

@@ -25,7 +25,8 @@ import { WrongAnswer } from "./answers.ts";
 import { Connection, RequestRow } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
 import type { Plan } from "./plan.ts";
-import { type Cpu, cpuOf, residentBytes } from "./usage.ts";
+import { Schedule } from "./schedule.ts";
+import { type Cpu, type Used, Watched } from "./usage.ts";
 
 const READ_BYTES = 1 << 18;
 const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -36,12 +37,6 @@ const CONNECTING = 128;
 const SWEEP_MS = 100;
 /** A thread that sleeps wakes late, which would count as the server's latency. */
 const SPIN_MS = 2;
-
-/** What the plan's process has used. */
-export interface Used extends Cpu {
-  /** Before the first connection, and at the end. */
-  readonly residentBytes: readonly [number, number];
-}
 
 /** What was measured. */
 export interface Measured {
@@ -79,14 +74,15 @@ export class Load {
   #bytesRead = 0;
   /** When it began to count. */
   #start = Infinity;
-  /** The open loop's: when request 0 was due, and how many were sent. */
-  #epoch = 0;
-  #issued = 0;
+  /** The open loop's. */
+  #schedule: Schedule | null;
   #swept = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#row = new RequestRow(plan.request, plan.pipeline);
+    const isOpen = plan.rate !== undefined && plan.connections > 0;
+    this.#schedule = isOpen ? new Schedule(plan.rate) : null;
     this.#connections = new Array(plan.connections + plan.idle).fill(null);
   }
 
@@ -94,16 +90,17 @@ export class Load {
   run(): Measured {
     const { pid, warmUpMs, durationMs } = this.#plan;
     try {
-      const resident = pid === undefined ? 0 : residentBytes(pid);
+      const watched = pid === undefined ? undefined : new Watched(pid);
       this.#connect();
-      this.#schedule();
-      this.#loopUntil(performance.now() + warmUpMs);
+      const connected = performance.now();
+      this.#schedule?.begin(connected);
+      this.#loopUntil(connected + warmUpMs);
       const own = process.cpuUsage();
-      const before = pid === undefined ? undefined : cpuOf(pid);
+      watched?.begin();
       this.#count();
       this.#loopUntil(this.#start + durationMs);
       const end = performance.now();
-      const after = pid === undefined ? undefined : cpuOf(pid);
+      const used = watched?.used();
       const { user, system } = process.cpuUsage(own);
       return {
         seconds: (end - this.#start) / 1000,
@@ -114,11 +111,7 @@ export class Load {
         errors: this.#errors,
         standing: this.#countStanding(),
         load: { userSeconds: user / 1e6, systemSeconds: system / 1e6 },
-        used: pid && before && after && {
-              userSeconds: after.userSeconds - before.userSeconds,
-              systemSeconds: after.systemSeconds - before.systemSeconds,
-              residentBytes: [resident, residentBytes(pid)],
-            } || undefined,
+        used,
       };
     } finally {
       for (const connection of this.#connections) connection?.socket.fd.close();
@@ -132,8 +125,8 @@ export class Load {
     this.#errors.clear();
     this.#answers = 0;
     this.#bytesRead = 0;
-    this.#schedule();
-    this.#start = this.#epoch;
+    this.#start = performance.now();
+    this.#schedule?.begin(this.#start);
   }
 
   #countUnanswered(end: number): number {
@@ -141,12 +134,13 @@ export class Load {
     const late = (due: number): void => {
       if (due < this.#start) return;
       count++;
-      if (this.#plan.rate !== undefined) this.#latencies.record(end - due);
+      if (this.#schedule !== null) this.#latencies.record(end - due);
     };
     for (const connection of this.#connections) {
       while (connection !== null && connection.inFlight > 0) late(connection.answer());
     }
-    for (const due = this.#dueBy(end); this.#issued < due; this.#issued++) late(this.#dueAt(this.#issued));
+    const schedule = this.#schedule;
+    while (schedule !== null && schedule.next <= end) late(schedule.take());
     return count;
   }
 
@@ -221,27 +215,11 @@ export class Load {
     }
   }
 
-  #schedule(): void {
-    this.#epoch = performance.now();
-    this.#issued = 0;
-  }
-
-  /** The open loop's: how many requests are due by then. */
-  #dueBy(now: number): number {
-    const { rate, connections } = this.#plan;
-    return rate === undefined || connections === 0 ? 0 : 1 + Math.floor((now - this.#epoch) * rate / 1000);
-  }
-
-  #dueAt(i: number): number {
-    const { rate = 1 } = this.#plan;
-    return this.#epoch + 1000 * i / rate;
-  }
-
   /** The open loop's: sends what is due, by who is free. Returns for how long there is nothing to send. */
   #pace(now: number): number {
-    if (this.#plan.rate === undefined) return Infinity;
-    const due = this.#dueBy(now);
-    while (this.#issued < due) {
+    const schedule = this.#schedule;
+    if (schedule === null) return Infinity;
+    while (schedule.next <= now) {
       const connection = this.#free.shift();
       // Until one is answered.
       if (connection === undefined) return Infinity;
@@ -249,7 +227,7 @@ export class Load {
       // Closed meanwhile.
       if (this.#connections[connection.token] !== connection) continue;
       if (connection.inFlight === 0) connection.since = now;
-      connection.ask(this.#dueAt(this.#issued++));
+      connection.ask(schedule.take());
       this.#enqueue(connection);
       try {
         connection.flush();
@@ -258,7 +236,7 @@ export class Load {
         this.#close(connection);
       }
     }
-    const wait = this.#dueAt(due) - now;
+    const wait = schedule.next - now;
     return wait < SPIN_MS ? 0 : wait - SPIN_MS;
   }
 
@@ -300,7 +278,7 @@ export class Load {
   }
 
   #connected(connection: Connection): void {
-    const { connections, pipeline, rate } = this.#plan;
+    const { connections, pipeline } = this.#plan;
     const failure = connection.socket.takeError("connect");
     if (failure !== undefined) throw failure;
     connection.socket.setNoDelay(true);
@@ -308,7 +286,7 @@ export class Load {
     this.#connecting--;
     if (connection.token >= connections) return;
     const now = connection.since = performance.now();
-    if (rate !== undefined) this.#enqueue(connection);
+    if (this.#schedule !== null) this.#enqueue(connection);
     else for (let i = 0; i < pipeline; i++) connection.ask(now);
   }
 
@@ -329,7 +307,7 @@ export class Load {
     this.#answers++;
     if (due >= this.#start) this.#latencies.record(now - due);
     if (connection.answers.isLast) return;
-    if (this.#plan.rate === undefined) connection.ask(now);
+    if (this.#schedule === null) connection.ask(now);
     else this.#enqueue(connection);
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { lookup } from "node:dns/promises";
 import { parseArgs } from "node:util";
 import { EchoAnswers, message } from "./echo_answers.ts";
@@ -139,6 +139,20 @@ function requestOf(url: URL, { method, header, data }: Values): Uint8Array {
   return request;
 }
 
+function contentOf(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function processOf(text: string): number {
+  const pid = integer("pid", text, { least: 1, most: 2 ** 31 });
+  if (existsSync(`/proc/${pid}/stat`)) return pid;
+  throw new UsageError(`there is no process ${pid}, or no /proc that tells of it`);
+}
+
 function expectationOf(values: Values): Expectation {
   const { status, expect, "expect-file": file, length } = values;
   return {
@@ -147,7 +161,7 @@ function expectationOf(values: Values): Expectation {
       ? new TextEncoder().encode(expect)
       : file === undefined
       ? undefined
-      : readFileSync(file),
+      : contentOf(file),
     length: length === undefined
       ? undefined
       : integer("length", length, { least: 0, most: Number.MAX_SAFE_INTEGER }),
@@ -190,7 +204,7 @@ export async function commandOf(args: readonly string[]): Promise<Command | unde
       warmUpMs: 1000 * number("warm-up", values["warm-up"], { least: 0, most: 86400 }),
       durationMs: 1000 * number("duration", values.duration, { least: 0.01, most: 86400 }),
       timeoutMs: 1000 * number("timeout", values.timeout, { least: 0.01, most: 86400 }),
-      pid: pid === undefined ? undefined : integer("pid", pid, { least: 1, most: 2 ** 31 }),
+      pid: pid === undefined ? undefined : processOf(pid),
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { Measured, Used } from "./load.ts";
+import type { Measured } from "./load.ts";
 import type { Plan } from "./plan.ts";
-import type { Cpu } from "./usage.ts";
+import type { Cpu, Used } from "./usage.ts";
 
 /** What is printed as JSON. Times are in microseconds where nothing else is said. */
 export interface Report {

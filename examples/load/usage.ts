@@ -20,8 +20,41 @@ export function cpuOf(pid: number): Cpu {
   };
 }
 
-/** The bytes of a process that are resident. Throws where there is no such process. */
-export function residentBytes(pid: number): number {
+function residentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+}
+
+/** What a process has used while it was measured. */
+export interface Used extends Cpu {
+  /** Before the first connection, and at the end. */
+  readonly residentBytes: readonly [number, number];
+}
+
+/** A process that is looked at. */
+export class Watched {
+  readonly #pid: number;
+  readonly #resident: number;
+  #before: Cpu;
+
+  /** To be made before the first connection. Throws where there is no such process. */
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#resident = residentBytes(pid);
+    this.#before = cpuOf(pid);
+  }
+
+  /** Its CPU counts from here on. */
+  begin(): void {
+    this.#before = cpuOf(this.#pid);
+  }
+
+  used(): Used {
+    const { userSeconds, systemSeconds } = cpuOf(this.#pid);
+    return {
+      userSeconds: userSeconds - this.#before.userSeconds,
+      systemSeconds: systemSeconds - this.#before.systemSeconds,
+      residentBytes: [this.#resident, residentBytes(this.#pid)],
+    };
+  }
 }

@@ -8,7 +8,7 @@ import { requireFlag, requireNames } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
-import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
+import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import type { NetAddress } from "./socket.ts";
 
 const SOCK_DGRAM = 2;
@@ -169,7 +169,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     // More than any datagram has.
     if (length > SCRATCH_BYTES) throw sendError(EMSGSIZE, address);
     const buffer = scratch();
-    copy(bytes, buffer.bytes, length);
+    fillScratch(bytes);
     const to = address === undefined ? NULL : this.#receiverAt;
     const toLength = address === undefined ? 0 : this.#addresses.length(RECEIVER);
     const from = NativeBuffer.range(buffer, 0, length);
@@ -206,7 +206,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     for (;;) {
       const count = datagrams().recvfrom(fd, start, word(room), flags, this.#senderAt, this.#senderLengthAt);
       if (count >= 0) {
-        copy(buffer.bytes, into, Math.min(count, room));
+        readScratch(into, Math.min(count, room));
         return count;
       }
       const failure = errno();

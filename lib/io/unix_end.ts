@@ -1,11 +1,11 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { ucred } from "../../ffi/layout/linux.ts";
-import { SocketMessage } from "../../ffi/layout/socket_message.ts";
+import { MOST_DESCRIPTORS, SocketMessage } from "../../ffi/layout/socket_message.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
 import { shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
-import { copy, scratch, SCRATCH_BYTES } from "./scratch.ts";
+import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import { shutdown } from "./socket_calls.ts";
 import { type UnixAddress, unixBytes, type UnixName, unixNameOf, unixText } from "./unix_address.ts";
 
@@ -21,8 +21,6 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const EINTR = 4;
 const EAGAIN = 11;
 const LARGEST_BUFFER = 0x3fffffff;
-/** SCM_MAX_FD. */
-const MOST_DESCRIPTORS = 253;
 
 /** A process, as the kernel knows it: nobody can lie about it who is not root. */
 export interface UnixCredentials {
@@ -94,7 +92,7 @@ export abstract class UnixEnd implements Disposable {
     const head = message ??= new SocketMessage();
     const length = byteLengthOf(bytes);
     if (length <= SCRATCH_BYTES) {
-      copy(bytes, scratch().bytes, length);
+      fillScratch(bytes);
       head.pointTo(scratch(), length);
     } else {
       head.pointToView(bytes);
@@ -133,7 +131,7 @@ export abstract class UnixEnd implements Disposable {
     if (count === WouldBlock) return WouldBlock;
     const fds = head.descriptors.map(Fd.unsafeOwn);
     const length = Math.min(count, room);
-    if (isSmall) copy(scratch().bytes, into, length);
+    if (isSmall) readScratch(into, length);
     const { credentials, isControlTruncated } = head;
     return {
       length,

@@ -36,7 +36,7 @@
  * @module
  */
 export type { ConnectOptions, KeepAlive, ListenOptions, NetAddress } from "../io/socket.ts";
-export { UnexpectedEndError } from "./async_io/errors.ts";
+export { LimitExceededError, UnexpectedEndError } from "./async_io/errors.ts";
 export type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 export type { PooledBuffer } from "./buffer_pool.ts";
 export { ConnectError } from "./connect.ts";

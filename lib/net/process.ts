@@ -28,4 +28,5 @@ export { Command, type CommandOptions } from "./process/command.ts";
 export type { EnvironmentChanges } from "./process/environment.ts";
 export type { ExitStatus } from "./process/exit_status.ts";
 export type { Stdio } from "./process/stdio.ts";
-export { type FifoOptions, openFifo, pipe, PipeReader, PipeWriter } from "./pipe.ts";
+export { type FifoOptions, openFifo } from "./process/open_fifo.ts";
+export { pipe, PipeReader, PipeWriter } from "./pipe.ts";

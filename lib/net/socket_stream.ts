@@ -14,7 +14,7 @@ import { StreamIo } from "./socket/stream_io.ts";
 import { readableOf, writableOf } from "./socket/web_streams.ts";
 import { Shutdown, Write, WriteAll, WriteBuffer, WriteVectored } from "./socket/writes.ts";
 
-/** What the reactor knows of the stream: for the inside of this package. */
+/** What the reactor knows of a stream: for the inside of this package. */
 export let ioOf: (stream: SocketStream) => ScheduledIo;
 
 /**
@@ -90,7 +90,7 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
     return new ReadExact(this.#owned(), into);
   }
 
-  /** Everything up to the end. Fails with a `RangeError` where that is more than `limit` bytes: say one to a stranger. */
+  /** Everything up to the end. Fails with a `LimitExceededError` where that is more than `limit` bytes: say one to a stranger. */
   readToEnd(options: { limit?: number } = {}): Future<Uint8Array<ArrayBuffer>> {
     return new ReadToEnd(this.#owned(), requireLimit(options));
   }

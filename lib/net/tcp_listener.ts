@@ -63,12 +63,12 @@ class Accept extends Future<Accepted> {
   #poll(context: Context): Accepted | Pending {
     for (;;) {
       if (!proceed(context)) return Pending;
+      const io = this.#io;
+      if (io.isDeaf) throw new Error(`cannot accept: ${io.whyDeaf}`);
       if (this.#wait !== null) {
         if (this.#wait.poll(context) === Pending) return Pending;
         this.#wait = null;
       }
-      const io = this.#io;
-      if (io.isDeaf) throw new Error(`cannot accept: ${io.whyDeaf}`);
       if (!io.isReadable) this.#wait = new Ready(io, "read");
       else {
         const accepted = this.#accept();

@@ -244,6 +244,41 @@ export function acceptTls(stream: AsyncRead & AsyncWrite, options: AcceptTlsOpti
     }));
 }
 
+/**
+ * A stream whose first read comes a turn later. Deno's socket begins in a tick of its own: with an error before that,
+ * which a peer's first bytes can be, it throws where nobody catches it. For the same reason none is destroyed sooner.
+ */
+class Begun implements AsyncRead, AsyncWrite, Disposable {
+  #stream: AsyncRead & AsyncWrite & Partial<Disposable>;
+  #hasBegun = false;
+
+  constructor(stream: AsyncRead & AsyncWrite) {
+    this.#stream = stream;
+  }
+
+  read(into: Uint8Array): Future<number> {
+    if (this.#hasBegun) return this.#stream.read(into);
+    this.#hasBegun = true;
+    return fromPromise(turn).andThen(() => this.#stream.read(into));
+  }
+
+  write(bytes: Uint8Array): Future<number> {
+    return this.#stream.write(bytes);
+  }
+
+  writeAll(bytes: Uint8Array): Future<void> {
+    return this.#stream.writeAll(bytes);
+  }
+
+  shutdown(): Future<void> {
+    return this.#stream.shutdown();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream[Symbol.dispose]?.();
+  }
+}
+
 /** Shakes hands. */
 function shaken(
   what: string,
@@ -252,7 +287,7 @@ function shaken(
   open: (below: Duplex) => TLSSocket,
 ): Future<TlsStream> {
   return fromPromise((signal) => {
-    const below = toNodeDuplex(stream);
+    const below = toNodeDuplex(hostName === "deno" ? new Begun(stream) : stream);
     return new Promise((resolve, reject) => {
       let isSecure = false;
       const socket = open(below);
@@ -260,8 +295,9 @@ function shaken(
       socket.allowHalfOpen = true;
       const fail = (error: Error): void => {
         reject(error);
-        socket.destroy();
         below.destroy();
+        if (hostName === "deno") turn().then(() => socket.destroy());
+        else socket.destroy();
       };
       const closed = (): void =>
         fail(new Error(`${what}: the peer has closed the connection in the handshake`));

@@ -1,8 +1,13 @@
 /** The two ends of a connection, and what goes between them, for tests of both. */
 import { Buffer } from "node:buffer";
 import { readdirSync } from "node:fs";
-import type { AsyncRead, AsyncWrite, NetAddress, TcpListener } from "../../lib/net/mod.ts";
-import { TcpStream } from "../../lib/net/mod.ts";
+import {
+  type AsyncRead,
+  type AsyncWrite,
+  type NetAddress,
+  TcpListener,
+  TcpStream,
+} from "../../lib/net/mod.ts";
 import type { Coroutine } from "../../lib/task/mod.ts";
 
 /** The kernel chooses the port. */
@@ -65,4 +70,31 @@ export function* sendAll(stream: AsyncWrite, parts: readonly Uint8Array[]): Coro
 export async function pair(listener: TcpListener): Promise<[client: TcpStream, server: TcpStream]> {
   const client = await TcpStream.connect(listener.address);
   return [client, (await listener.accept()).stream];
+}
+
+/** A listener, and the connections that wait in its queue. */
+export interface FullListener extends Disposable {
+  readonly address: NetAddress;
+  readonly isClosed: boolean;
+}
+
+/** One whose queue is full: who connects to it waits for an answer. */
+export async function fullListener(at: NetAddress = local): Promise<FullListener> {
+  const listener = TcpListener.bind(at, { backlog: 0 });
+  const waiting: TcpStream[] = [];
+  try {
+    for (;;) waiting.push(await TcpStream.connect(listener.address, { timeout: 50 }));
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+  return {
+    address: listener.address,
+    get isClosed() {
+      return listener.isClosed;
+    },
+    [Symbol.dispose]() {
+      for (const stream of waiting) stream.close();
+      listener.close();
+    },
+  };
 }

@@ -30,7 +30,7 @@ describe("closing", () => {
       listener.close();
       listener.close();
       assertEquals(listener.isClosed, true);
-      await assertRejects(() => accepting, Error, "the listener was closed");
+      await assertRejects(() => accepting, Error, "cannot accept: the listener was closed");
       await assertRejects(() => listener.accept(), Error, "the listener was closed");
     });
   });

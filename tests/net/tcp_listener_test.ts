@@ -1,13 +1,25 @@
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import process from "node:process";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer, Socket } from "../../lib/io/mod.ts";
-import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
+import { LookupError, type NetAddress, TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
-import { type Coroutine, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
+import { type Coroutine, pollFn, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
+import { Ended } from "../../lib/task/stream.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 import { descriptors, local } from "./ends.ts";
+import { hasIpv6, unlessIpv6 } from "./ipv6.ts";
+
+/** Why ports below 1024 are free to this process, or `false`. */
+function mayBindLow(): string | false {
+  if (process.getuid?.() === 0) return "the process is root's, which may listen on any port";
+  const first = readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8");
+  return Number(first) <= 80 ? `the kernel leaves ports from ${first.trim()} on to anybody` : false;
+}
 
 describe("TcpListener.bind", () => {
   it("says which address is in use, and holds nothing then", async () => {
@@ -35,9 +47,180 @@ describe("TcpListener.bind", () => {
     const bytes = new Uint8Array(8);
     assertEquals([await server.read(bytes), ...bytes.subarray(0, 3)], [3, 1, 2, 3]);
   });
+
+  it("takes localhost, which nobody is asked for, and leaves other names to bindName", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind({ hostname: "localhost", port: 0 });
+      assertEquals(listener.address.hostname, "127.0.0.1");
+      using named = await TcpListener.bindName({ hostname: "localhost", port: 0 });
+      assertEquals(named.address.hostname, "127.0.0.1");
+      const { port } = named.address;
+      const again = TcpListener.bindName({ hostname: "127.0.0.1", port });
+      await assertRejects(() => again, SystemError, `127.0.0.1:${port} failed: Address already in use`);
+      await assertRejects(() => again, Error, "its value was taken");
+      await assertRejects(
+        () => TcpListener.bindName({ hostname: "no.such.name.invalid", port: 0 }),
+        LookupError,
+      );
+      assertThrows(() => TcpListener.bindName({ hostname: "", port: 0 }), TypeError, "hostname is empty");
+      TcpListener.bindName({ hostname: "localhost", port: 0 }).drop();
+      assertEquals(currentRuntime().reactor.registrations, 2);
+    });
+  });
+
+  it("says that it may not listen below 1024", { skip: skipping(mayBindLow()) }, async () => {
+    await run(async () => {
+      const error = assertThrows(() => TcpListener.bind({ hostname: "127.0.0.1", port: 80 }), SystemError);
+      assertEquals(error.code, "EACCES");
+      await sleep(0);
+    });
+  });
+
+  it("says that an address is not this machine's, or of no family that it has", async () => {
+    await run(async () => {
+      const error = assertThrows(() => TcpListener.bind({ hostname: "192.0.2.1", port: 0 }), SystemError);
+      assertEquals(error.code, "EADDRNOTAVAIL");
+      if (!hasIpv6()) assertThrows(() => TcpListener.bind({ hostname: "::1", port: 0 }), SystemError);
+      await sleep(0);
+      assertEquals(currentRuntime().reactor.registrations, 0);
+    });
+  });
+
+  it("listens on IPv6, for IPv4 as well or not", { skip: unlessIpv6() }, async () => {
+    await run(async () => {
+      for (const ipv6Only of [false, true]) {
+        using listener = TcpListener.bind({ hostname: "::", port: 0 }, { ipv6Only });
+        const { port } = listener.address;
+        using six = await TcpStream.connect({ hostname: "::1", port });
+        const { stream, address } = await listener.accept();
+        assertEquals(address, six.localAddress);
+        stream.close();
+        const four = await spawn(() => TcpStream.connect({ hostname: "127.0.0.1", port })).settled();
+        assertEquals(four.status, ipv6Only ? "rejected" : "fulfilled");
+        if (four.status === "fulfilled") {
+          const { stream, address } = await listener.accept();
+          assertEquals(address.hostname, "::ffff:127.0.0.1");
+          stream.close();
+          four.value.close();
+        }
+      }
+    });
+  });
+
+  it("shares a port where both ask for it", async () => {
+    await run(async () => {
+      using first = TcpListener.bind(local, { reusePort: true });
+      using second = TcpListener.bind(first.address, { reusePort: true });
+      assertEquals(second.address, first.address);
+      assertThrows(() => TcpListener.bind(first.address), SystemError, "Address already in use");
+      await sleep(0);
+    });
+  });
+
+  it("refuses a port that fades away where reuseAddress is false", async () => {
+    await run(async () => {
+      const listener = TcpListener.bind(local);
+      const client = await TcpStream.connect(listener.address);
+      const { stream } = await listener.accept();
+      // The side that ends first is the one whose port fades away.
+      stream.close();
+      assertEquals(await client.read(new Uint8Array(1)), 0);
+      client.close();
+      listener.close();
+      const { address } = listener;
+      assertThrows(
+        () => TcpListener.bind(address, { reuseAddress: false }),
+        SystemError,
+        "Address already in use",
+      );
+      TcpListener.bind(address).close();
+    });
+  });
+});
+
+describe("incoming()", () => {
+  it("gives connections as they come, with who they are from, and ends with the listener", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const clients: TcpStream[] = [];
+      const serving = spawn(async () => {
+        const found: NetAddress[] = [];
+        for await (const { stream, address } of listener.incoming()) {
+          using _ = stream;
+          found.push(address);
+          if (found.length === 3) listener.close();
+        }
+        return found;
+      });
+      for (let i = 0; i < 3; i++) clients.push(await TcpStream.connect(listener.address));
+      assertEquals(await serving, clients.map((client) => client.localAddress));
+      for (const client of clients) client.close();
+    });
+  });
+
+  it("ends also where it waits while the listener is closed, and for ever after", async () => {
+    await run(async () => {
+      const listener = TcpListener.bind(local);
+      const incoming = listener.incoming();
+      const next = spawn(() => incoming.next());
+      await sleep(1);
+      listener.close();
+      assertStrictEquals(await next, Ended);
+      assertStrictEquals(await incoming.next(), Ended);
+    });
+  });
+
+  it("leaves the connections to others where it is dropped", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const incoming = listener.incoming();
+      await assertRejects(() => incoming.next().timeout(1), DOMException);
+      incoming.drop();
+      using _client = await TcpStream.connect(listener.address);
+      using _server = (await listener.accept()).stream;
+      assertStrictEquals(await incoming.next(), Ended);
+    });
+  });
 });
 
 describe("accepting", () => {
+  it("may be waited for by many, each of whom has a connection of its own", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const waiting = Array.from({ length: 4 }, () => spawn(() => listener.accept()));
+      await sleep(1);
+      const clients: TcpStream[] = [];
+      for (let i = 0; i < 4; i++) clients.push(await TcpStream.connect(listener.address));
+      const ports = new Set<number>();
+      for (const accepting of waiting) {
+        const { stream, address } = await accepting;
+        ports.add(address.port);
+        stream.close();
+      }
+      assertEquals(ports, new Set(clients.map((client) => client.localAddress.port)));
+      for (const client of clients) client.close();
+    });
+  });
+
+  it("polls who waits for a connection once for each, and no more", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const accepting = listener.accept();
+      let polls = 0;
+      const waiting = spawn(() =>
+        pollFn((context) => {
+          polls++;
+          return accepting.poll(context);
+        })
+      );
+      await sleep(5);
+      assertEquals(polls, 1);
+      using _client = await TcpStream.connect(listener.address);
+      (await waiting).stream.close();
+      assertEquals(polls, 2);
+    });
+  });
+
   it("goes on after a connection that was reset in the queue", async () => {
     await run(async () => {
       using listener = TcpListener.bind(local);
@@ -91,15 +274,15 @@ describe("accepting", () => {
     assertEquals(outputOf(source, { before: "ulimit -n 256" }), "EMFILE 1 2 9");
   });
 
-  it("and closing leave nothing open over two thousand connections", async () => {
-    const connections = tiered({ quick: 2_000, full: 50_000, soak: 1_000_000 });
+  it("and closing leave nothing open, and no memory, over thousands of connections", async () => {
+    const connections = tiered({ quick: 2_000, full: 100_000, soak: 1_000_000 });
     function* serve(listener: TcpListener): Coroutine<void> {
       for (;;) {
         using stream = (yield* listener.accept()).stream;
         yield* stream.writeAll(Uint8Array.of(1));
       }
     }
-    function* connect(listener: TcpListener): Coroutine<number> {
+    function* connect(listener: TcpListener, connections: number): Coroutine<number> {
       const into = new Uint8Array(4);
       let sum = 0;
       for (let i = 0; i < connections; i++) {
@@ -112,7 +295,11 @@ describe("accepting", () => {
     await run(async () => {
       using listener = TcpListener.bind(local);
       const server = spawn(serve, listener);
-      assertEquals(await spawn(connect, listener), connections);
+      assertEquals(await spawn(connect, listener, connections), connections);
+      const resident = process.memoryUsage().rss;
+      assertEquals(await spawn(connect, listener, connections), connections);
+      const grown = process.memoryUsage().rss - resident;
+      assert(grown < 64 << 20, `${grown} bytes more for as many connections again`);
       server.abort();
       assertEquals(currentRuntime().reactor.registrations, 1);
     });

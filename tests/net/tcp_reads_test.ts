@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { NativeBuffer, WouldBlock } from "../../lib/io/mod.ts";
-import { TcpListener, type TcpStream, UnexpectedEndError } from "../../lib/net/mod.ts";
+import { LimitExceededError, TcpListener, type TcpStream, UnexpectedEndError } from "../../lib/net/mod.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { tiered } from "../tier.ts";
 import { local, pair, pattern } from "./ends.ts";
@@ -150,7 +150,7 @@ describe("what is read", () => {
       await writing;
       assertEquals((await server.readToEnd()).length, 0);
       await server.writeAll(bytes.subarray(0, 11));
-      await assertRejects(() => client.readToEnd({ limit: 10 }), RangeError, "more than the 10 bytes");
+      await assertRejects(() => client.readToEnd({ limit: 10 }), LimitExceededError, "longer than 10 bytes");
       for (const limit of [-1, 1.5, NaN]) {
         assertThrows(() => client.readToEnd({ limit }), RangeError, "limit is");
       }

@@ -13,6 +13,9 @@ import { tiered } from "../tier.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
+/** For what goes on for long in the greater tiers. */
+const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
+
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
@@ -357,7 +360,7 @@ describe("batches of datagrams", () => {
     });
   });
 
-  it("go to and fro for long, with no descriptor left", async () => {
+  it("go to and fro for long, with no descriptor left", { timeout: LONG_MS }, async () => {
     const rounds = tiered({ quick: 300, full: 100_000, soak: 1_000_000 });
     await run(async () => {
       const before = readdirSync("/proc/self/fd").length;

@@ -81,6 +81,7 @@ export class BufReader implements AsyncRead {
 
   /** Takes the first `count` of the buffered bytes. Throws a `RangeError` where there are fewer. */
   consume(count: number): void {
+    this.#input.requireFree(this);
     this.#input.bytes.skip(count);
   }
 

@@ -10,6 +10,8 @@ export class Input {
   /** The read that is under way, and for whom. */
   #read: Future<number> | null = null;
   #owner: unknown = null;
+  /** Whose the bytes are, which has looked further than it has taken. */
+  #holder: unknown = null;
 
   constructor(reader: AsyncRead, capacity: number) {
     this.reader = reader;
@@ -36,6 +38,23 @@ export class Input {
     this.#read = this.#owner = null;
     this.bytes.added(count);
     return count;
+  }
+
+  /** The bytes are `holder`'s alone until it lets go of them. Throws where they are another's. */
+  hold(holder: unknown): void {
+    this.requireFree(holder);
+    this.#holder = holder;
+  }
+
+  letGo(holder: unknown): void {
+    if (this.#holder === holder) this.#holder = null;
+  }
+
+  /** Throws where the bytes are another's than `user`'s. */
+  requireFree(user: unknown): void {
+    if (this.#holder !== null && this.#holder !== user) {
+      throw new Error("cannot read: lines() of this reader is not over; drop it first");
+    }
   }
 
   /** Abandons the read that is under way for `owner`, if any: nothing was read. */

@@ -15,7 +15,7 @@ export interface LengthDelimitedOptions {
   /** What is added to the length to know how many bytes come behind it, such as -4 where it counts itself. */
   adjustment?: number;
   /** Bytes of the head that are no part of the frame: all up to the length's end where nothing is said. */
-  skip?: number;
+  numSkip?: number;
   /** Longer frames are refused: 8 MiB where nothing is said. Never more than the length can say. */
   maxFrameLength?: number;
 }
@@ -25,7 +25,7 @@ const NAMES: readonly string[] = [
   "bigEndian",
   "offset",
   "adjustment",
-  "skip",
+  "numSkip",
   "maxFrameLength",
 ] satisfies (keyof LengthDelimitedOptions)[];
 const MAX_FRAME_LENGTH = 8 << 20;
@@ -55,7 +55,7 @@ export class LengthDelimitedCodec implements Decoder<Uint8Array>, Encoder<Uint8A
       bigEndian = true,
       offset = 0,
       adjustment = 0,
-      skip = offset + lengthFieldLength,
+      numSkip = offset + lengthFieldLength,
       maxFrameLength = MAX_FRAME_LENGTH,
     } = options;
     requireCount(what, "lengthFieldLength", lengthFieldLength, 1);
@@ -67,12 +67,12 @@ export class LengthDelimitedCodec implements Decoder<Uint8Array>, Encoder<Uint8A
     if (!Number.isSafeInteger(adjustment)) {
       throw new RangeError(`${what}: adjustment is ${shown(adjustment)}, not an integer`);
     }
-    requireCount(what, "skip", skip);
+    requireCount(what, "numSkip", numSkip);
     this.#fieldLength = lengthFieldLength;
     this.#isBigEndian = bigEndian;
     this.#offset = offset;
     this.#adjustment = adjustment;
-    this.#skip = skip;
+    this.#skip = numSkip;
     this.#limit = this.#clipped(maxFrameLength);
   }
 

@@ -39,7 +39,7 @@ export class Lines extends Stream<string> {
       const isThere = this.#poll(context, input);
       if (isThere === Pending) return Pending;
       if (!isThere) {
-        this.#input = null;
+        this.#end(input);
         return Ended;
       }
     }
@@ -57,6 +57,7 @@ export class Lines extends Stream<string> {
   #poll(context: Context, input: Input): boolean | Pending {
     if (this.#failure !== null) this.#fail(this.#failure);
     const { bytes } = input;
+    input.hold(this);
     bytes.skip(this.#size);
     this.#size = this.#next = 0;
     this.#lines = [];
@@ -72,7 +73,7 @@ export class Lines extends Stream<string> {
       try {
         count = input.poll(context, this);
       } catch (error) {
-        this.#input = null;
+        this.#end(input);
         throw error;
       }
       if (count === Pending) return Pending;
@@ -114,6 +115,11 @@ export class Lines extends Stream<string> {
     return lines;
   }
 
+  #end(input: Input): void {
+    this.#input = null;
+    input.letGo(this);
+  }
+
   #fail(error: Error): never {
     this.drop();
     throw error;
@@ -122,8 +128,8 @@ export class Lines extends Stream<string> {
   /** The input is left behind the last line that was given. */
   override drop(): void {
     const input = this.#input;
-    this.#input = null;
     if (input === null) return;
+    this.#end(input);
     input.drop(this);
     const { bytes } = input;
     let given = this.#next === this.#lines.length && this.#failure === null ? this.#size : 0;

@@ -22,6 +22,11 @@ abstract class Reading<T> extends Operation<T> {
     return this.input.describe(this.verb);
   }
 
+  override poll(context: Context): T | Pending {
+    this.input.requireFree(this);
+    return super.poll(context);
+  }
+
   protected override abandon(): void {
     this.input.drop(this);
   }

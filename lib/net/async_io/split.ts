@@ -20,6 +20,7 @@ export class Split extends Stream<Uint8Array> {
   override pollNext(context: Context): Uint8Array | Pending | Ended {
     const input = this.#input;
     if (input === null) return Ended;
+    input.requireFree(this);
     const { bytes } = input;
     let length: number | Pending;
     try {

@@ -42,7 +42,7 @@ export class ChunkedBody {
   #extensionBytes = 0;
   #trailers = 0;
   #trailerBytes = 0;
-  readonly #extensions: ChunkExtensions = new ChunkExtensions();
+  #extensions: ChunkExtensions | null = null;
   readonly #limits: Required<HttpLimits>;
 
   constructor(limits: Required<HttpLimits>) {
@@ -84,7 +84,7 @@ export class ChunkedBody {
       }
       case IN_EXTENSION:
         if (byte !== CR) return this.#stepExtension(byte);
-        if (!this.#extensions.mayEnd) {
+        if (this.#extensions?.mayEnd !== true) {
           throw new HttpError(400, "a chunk's line ends where an extension must follow");
         }
         return IN_SIZE_LF;
@@ -118,12 +118,12 @@ export class ChunkedBody {
     if (byte !== SEMICOLON && byte !== 0x20 && byte !== 0x09) {
       throw new HttpError(400, `a chunk's size may not hold ${showByte(byte)}`);
     }
-    this.#extensions.reset();
+    this.#extensions = new ChunkExtensions();
     return this.#stepExtension(byte);
   }
 
   #stepExtension(byte: number): number {
-    this.#extensions.step(byte);
+    this.#extensions?.step(byte);
     if (++this.#extensionBytes > MAX_EXTENSION_BYTES) {
       throw new HttpError(400, `the chunk extensions are longer than ${MAX_EXTENSION_BYTES} bytes`);
     }

@@ -19,16 +19,11 @@ const AFTER_QUOTES = 7;
 const AFTER_VALUE = 8;
 
 /**
- * Checks the extensions of one chunk, a byte at a time: `;name`, `;name=token` or `;name="quoted"`, with blanks
+ * Checks the extensions of one chunk, which begin with a semicolon or a blank, a byte at a time: `;name`, `;name=token` or `;name="quoted"`, with blanks
  * around the signs (RFC 9112, section 7.1.1). What they say is nothing to us.
  */
 export class ChunkExtensions {
   #state = AFTER_VALUE;
-
-  /** Makes ready for the next chunk's, which begin with a semicolon or a blank. */
-  reset(): void {
-    this.#state = AFTER_VALUE;
-  }
 
   /** Whether the line may end here. */
   get mayEnd(): boolean {

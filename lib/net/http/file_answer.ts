@@ -6,6 +6,9 @@ import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./rang
 import { FileResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 
+/** What a body is made of. */
+type Piece = Uint8Array<ArrayBuffer> | ByteRange;
+
 /** What is read at once where the kernel cannot send it by itself. */
 const PIECE_BYTES = 65536;
 const EINTR = 4;
@@ -61,11 +64,48 @@ export function answerWithFile(request: Request, file: OpenFile, headers: Header
   return sendPart(file, ranges[0], 206, headers);
 }
 
-function sendPart(file: OpenFile, { start, end }: ByteRange, status: number, headers: Headers): Response {
-  const use = new Use(file);
-  const part = { fd: file.fd, offset: start, length: end - start, released: () => use.end() };
-  unsent.register(part, use);
-  return new FileResponse(part, { status, headers });
+function sendPart(file: OpenFile, range: ByteRange, status: number, headers: Headers): Response {
+  headers.set("content-length", String(range.end - range.start));
+  return new OpenFileResponse(file, range, { status, headers });
+}
+
+/**
+ * The kernel's to send, as long as it reaches the server as it is. Middleware makes another `Response` of its body: for
+ * all but the server it has one like any other, which is read piece by piece.
+ */
+class OpenFileResponse extends FileResponse {
+  readonly #file: OpenFile;
+  readonly #range: ByteRange;
+  #real: Response | undefined;
+
+  constructor(file: OpenFile, range: ByteRange, init: ResponseInit) {
+    const use = new Use(file);
+    const { start, end } = range;
+    const part = { fd: file.fd, offset: start, length: end - start, released: () => use.end() };
+    unsent.register(part, use);
+    super(part, init);
+    this.#file = file;
+    this.#range = range;
+  }
+
+  static {
+    for (
+      const name of ["body", "bodyUsed", "arrayBuffer", "blob", "bytes", "clone", "formData", "json", "text"]
+    ) {
+      Object.defineProperty(this.prototype, name, {
+        get(this: OpenFileResponse): unknown {
+          const real = this.#real ??= this.#makeReal();
+          const value: unknown = Reflect.get(real, name);
+          return typeof value === "function" ? value.bind(real) : value;
+        },
+      });
+    }
+  }
+
+  #makeReal(): Response {
+    const { status, statusText, headers } = this;
+    return new Response(streamOf(this.#file, [this.#range]), { status, statusText, headers });
+  }
 }
 
 /** Several ranges in one body, read and sent piece by piece as the client takes them. */
@@ -80,6 +120,11 @@ function sendParts(file: OpenFile, ranges: readonly ByteRange[], headers: Header
     0,
   );
   headers.set("content-length", String(length));
+  return new Response(streamOf(file, pieces), { status: 206, headers });
+}
+
+/** Bytes and parts of a file one after another, each asked for when the one before was taken. */
+function streamOf(file: OpenFile, pieces: readonly Piece[]): ReadableStream<Uint8Array<ArrayBuffer>> {
   const use = new Use(file);
   const parts = piecesOf(file, pieces);
   const source = {
@@ -96,12 +141,12 @@ function sendParts(file: OpenFile, ranges: readonly ByteRange[], headers: Header
     cancel: () => use.end(),
   };
   unsent.register(source, use);
-  return new Response(new ReadableStream(source, { highWaterMark: 0 }), { status: 206, headers });
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 function* piecesOf(
   file: OpenFile,
-  pieces: readonly (Uint8Array<ArrayBuffer> | ByteRange)[],
+  pieces: readonly Piece[],
 ): Generator<Uint8Array<ArrayBuffer>, undefined> {
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {

@@ -231,6 +231,7 @@ export class HeadScanner {
     let state = this.#state;
     const limit = base + this.fieldsStart + this.#limits.headers;
     const stop = Math.min(end, limit);
+    if (state === IN_FIELD_START) at = this.#scanWhole(bytes, view, base, at, stop);
     while (at < end) {
       if (state === IN_FIELD_START) {
         if (bytes[at] === CR) {
@@ -281,6 +282,37 @@ export class HeadScanner {
     return at;
   }
 
+  /** The fields that are there as a whole, and right: where the first other byte is, which is looked at with more care. */
+  #scanWhole(bytes: Uint8Array, view: DataView, base: number, from: number, stop: number): number {
+    const { spans } = this;
+    const most = this.#limits.headerCount;
+    let { fields } = this;
+    let start = from;
+    while (fields < most) {
+      let at = start;
+      while (at < stop && (CLASSES[bytes[at]] & TOKEN) !== 0) at++;
+      const nameEnd = at;
+      if (at + 1 >= stop || at === start || bytes[at] !== COLON) break;
+      at++;
+      while (at < stop && isBlank(bytes[at])) at++;
+      const valueStart = at;
+      at = skipValue(bytes, view, at, stop);
+      if (at + 1 >= stop || view.getInt16(at, true) !== CRLF) break;
+      let valueEnd = at;
+      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
+      const first = 4 * fields++;
+      spans[first] = start - base;
+      spans[first + 1] = nameEnd - base;
+      spans[first + 2] = valueStart - base;
+      spans[first + 3] = valueEnd - base;
+      const field = specialField(bytes, start, nameEnd - start);
+      if (field !== OTHER) this.#keepSpecial(field, valueStart - base, valueEnd - base);
+      start = at + 2;
+    }
+    this.fields = fields;
+    return start;
+  }
+
   #startField(at: number): void {
     if (this.fields++ === this.#limits.headerCount) {
       throw new HttpError(431, `more than ${this.#limits.headerCount} header fields`);
@@ -298,8 +330,10 @@ export class HeadScanner {
     spans[first + 1] = this.#nameEnd;
     spans[first + 2] = valueStart;
     spans[first + 3] = valueEnd;
-    const field = this.#field;
-    if (field === OTHER) return;
+    if (this.#field !== OTHER) this.#keepSpecial(this.#field, valueStart, valueEnd);
+  }
+
+  #keepSpecial(field: number, valueStart: number, valueEnd: number): void {
     const bit = 1 << field;
     this.repeated |= this.seen & bit;
     this.seen |= bit;

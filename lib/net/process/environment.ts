@@ -1,5 +1,5 @@
 import process from "node:process";
-import { check, cString, libc } from "../../../ffi/mod.ts";
+import { check, cString, hostName, libc } from "../../../ffi/mod.ts";
 import { isSandboxed } from "../../../ffi/permissions.ts";
 import { Fd } from "../../io/fd.ts";
 
@@ -13,7 +13,11 @@ export type EnvironmentChanges = Readonly<Record<string, string | undefined>>;
  * what this process was started with, which Deno hands on to children too.
  */
 function inherited(): EnvironmentChanges {
-  if (!isSandboxed() || Deno.permissions.querySync({ name: "env" }).state === "granted") return process.env;
+  if (hostName !== "deno") return process.env;
+  // All at once, where `process.env` asks for each.
+  if (!isSandboxed() || Deno.permissions.querySync({ name: "env" }).state === "granted") {
+    return Deno.env.toObject();
+  }
   const path = cString("/proc/self/environ");
   using file = Fd.unsafeOwn(check(libc().open(path, O_CLOEXEC, 0), "open", { path: "/proc/self/environ" }));
   const into = new Uint8Array(65536);

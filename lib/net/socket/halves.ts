@@ -64,7 +64,7 @@ export class ReadHalf implements AsyncRead, Disposable {
     return new ReadExact(this.#stream, into);
   }
 
-  /** Everything up to the end. Fails with a `RangeError` where that is more than `limit` bytes. */
+  /** Everything up to the end. Fails with a `LimitExceededError` where that is more than `limit` bytes. */
   readToEnd(options: { limit?: number } = {}): Future<Uint8Array<ArrayBuffer>> {
     return new ReadToEnd(this.#stream, requireLimit(options));
   }

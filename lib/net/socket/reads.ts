@@ -3,7 +3,7 @@ import { MSG_PEEK, receive } from "../../io/socket_calls.ts";
 import { transferVectored } from "../../io/vectored.ts";
 import { type Context, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
-import { UnexpectedEndError } from "../async_io/errors.ts";
+import { LimitExceededError, UnexpectedEndError } from "../async_io/errors.ts";
 import { type PooledBuffer, sharedBuffers } from "../buffer_pool.ts";
 import { scratch, SCRATCH_BYTES } from "./scratch.ts";
 import type { StreamIo } from "./stream_io.ts";
@@ -150,9 +150,7 @@ export class ReadToEnd extends Transfer<Uint8Array<ArrayBuffer>> {
   #append(bytes: Uint8Array): void {
     const length = this.#length + bytes.byteLength;
     if (length > this.#limit) {
-      throw new RangeError(
-        `cannot read to the end: there are more than the ${this.#limit} bytes of the limit`,
-      );
+      throw new LimitExceededError("what is read to the end", this.#limit);
     }
     if (length > this.#bytes.byteLength) {
       const grown = new Uint8Array(Math.max(length, Math.min(2 * this.#bytes.byteLength, this.#limit)));

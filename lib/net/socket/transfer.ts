@@ -31,7 +31,7 @@ export abstract class Transfer<T> extends Future<T> {
     const stream = this.#stream;
     if (stream === null) throw consumed(this.title);
     const other = this.#reads ? stream.reader : stream.writer;
-    if (other !== null && other !== this) this.#refuse();
+    if (other !== null && other !== this) this.#refuse(stream);
     let value: T | Pending;
     try {
       value = this.attempt(stream, context);
@@ -45,9 +45,10 @@ export abstract class Transfer<T> extends Future<T> {
     return value;
   }
 
-  #refuse(): never {
+  #refuse(stream: StreamIo): never {
     const verb = this.#reads ? "read" : "write";
     this.#stream = null;
+    if (stream.io.isDeaf) stream.refuse(verb);
     throw new Error(
       `cannot ${verb}: another ${verb} of the same stream is not over; wait for it, or drop it, first`,
     );

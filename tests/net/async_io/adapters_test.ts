@@ -2,8 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { BufReader, chain, copy, empty, repeat, sink, take } from "../../../lib/net/async_io.ts";
-import { pollFn, run, spawn } from "../../../lib/task/mod.ts";
-import type { Coroutine, Future } from "../../../lib/task/mod.ts";
+import { type Coroutine, type Future, pollFn, run, spawn } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { cut, ScriptedReader, textOf, turn } from "./scripted.ts";
 

@@ -296,6 +296,24 @@ describe("lines", () => {
     });
   });
 
+  it("have their reader for themselves until they have ended or are dropped", async () => {
+    await run(async () => {
+      const reader = readerOf("a\nb\nc\nd");
+      const lines = reader.lines();
+      const others = [reader.readLine(), reader.fillBuf(), reader.lines().next(), reader.split(10).next()];
+      assertEquals(await lines.next(), "a");
+      for (const other of others) {
+        await assertRejects(() => other.toPromise(), Error, "lines() of this reader is not over");
+      }
+      assertThrows(() => reader.consume(1), Error, "is not over");
+      lines.drop();
+      assertEquals(await reader.readLine(), "b");
+      const rest = reader.lines();
+      assertEquals(await rest.collect(), ["c", "d"]);
+      assertEquals(await reader.readLine(), null);
+    });
+  });
+
   it("count bytes, not characters, and the CR with them", async () => {
     await run(async () => {
       assertEquals(await readerOf("€€\n").lines({ limit: 6 }).collect(), ["€€"]);

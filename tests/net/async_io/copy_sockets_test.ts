@@ -18,7 +18,16 @@ import {
   take,
 } from "../../../lib/net/async_io.ts";
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
-import { AsyncFd, type Coroutine, type Future, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
+import {
+  AsyncFd,
+  type Coroutine,
+  type Future,
+  lazy,
+  run,
+  sleep,
+  spawn,
+  timeout,
+} from "../../../lib/task/mod.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -171,7 +180,7 @@ describe("copy between sockets", () => {
       b.close();
       const [c, d] = await pair();
       const waits = spawn(() => copy(c, d));
-      const closes = spawn(async () => c.close());
+      const closes = spawn(() => lazy(() => c.close()));
       await assertRejects(() => Promise.resolve(waits), Error);
       await closes;
       d.close();

@@ -12,7 +12,7 @@ import {
   take,
   WriteZeroError,
 } from "../../../lib/net/async_io.ts";
-import { type Future, pollFn, run, select, sleep, spawn } from "../../../lib/task/mod.ts";
+import { type Future, lazy, pollFn, run, select, sleep, spawn } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { bytesOf, cut, FlushedWriter, ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
@@ -89,7 +89,7 @@ describe("copy", () => {
       const [here] = duplex(8);
       const controller = new AbortController();
       const copied = spawn(() => copy(here, new ScriptedWriter(), { signal: controller.signal }));
-      const aborts = spawn(async () => controller.abort(new Error("enough")));
+      const aborts = spawn(() => lazy(() => controller.abort(new Error("enough"))));
       await assertRejects(() => Promise.resolve(copied), Error, "enough");
       await aborts;
     });

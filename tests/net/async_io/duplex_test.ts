@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { SystemError } from "../../../ffi/mod.ts";
 import { BufReader, duplex, simplex } from "../../../lib/net/async_io.ts";
 import { BUDGET, coop } from "../../../lib/task/runtime/coop.ts";
-import { type Coroutine, run, spawn } from "../../../lib/task/mod.ts";
+import { type Coroutine, lazy, run, spawn } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { bytesOf, textOf } from "./scripted.ts";
 
@@ -80,7 +80,7 @@ describe("duplex", () => {
     await run(async () => {
       const [a, b] = duplex(2);
       const waits = spawn(() => b.writeAll(bytesOf("ping")));
-      const closes = spawn(async () => a.close());
+      const closes = spawn(() => lazy(() => a.close()));
       const error = await assertRejects(() => Promise.resolve(waits), SystemError, "EPIPE");
       assertEquals(error.code, "EPIPE");
       await closes;
@@ -98,7 +98,7 @@ describe("duplex", () => {
     await run(async () => {
       const [a, b] = duplex(2);
       const read = spawn(() => a.read(new Uint8Array(2)));
-      const closes = spawn(async () => b.close());
+      const closes = spawn(() => lazy(() => b.close()));
       assertEquals(await read, 0);
       await closes;
     });
@@ -152,7 +152,7 @@ describe("duplex", () => {
         }
       });
       await spawn(function* (): Coroutine<void> {
-        yield* spawn(async () => {});
+        yield* spawn(() => lazy(() => {}));
         hasEnded = true;
       });
       await other;

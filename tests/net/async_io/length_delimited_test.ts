@@ -65,10 +65,15 @@ describe("frames behind their length", () => {
     assertEquals(await read({ lengthFieldLength: 1 }, "\x09abcdefghi"), ["abcdefghi"]);
     assertEquals(await read({ lengthFieldLength: 2, offset: 4 }, "zzzz\0\x09abcdefghi"), ["abcdefghi"]);
     assertEquals(
-      await read({ lengthFieldLength: 2, offset: 2, skip: 0, adjustment: 4 }, "xx\0\x09abcdefghiyy\0\x03123"),
+      await read(
+        { lengthFieldLength: 2, offset: 2, numSkip: 0, adjustment: 4 },
+        "xx\0\x09abcdefghiyy\0\x03123",
+      ),
       ["xx\0\x09abcdefghi", "yy\0\x03123"],
     );
-    assertEquals(await read({ lengthFieldLength: 3, skip: 4 }, "\0\0\x0b\x0cHello world"), ["Hello world"]);
+    assertEquals(await read({ lengthFieldLength: 3, numSkip: 4 }, "\0\0\x0b\x0cHello world"), [
+      "Hello world",
+    ]);
     assertEquals(
       await read({ lengthFieldLength: 2, adjustment: -2 }, "\0\x0babcdefghi\0\x05123\0\x0dhello world"),
       ["abcdefghi", "123", "hello world"],
@@ -98,7 +103,7 @@ describe("frames behind their length", () => {
     assertEquals(await read({ maxFrameLength: 9, adjustment: -2 }, "\0\0\0\x0babcdefghi"), ["abcdefghi"]);
   });
 
-  it("keep to a limit that changes, but for the one whose head was read", async () => {
+  it("keep to a limit that changes, but for the one whose head was read", () => {
     const codec = new LengthDelimitedCodec();
     const reader = new ScriptedReader("\0\0\0\x09abcd", "wait", "efghi", NINE);
     const frames = new FramedRead(reader, codec);
@@ -158,7 +163,7 @@ describe("frames behind their length", () => {
         [{ lengthFieldLength: 9 }, "lengthFieldLength is 9"],
         [{ offset: -1 }, "offset is -1"],
         [{ adjustment: 0.5 }, "adjustment is 0.5"],
-        [{ skip: -1 }, "skip is -1"],
+        [{ numSkip: -1 }, "numSkip is -1"],
         [{ maxFrameLength: -1 }, "maxFrameLength is -1"],
       ] as const
     ) {

@@ -9,7 +9,7 @@ import {
   toReadable,
   toWritable,
 } from "../../../lib/net/async_io.ts";
-import { run, spawn } from "../../../lib/task/mod.ts";
+import { lazy, run, spawn } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { bytesOf, ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
@@ -126,11 +126,13 @@ describe("fromReadable", () => {
           },
         }),
       );
-      await spawn(async () => {
-        const first = reader.read(new Uint8Array(4));
-        assert(new Probe().isPending(first));
-        first.drop();
-      });
+      await spawn(() =>
+        lazy(() => {
+          const first = reader.read(new Uint8Array(4));
+          assert(new Probe().isPending(first));
+          first.drop();
+        })
+      );
       give(bytesOf("ab"));
       const into = new Uint8Array(4);
       assertEquals([await reader.read(into), textOf(into.subarray(0, 2))], [2, "ab"]);
@@ -203,10 +205,12 @@ describe("fromWritable", () => {
       assertEquals(await writer.write(bytes), 1);
       bytes.fill(0);
       const dropped = writer.write(bytesOf("b"));
-      await spawn(async () => {
-        assert(new Probe().isPending(dropped));
-        dropped.drop();
-      });
+      await spawn(() =>
+        lazy(() => {
+          assert(new Probe().isPending(dropped));
+          dropped.drop();
+        })
+      );
       ready();
       await writer.write(bytesOf("c"));
       assertEquals(chunks, ["a", "c"]);

@@ -24,8 +24,8 @@ export interface ServerProcess extends Disposable {
   memory(): number;
   /** Its open descriptors, the host's own files among them. */
   descriptors(): number;
-  /** Those of them that are sockets. */
-  sockets(): number;
+  /** Its clients' connections that it has open: the host's own sockets are none. */
+  connections(): number;
 }
 
 /** What a descriptor stands for; empty where it was closed meanwhile. */
@@ -35,6 +35,16 @@ function linkOf(path: string): string {
   } catch {
     return "";
   }
+}
+
+const LISTENING = "0A";
+
+/** The sockets of connections to `port`, as links to them read. */
+function inodesAt(port: number): Set<string> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").map((row) => row.trim().split(/\s+/));
+  const ours = rows.filter((cells) => cells[1]?.endsWith(local) && cells[3] !== LISTENING);
+  return new Set(ours.map((cells) => `socket:[${cells[9]}]`));
 }
 
 /** A server with this handler, an expression, and these options. `before` is a line of sh, such as a limit. */
@@ -68,8 +78,10 @@ export function serverProcess(handler: string, options = "", before = ":"): Prom
         port: Number(line),
         memory: () => 1024 * Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`${proc}/status`, "utf8"))?.[1]),
         descriptors: () => readdirSync(`${proc}/fd`).length,
-        sockets: () =>
-          readdirSync(`${proc}/fd`).filter((fd) => linkOf(`${proc}/fd/${fd}`).startsWith("socket:")).length,
+        connections() {
+          const inodes = inodesAt(Number(line));
+          return readdirSync(`${proc}/fd`).filter((fd) => inodes.has(linkOf(`${proc}/fd/${fd}`))).length;
+        },
         [Symbol.dispose]() {
           child.kill("SIGKILL");
           rmSync(folder, { recursive: true });

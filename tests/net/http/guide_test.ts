@@ -1,0 +1,19 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { outputOf } from "../../child.ts";
+import { guide, programs } from "../../guide.ts";
+
+describe("the guide to HTTP", () => {
+  const all = programs(guide("http.md"));
+
+  it("has a server, one of files, one of events and one of WebSockets", () => {
+    assertEquals(all.length, 4);
+  });
+
+  all.forEach(({ source, printed }, i) => {
+    it(`prints what it says, in its program ${i + 1}`, () => {
+      assert(printed.length > 0);
+      assertEquals(outputOf(source, { configured: true }).split("\n"), printed);
+    });
+  });
+});

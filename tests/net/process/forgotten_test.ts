@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { hostName } from "../../../ffi/mod.ts";
+import { Command } from "../../../lib/net/process.ts";
+import { run, sleep } from "../../../lib/task/mod.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
+import { skipping } from "../../skip.ts";
+import { tiered } from "../../tier.ts";
+import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
+
+describe("a child that nobody waits for", () => {
+  it("runs on where it is disposed of, and leaves no zombie", async () => {
+    using folder = new Folder();
+    const path = join(folder.path, "done");
+    const before = descriptors();
+    {
+      using _child = sh(`sleep 0.05; echo > ${path}`).spawn();
+    }
+    await until(() => existsSync(path), "it has run on");
+    await until(() => zombies() === 0, "no zombie");
+    await until(() => descriptors() <= before, "no descriptor");
+  });
+
+  it("is killed where that was asked for", async () => {
+    const child = new Command("sleep", { args: ["60"], killOnDrop: true }).spawn();
+    const { pid } = child;
+    assert(isAlive(pid));
+    child[Symbol.dispose]();
+    await until(() => !isAlive(pid), "it was killed and waited for");
+    child[Symbol.dispose]();
+  });
+
+  it("is killed where its output or its status is abandoned", async () => {
+    async function abandoned(): Promise<void> {
+      const command = sh("echo $$; exec sleep 60", { killOnDrop: true });
+      await assertRejects(() => command.output().timeout(50).toPromise(), DOMException);
+      const other = new Command("sleep", { args: ["60"], killOnDrop: true });
+      await assertRejects(() => other.status().timeout(20).toPromise(), DOMException);
+    }
+    // What a runtime opens for good, it opens at its first sleep.
+    await run(abandoned);
+    await until(() => zombies() === 0, "no zombie");
+    const before = descriptors();
+    await run(abandoned);
+    await until(() => zombies() === 0 && descriptors() <= before, "nothing is left");
+  });
+
+  it("leaves the process free to end", () => {
+    const source = `
+      import { Command } from ${JSON.stringify(moduleUrl("lib/net/process.ts"))};
+      const child = new Command("sleep", { args: ["2"], stdin: "null", stdout: "null", stderr: "null" }).spawn();
+      child[Symbol.dispose]();
+      console.log("over");
+    `;
+    const started = performance.now();
+    assertEquals(outputOf(source), "over");
+    // The host itself takes a part of it.
+    assert(performance.now() - started < 60_000);
+  });
+
+  it("is waited for once the collector has its handle", {
+    skip: skipping(hostName === "node" ? "Node shows no collector without a flag" : false),
+  }, async () => {
+    const source = `
+      import { readdirSync, readFileSync } from "node:fs";
+      import process from "node:process";
+      import { Command } from ${JSON.stringify(moduleUrl("lib/net/process.ts"))};
+      for (let i = 0; i < 20; i++) new Command("sh", { args: ["-c", "exit 0"], stdout: "piped" }).spawn();
+      const left = () => readdirSync("/proc/self/fd").filter((name) => {
+        try { return readFileSync("/proc/self/fdinfo/" + name, "latin1").includes("Pid:"); } catch { return false; }
+      }).length;
+      let rounds = 0;
+      for (; left() > 5 && rounds < 300; rounds++) {
+        globalThis.gc?.();
+        globalThis.Bun?.gc(true);
+        globalThis.kept = Array.from({ length: 20000 }, (_, i) => ({ i }));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      console.log(left() <= 5);
+      process.exit(0);
+    `;
+    assertEquals(outputOf(source, { permissions: ["-A", "--v8-flags=--expose-gc"] }), "true");
+    await sleep(0);
+  });
+
+  it("leaves nothing, however often", async () => {
+    const count = tiered({ quick: 60, full: 10_000, soak: 100_000 });
+    await new Command("true").status();
+    const before = descriptors();
+    await run(async () => {
+      for (let i = 0; i < count; i++) {
+        switch (i % 4) {
+          case 0:
+            await new Command("true").status();
+            break;
+          case 1:
+            await new Command("echo", { args: ["x"] }).output();
+            break;
+          case 2: {
+            using _child = new Command("true", { stdin: "piped", stdout: "piped" }).spawn();
+            break;
+          }
+          default: {
+            using child = new Command("sleep", { args: ["60"] }).spawn();
+            await child.kill();
+          }
+        }
+      }
+    });
+    await until(() => zombies() === 0 && descriptors() <= before, "nothing is left");
+  });
+});
