@@ -38,15 +38,11 @@
 export type { ConnectOptions, KeepAlive, ListenOptions, NetAddress } from "../io/socket.ts";
 export { LimitExceededError, UnexpectedEndError } from "./async_io/errors.ts";
 export type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
+export { fromNodeDuplex, type NodeDuplexStream } from "./from_node_duplex.ts";
+export { type NodeDuplexOptions, toNodeDuplex } from "./node_duplex.ts";
 export type { PooledBuffer } from "./buffer_pool.ts";
 export { ConnectError } from "./connect.ts";
 export { type HostAddress, lookup, LookupError, type LookupOptions } from "./lookup.ts";
-export {
-  fromNodeDuplex,
-  type NodeDuplexOptions,
-  type NodeDuplexStream,
-  toNodeDuplex,
-} from "./node_duplex.ts";
 export type { ReadHalf, WriteHalf } from "./socket/halves.ts";
 export type { FileBacked, SendFileOptions } from "./socket/send_file.ts";
 export type { SocketStream } from "./socket_stream.ts";

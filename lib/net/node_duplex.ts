@@ -26,8 +26,6 @@ import { Duplex } from "node:stream";
 import { requireNames, shown } from "../io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 
-export { fromNodeDuplex, type NodeDuplexStream } from "./from_node_duplex.ts";
-
 /** What is read at once, and what small writes are gathered to. */
 const PIECE_BYTES = 65536;
 

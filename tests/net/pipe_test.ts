@@ -11,7 +11,7 @@ import { hostName, SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { Fd, WouldBlock } from "../../lib/io/mod.ts";
 import { openFifo, pipe, PipeReader, PipeWriter } from "../../lib/net/process.ts";
-import { fromNodeDuplex } from "../../lib/net/node_duplex.ts";
+import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
 import { type Coroutine, join as joined, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";

@@ -149,9 +149,9 @@ export abstract class Server implements HttpServer, Service {
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
     this.deadlines.sweep();
-    let asked = 0;
+    let left = this.isClosing ? this.#upgraded.size : ASKED;
     for (const stream of this.#upgraded) {
-      if (!this.isClosing && ++asked > ASKED) break;
+      if (left-- === 0) break;
       this.#upgraded.delete(stream);
       // At the end of the queue: the others are asked next.
       if (!stream.isClosed) this.#upgraded.add(stream);

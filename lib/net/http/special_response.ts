@@ -43,9 +43,14 @@ export class FileResponse extends Response {
 
 /**
  * Takes over a connection: `received` is what the client has sent beyond its request, already read. `closing` is
- * aborted when the server begins to shut down.
+ * aborted when the server begins to shut down. What it throws, or rejects with while the stream is open, is `onError`'s,
+ * and closes it.
  */
-export type OnUpgrade = (stream: TcpStream, received: Uint8Array<ArrayBuffer>, closing: AbortSignal) => void;
+export type OnUpgrade = (
+  stream: TcpStream,
+  received: Uint8Array<ArrayBuffer>,
+  closing: AbortSignal,
+) => void | PromiseLike<void>;
 
 /**
  * Answers `101 Switching Protocols` with `headers`, `upgrade` among them, and hands the connection over: the server
@@ -57,20 +62,14 @@ export class UpgradeResponse extends Response {
 
   /** What `onUpgrade` throws is `onError`'s, and closes the connection. */
   constructor(onUpgrade: OnUpgrade, headers: ConstructorParameters<typeof Headers>[0]) {
-    super(null, { headers });
+    super(null, { headers: new Headers(headers) });
     this.#onUpgrade = onUpgrade;
+    // No host makes a `Response` of this status.
+    Object.defineProperties(this, { status: { value: 101 }, ok: { value: false } });
   }
 
   /** Who takes the connection over. */
   static onUpgrade(response: UpgradeResponse): OnUpgrade {
     return response.#onUpgrade;
-  }
-
-  override get status(): number {
-    return 101;
-  }
-
-  override get ok(): boolean {
-    return false;
   }
 }

@@ -229,11 +229,16 @@ export class WebConnection extends Connection {
     if (!this.send()) yield* new Flush(this);
     this.#request = null;
     const { received, closing } = this.upgrade();
-    try {
-      UpgradeResponse.onUpgrade(response)(this.stream, received, closing);
-    } catch (error) {
-      this.stream.close();
+    const { stream } = this;
+    const failed = (error: unknown): void => {
+      if (stream.isClosed) return;
+      stream.close();
       this.#service.failed(error);
+    };
+    try {
+      UpgradeResponse.onUpgrade(response)(stream, received, closing)?.then(undefined, failed);
+    } catch (error) {
+      failed(error);
     }
     return false;
   }

@@ -179,6 +179,22 @@ describe("UpgradeResponse", () => {
     );
   });
 
+  it("is left alone by a shutdown until its deadline, however often the server looks", () =>
+    serving(
+      () => new UpgradeResponse(echo, { upgrade: "echo" }),
+      { timeouts: { idle: 8 } },
+      async (server) => {
+        using stream = await TcpStream.connect(server.address);
+        await stream.writeAll(encoder.encode(UPGRADE));
+        assert(await stream.read(new Uint8Array(1000)) > 0);
+        const finished = server.shutdown({ deadline: 80 });
+        await sleep(30);
+        await stream.writeAll(encoder.encode("still"));
+        assertEquals(await readAll(stream), "still");
+        await finished;
+      },
+    ));
+
   it("lets a shutdown end as soon as the one who took the connection over has closed it", () =>
     serving(
       () =>
