@@ -20,6 +20,7 @@ import {
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
 import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
 import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -179,6 +180,34 @@ describe("copy between sockets", () => {
       drain.close();
     });
     assertEquals(descriptors(), open);
+  });
+});
+
+describe("copy without a descriptor left", () => {
+  it("goes by a buffer, from a socket to another", () => {
+    const source = `
+      import { Fd } from ${JSON.stringify(moduleUrl("lib/io/mod.ts"))};
+      import { TcpListener, TcpStream } from ${JSON.stringify(moduleUrl("lib/net/mod.ts"))};
+      import { copy } from ${JSON.stringify(moduleUrl("lib/net/async_io.ts"))};
+      import { run } from ${JSON.stringify(moduleUrl("lib/task/mod.ts"))};
+      async function pair() {
+        using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+        return [await TcpStream.connect(listener.address), (await listener.accept()).stream];
+      }
+      await run(async () => {
+        const [a, b] = await pair();
+        const [c, d] = await pair();
+        await a.writeAll(Uint8Array.of(1, 2, 3));
+        await a.shutdown();
+        // What the hosts open at a first call is open then.
+        await copy(d, c, { signal: AbortSignal.timeout(0) }).settled();
+        const taken = [];
+        try { for (;;) taken.push(Fd.open("/dev/null")); } catch (error) { console.log(error.code); }
+        console.log(await copy(b, c));
+        for (const fd of taken) fd.close();
+      });
+    `;
+    assertEquals(outputOf(source, { before: "ulimit -n 128" }), "EMFILE\n3");
   });
 });
 
