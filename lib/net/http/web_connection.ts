@@ -142,14 +142,15 @@ export class WebConnection extends Connection {
     const head = this.#head;
     if (head === null) throw new Error("a response without a request");
     if (response instanceof UpgradeResponse) return this.#upgrade(head, response);
+    let body: ReturnType<typeof takeBody>;
     try {
-      const body = takeBody(response);
-      if (!(body instanceof Promise)) return this.#send(head, response, body);
-      this.#response = response;
-      return this.#wait(body);
+      body = takeBody(response);
     } catch (error) {
       return this.#fail(error);
     }
+    if (!(body instanceof Promise)) return this.#send(head, response, body);
+    this.#response = response;
+    return this.#wait(body);
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
