@@ -4,6 +4,7 @@ import { CLASSES, VALUE } from "./chars.ts";
 import { httpDate } from "./date.ts";
 import type { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
+import { fieldLine, TEXT_LINE } from "./lean/fields.ts";
 import { byteLength, type Output } from "./output.ts";
 import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
 import type { UpgradeResponse } from "./special_response.ts";
@@ -172,11 +173,10 @@ export class ResponseWriter {
     const text = `${error.message}\n`;
     const length = byteLength(text);
     this.#keepAlive = false;
-    const fields = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const lines = Object.entries(error.headers).map(([name, value]) => fieldLine(name, value));
+    if (!lines.some((line) => line.startsWith("content-type:"))) lines.push(TEXT_LINE);
     this.#out.appendHead(
-      `${
-        statusLine(error.status, "")
-      }${fields}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
+      `${statusLine(error.status, "")}${lines.join("")}date: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
       isHead ? "" : text,
       isHead ? 0 : length,
