@@ -58,6 +58,8 @@ const LONGEST_TICK_MS = 500;
 const TURNED_AWAY = 256;
 /** Connections that speak another protocol, of which so many are asked in a turn whether they are closed. */
 const ASKED = 64;
+/** And so many where one more comes: those that are closed never outnumber those that are open for long. */
+const ASKED_FOR_ONE = 2;
 
 /** A positive number of milliseconds or of things. Throws a `RangeError` that names it. */
 function positive(name: string, value: number): number {
@@ -123,6 +125,7 @@ export abstract class Server implements HttpServer, Service {
 
   /** The acceptor's: a connection becomes a task, or is turned away. */
   accept(stream: TcpStream): void {
+    if (this.deadlines.size + this.#upgraded.size >= this.#maxConnections) this.#askUpgraded(ASKED);
     const busy = this.deadlines.size + this.#upgraded.size;
     if (busy >= this.#maxConnections + TURNED_AWAY) {
       stream.close();
@@ -142,6 +145,7 @@ export abstract class Server implements HttpServer, Service {
 
   /** A connection's: somebody else has its stream. */
   upgraded(stream: TcpStream): AbortSignal {
+    this.#askUpgraded(ASKED_FOR_ONE);
     this.#upgraded.add(stream);
     return this.#closing.signal;
   }
@@ -149,14 +153,19 @@ export abstract class Server implements HttpServer, Service {
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
     this.deadlines.sweep();
-    let left = this.isClosing ? this.#upgraded.size : ASKED;
+    this.#askUpgraded(this.isClosing ? this.#upgraded.size : ASKED);
+    this.#finishIfOver();
+  }
+
+  /** Forgets those that are closed of the `count` that were asked longest ago. */
+  #askUpgraded(count: number): void {
+    let left = Math.min(count, this.#upgraded.size);
     for (const stream of this.#upgraded) {
       if (left-- === 0) break;
       this.#upgraded.delete(stream);
       // At the end of the queue: the others are asked next.
       if (!stream.isClosed) this.#upgraded.add(stream);
     }
-    this.#finishIfOver();
   }
 
   shutdown({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {

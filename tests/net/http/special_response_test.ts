@@ -239,4 +239,21 @@ describe("UpgradeResponse", () => {
       assertEquals(statusOf(await exchange(server, withBody)), 400);
       assertEquals(statusOf(await exchange(server, UPGRADE.replace("1.1", "1.0"))), 400);
     }));
+
+  it("counts a connection that was taken over and closed against maxConnections no more", () =>
+    serving(
+      (request) => {
+        if (request.method === "HEAD") {
+          return new UpgradeResponse((stream) => stream.close(), {
+            upgrade: "none",
+          });
+        }
+        return hello();
+      },
+      { maxConnections: 4 },
+      async (server) => {
+        for (let i = 0; i < 100; i++) await exchange(server, GET.replace("GET", "HEAD"));
+        assertEquals(statusOf(await exchange(server, LAST_GET)), 200);
+      },
+    ));
 });
