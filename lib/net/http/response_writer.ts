@@ -124,7 +124,8 @@ export class ResponseWriter {
     this.#declaredLength = undefined;
     const length = this.#contentLength(body, false) ?? 0;
     let head = `${statusLine(status, "")}${lines}date: ${httpDate()}\r\n`;
-    if (status !== 204) head += `content-length: ${length}\r\n`;
+    // That of a 304 would be the length of the whole that it stands for, which nobody has told.
+    if (status !== 204 && status !== 304) head += `content-length: ${length}\r\n`;
     if (!keepAlive) head += "connection: close\r\n";
     else if (request.minor === 0) head += "connection: keep-alive\r\n";
     const text = !isBodiless && typeof body === "string" ? body : "";

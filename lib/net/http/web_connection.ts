@@ -1,6 +1,7 @@
 import { consumeBudget, type Coroutine, fromPromise } from "../../task/mod.ts";
 import { WouldBlock } from "../../io/fd.ts";
 import { shown } from "../../io/arguments.ts";
+import { isThenable } from "../../task/promise.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "./connection.ts";
@@ -262,10 +263,6 @@ export class WebConnection extends Connection {
     if (this.#rest !== null) end(this.#rest);
     this.#rest = null;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return Object(value) === value && typeof Object(value).then === "function";
 }
 
 function isBody(value: unknown): value is StaticBody | StreamBody {
