@@ -10,6 +10,7 @@ import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
 import type { UpgradeResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 import { reasonPhrase } from "./status.ts";
+import { isUnpacked } from "./unpacked.ts";
 
 const CRLF: Uint8Array = new TextEncoder().encode("\r\n");
 const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
@@ -220,7 +221,7 @@ export class ResponseWriter {
           if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)) this.#keepAlive = false;
           return;
         case "content-encoding":
-          isDecoded = fromFetch && /^(gzip|br)$/i.test(value);
+          isDecoded = fromFetch && isUnpacked(value);
           if (isDecoded) return;
           break;
         case "content-length":
