@@ -45,7 +45,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops listening, closes the connections that are idle, lets the others finish the response that they are
-   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said.
+   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said. Where it is called again the
+   * earlier deadline counts.
    */
   shutdown(options?: { deadline?: number }): Promise<void>;
 }
@@ -118,9 +119,18 @@ export abstract class Server implements HttpServer, Service {
 
   /** Tells who asked for it that the server begins to listen, or ends it, where its signal was aborted. */
   start({ signal, onListen }: ListenerOptions): void {
-    signal?.addEventListener("abort", () => this.shutdown(), { once: true });
-    if (signal?.aborted) this.shutdown();
-    else onListen?.(this.address);
+    const stop = (): void => {
+      this.shutdown();
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    this.finished.then(() => signal?.removeEventListener("abort", stop));
+    if (signal?.aborted) return stop();
+    try {
+      onListen?.(this.address);
+    } catch (error) {
+      stop();
+      throw error;
+    }
   }
 
   /** The acceptor's: a connection becomes a task, or is turned away. */
@@ -176,12 +186,21 @@ export abstract class Server implements HttpServer, Service {
       this.#listener.close();
       for (const connection of this.deadlines.in(IDLE)) connection.cutIdle();
       this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
-      if (this.deadlines.size + this.#upgraded.size > 0) {
-        this.#tasks = [spawn(sweepAll, this, this.#tickMs), spawn(cutAll, this, deadline)];
-      }
+      this.#tasks = [spawn(sweepAll, this, this.#tickMs)];
       this.#finishIfOver();
     }
+    // Who asks again may have less patience.
+    if (this.deadlines.size + this.#upgraded.size > 0) this.#tasks.push(spawn(cutAll, this, deadline));
     return this.finished;
+  }
+
+  /** The acceptor's: it has ended, and where nobody has asked for it, its runtime has, or nothing can be accepted. */
+  acceptsNoMore(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.#listener.close();
+    this.#closing.abort(new DOMException("the server has ended", "AbortError"));
+    this.cutRest();
   }
 
   /** The deadline's. */
@@ -208,10 +227,15 @@ function poll(connection: Connection): Connection {
 }
 
 function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
-  using _ = listener;
-  for (;;) {
-    const { stream } = yield* listener.accept();
-    server.accept(stream);
+  try {
+    for (;;) {
+      const { stream } = yield* listener.accept();
+      server.accept(stream);
+    }
+  } catch (error) {
+    server.failed(error);
+  } finally {
+    server.acceptsNoMore();
   }
 }
 
