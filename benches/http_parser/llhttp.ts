@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 /** The parser of node:http, compiled to WebAssembly, as undici ships it. */
 const require = createRequire(import.meta.url);
-const binary: BufferSource = require("undici/lib/llhttp/llhttp_simd-wasm.js");
+const binary: Uint8Array<ArrayBuffer> = require("undici/lib/llhttp/llhttp_simd-wasm.js");
 const { METHODS }: { METHODS: Record<string, number> } = require("undici/lib/llhttp/constants.js");
 const METHOD_NAMES: string[] = [];
 for (const [name, code] of Object.entries(METHODS)) METHOD_NAMES[code] = name;
@@ -12,10 +12,20 @@ const REQUEST = 1;
 const PAUSED_UPGRADE = 22;
 const INPUT_BYTES = 1 << 19;
 
+/** Not every host's types know it. */
+declare const WebAssembly: {
+  Module: new (binary: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+};
+
 type Call = (...numbers: number[]) => number;
 
 function isCall(value: unknown): value is Call {
   return typeof value === "function";
+}
+
+function isMemory(value: unknown): value is { readonly buffer: ArrayBuffer } {
+  return typeof value === "object" && value !== null && "buffer" in value;
 }
 
 /** What hears of a request's parts. Each part of `url`, `name` and `value` may come in pieces. */
@@ -39,7 +49,7 @@ export class Llhttp {
   readonly #inputAt: number;
   readonly #execute: Call;
   readonly #method: Call;
-  readonly #exports: WebAssembly.Exports;
+  readonly #exports: Record<string, unknown>;
 
   constructor(events: LlhttpEvents) {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), {
@@ -62,7 +72,7 @@ export class Llhttp {
     this.#execute = this.#call("llhttp_execute");
     this.#method = this.#call("llhttp_get_method");
     const { memory } = instance.exports;
-    if (!(memory instanceof WebAssembly.Memory)) throw new Error("llhttp exports no memory");
+    if (!isMemory(memory)) throw new Error("llhttp exports no memory");
     this.memory = Buffer.from(memory.buffer);
     this.input = this.memory.subarray(this.#inputAt, this.#inputAt + INPUT_BYTES);
   }

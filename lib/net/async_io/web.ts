@@ -1,6 +1,7 @@
 import { shown } from "../../io/arguments.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { fromPromise } from "../../task/mod.ts";
+import { abortSignalOf } from "../abort_signal_of.ts";
 import { requireBytes, requireInto, requireReader, requireWriter } from "./arguments.ts";
 import { Operation } from "./operation.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
@@ -8,7 +9,7 @@ import type { AsyncRead, AsyncWrite } from "./traits.ts";
 const CHUNK = 16384;
 
 /** What the host pulls bytes from. */
-class Source implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+class Source {
   #reader: AsyncRead;
   #cancelled = new AbortController();
 
@@ -29,16 +30,16 @@ class Source implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
 }
 
 /** What the host pushes bytes to. */
-class Target implements UnderlyingSink<Uint8Array> {
+class Target {
   #writer: AsyncWrite;
 
   constructor(writer: AsyncWrite) {
     this.#writer = writer;
   }
 
-  async write(chunk: Uint8Array, controller: WritableStreamDefaultController): Promise<void> {
+  async write(chunk: Uint8Array, controller: object): Promise<void> {
     requireBytes("cannot write to a stream", "a chunk", chunk);
-    await this.#writer.writeAll(chunk).abortable(controller.signal);
+    await this.#writer.writeAll(chunk).abortable(abortSignalOf(controller));
   }
 
   async close(): Promise<void> {
@@ -64,12 +65,24 @@ export function toWritable(writer: AsyncWrite): WritableStream<Uint8Array> {
   return new WritableStream(new Target(writer));
 }
 
+/** What a read of the web's gives. */
+interface Part {
+  done: boolean;
+  value?: Uint8Array | undefined;
+}
+
+/** What is used of a reader of the web's. */
+interface PartReader {
+  read(): Promise<Part>;
+  cancel(): Promise<void>;
+}
+
 class ChunkReader implements AsyncRead, Disposable {
-  #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #reader: PartReader;
   /** What is left of the last chunk. */
   chunk: Uint8Array = new Uint8Array(0);
   /** The next one, which is waited for whoever asked first. */
-  #next: Future<ReadableStreamReadResult<Uint8Array>> | null = null;
+  #next: Future<Part> | null = null;
   #hasEnded = false;
 
   constructor(readable: ReadableStream<Uint8Array>) {
@@ -86,7 +99,7 @@ class ChunkReader implements AsyncRead, Disposable {
     while (this.chunk.byteLength === 0) {
       if (this.#hasEnded) return false;
       const next = this.#next ??= fromPromise(this.#reader.read());
-      let result: ReadableStreamReadResult<Uint8Array> | Pending;
+      let result: Part | Pending;
       try {
         result = next.poll(context);
       } catch (error) {
@@ -95,11 +108,10 @@ class ChunkReader implements AsyncRead, Disposable {
       }
       if (result === Pending) return Pending;
       this.#next = null;
-      if (result.done) this.#hasEnded = true;
-      else {
-        requireBytes("cannot read a stream", "a chunk", result.value);
-        this.chunk = result.value;
-      }
+      const { done, value } = result;
+      if (done) this.#hasEnded = true;
+      else if (value instanceof Uint8Array) this.chunk = value;
+      else throw new TypeError("cannot read a stream: a chunk is no Uint8Array");
     }
     return true;
   }

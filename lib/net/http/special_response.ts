@@ -62,20 +62,14 @@ export class UpgradeResponse extends Response {
 
   /** What `onUpgrade` throws is `onError`'s, and closes the connection. */
   constructor(onUpgrade: OnUpgrade, headers: ConstructorParameters<typeof Headers>[0]) {
-    super(null, { headers });
+    super(null, { headers: new Headers(headers) });
     this.#onUpgrade = onUpgrade;
+    // No host makes a `Response` of this status.
+    Object.defineProperties(this, { status: { value: 101 }, ok: { value: false } });
   }
 
   /** Who takes the connection over. */
   static onUpgrade(response: UpgradeResponse): OnUpgrade {
     return response.#onUpgrade;
-  }
-
-  override get status(): number {
-    return 101;
-  }
-
-  override get ok(): boolean {
-    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { abortSignalOf } from "../abort_signal_of.ts";
 import type { Future } from "../../task/future.ts";
 import { Read, ReadBuffer } from "./reads.ts";
 import type { StreamIo } from "./stream_io.ts";
@@ -39,7 +40,7 @@ export function writableOf(stream: StreamIo): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
     write(chunk, controller) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError("cannot write: chunk is no Uint8Array");
-      return new WriteAll(stream, chunk).abortable(controller.signal).toPromise();
+      return new WriteAll(stream, chunk).abortable(abortSignalOf(controller)).toPromise();
     },
     close() {
       return new Shutdown(stream, "write").toPromise();

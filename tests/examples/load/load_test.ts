@@ -43,7 +43,7 @@ function load(...args: string[]): Promise<Ended> {
   return startExample(PATH, ...args).ended;
 }
 
-const BRIEF = ["--warm-up=0.1", "--duration=0.4", "--json"];
+const BRIEF = ["--warm-up=0.05", "--duration=0.15", "--json"];
 
 describe("examples/load.ts", () => {
   it("asks a server that echoes, and counts what is answered", async () => {
@@ -78,7 +78,7 @@ describe("examples/load.ts", () => {
         socket.write(bytes);
       })
     );
-    const args = ["-c2", "--bytes=5000000", "--warm-up=0", "--duration=2", "--json"];
+    const args = ["-c2", "--bytes=5000000", "--warm-up=0", "--duration=1", "--json"];
     const { code, stdout } = await load(`tcp://127.0.0.1:${server.port}`, ...args);
     const report = JSON.parse(stdout);
     assertEquals(code, 1);

@@ -127,10 +127,10 @@ describe("what a child has", () => {
   });
 
   it("is a session, or a group, of its own", async () => {
-    using own = sh("sleep 60", { detached: true, killOnDrop: true }).spawn();
-    using grouped = sh("sleep 60", { processGroup: 0, killOnDrop: true }).spawn();
-    using second = sh("sleep 60", { processGroup: grouped.pid, killOnDrop: true }).spawn();
-    using plain = sh("sleep 60", { killOnDrop: true }).spawn();
+    using own = sh("exec sleep 60", { detached: true, killOnDrop: true }).spawn();
+    using grouped = sh("exec sleep 60", { processGroup: 0, killOnDrop: true }).spawn();
+    using second = sh("exec sleep 60", { processGroup: grouped.pid, killOnDrop: true }).spawn();
+    using plain = sh("exec sleep 60", { killOnDrop: true }).spawn();
     function groupAndSession(pid: number): [string, string] {
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { hostName } from "../../../ffi/mod.ts";
 import { Command } from "../../../lib/net/process.ts";
@@ -11,16 +11,19 @@ import { tiered } from "../../tier.ts";
 import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
 
 describe("a child that nobody waits for", () => {
+  // A process keeps the descriptors by which it is woken from its first sleep on.
+  before(() => sleep(30).toPromise());
+
   it("runs on where it is disposed of, and leaves no zombie", async () => {
     using folder = new Folder();
     const path = join(folder.path, "done");
-    const before = descriptors();
+    const open = descriptors();
     {
       using _child = sh(`sleep 0.05; echo > ${path}`).spawn();
     }
     await until(() => existsSync(path), "it has run on");
     await until(() => zombies() === 0, "no zombie");
-    await until(() => descriptors() <= before, "no descriptor");
+    await until(() => descriptors() <= open, "no descriptor");
   });
 
   it("is killed where that was asked for", async () => {
@@ -42,9 +45,9 @@ describe("a child that nobody waits for", () => {
     // What a runtime opens for good, it opens at its first sleep.
     await run(abandoned);
     await until(() => zombies() === 0, "no zombie");
-    const before = descriptors();
+    const open = descriptors();
     await run(abandoned);
-    await until(() => zombies() === 0 && descriptors() <= before, "nothing is left");
+    await until(() => zombies() === 0 && descriptors() <= open, "nothing is left");
   });
 
   it("leaves the process free to end", () => {
@@ -88,7 +91,7 @@ describe("a child that nobody waits for", () => {
   it("leaves nothing, however often", async () => {
     const count = tiered({ quick: 60, full: 10_000, soak: 100_000 });
     await new Command("true").status();
-    const before = descriptors();
+    const open = descriptors();
     await run(async () => {
       for (let i = 0; i < count; i++) {
         switch (i % 4) {
@@ -109,6 +112,6 @@ describe("a child that nobody waits for", () => {
         }
       }
     });
-    await until(() => zombies() === 0 && descriptors() <= before, "nothing is left");
+    await until(() => zombies() === 0 && descriptors() <= open, "nothing is left");
   });
 });
