@@ -133,6 +133,21 @@ describe("serveFiles()", () => {
       assertStrictEquals(await response.text(), "");
     }));
 
+  for (const maxOpen of [1, 2, 3]) {
+    it(`keeps a file open until it is answered with, where ${maxOpen} are kept`, () =>
+      withSite({ maxOpen, precompressed: true }, async ({ get, root, files }) => {
+        for (const name of ["letters.txt.br", "letters.txt.gz"]) writeFileSync(join(root, name), name);
+        for (const coding of ["br", "gzip", "identity"]) {
+          const response = await get("/letters.txt", { "accept-encoding": coding }, "HEAD");
+          assertStrictEquals(response.status, 200);
+          assertStrictEquals(response.headers.get("etag")?.split("-")[1], coding === "identity" ? "q" : "e");
+        }
+        assert(openBelow(root) <= maxOpen);
+        files.close();
+        assertStrictEquals(openBelow(root), 0);
+      }));
+  }
+
   it("refuses what is neither GET nor HEAD, and says what may be asked", () =>
     withSite({}, async ({ get }) => {
       for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
@@ -575,6 +590,7 @@ describe("the files that stay open", () => {
       assertStrictEquals(kept.find("letters.txt"), file);
       file.retain();
       assert(kept.find("index.html") instanceof OpenFile);
+      kept.trim();
       assertStrictEquals(kept.size, 1);
       assertStrictEquals(file.fd.isClosed, false);
       file.release();
