@@ -40,7 +40,10 @@ export function takeBody(response: Response): StaticBody | FileBody | Promise<St
   }
   const text = plainText(response);
   if (text !== undefined) return text;
-  if (response instanceof FileResponse) return new FileBody(FileResponse.part(response));
+  if (response instanceof FileResponse) {
+    const source = FileResponse.source(response);
+    return source instanceof Response ? takeBody(source) : new FileBody(source);
+  }
   const known = staticBodyOf(response);
   if (known !== undefined) return known;
   const { body } = response;

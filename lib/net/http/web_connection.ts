@@ -282,8 +282,11 @@ function end(body: unknown): void {
 
 /** Nobody will send it. */
 function discard(answered: unknown): void {
-  if (answered instanceof FileResponse) FileResponse.part(answered).released?.();
-  else if (answered instanceof StreamBody) answered.cancel();
+  if (answered instanceof FileResponse) {
+    const source = FileResponse.source(answered);
+    if (source instanceof HostResponse) discard(source);
+    else source.released?.();
+  } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {
     // One that is locked or used already is somebody else's.
     answered.body?.cancel().catch(() => undefined);

@@ -118,6 +118,71 @@ describe("FileResponse", () => {
       );
     }));
 
+  it("has its body for whoever asks for it before the server does, and releases the file once all the same", () => {
+    const middleware: Record<string, (file: FileResponse) => Promise<Response> | Response> = {
+      "/wrapped": (file) => new Response(file.body, file),
+      "/piped": (file) => new Response(file.body?.pipeThrough(new TransformStream()), file),
+      "/looked": (file) => file.body === null ? hello() : file,
+      "/cloned": async (file) =>
+        new Response(await file.clone().text() === "cdefg" ? file.body : "wrong", file),
+      "/text": async (file) => new Response(await file.text()),
+      "/bytes": async (file) => new Response(await file.arrayBuffer()),
+    };
+    return withFile(LETTERS, (fd) => {
+      let released = 0;
+      return serving(
+        (request) => {
+          const file = new FileResponse({ fd, offset: 2, length: 5, released: () => released++ });
+          return middleware[new URL(request.url).pathname](file);
+        },
+        {},
+        async (server) => {
+          for (const path of Object.keys(middleware)) {
+            released = 0;
+            const answer = await exchange(server, LAST_GET.replace("/", path));
+            assertEquals([path, answer.slice(answer.indexOf("\r\n\r\n") + 4)], [path, "cdefg"]);
+            assertStringIncludes(answer, "\r\ncontent-length: 5\r\n");
+            assertEquals([path, released], [path, 1]);
+            released = 0;
+            const head = await exchange(server, LAST_GET.replace("GET /", `HEAD ${path}`));
+            assert(head.endsWith("\r\n\r\n"));
+            assertEquals([path, released], [path, 1]);
+          }
+        },
+      );
+    });
+  });
+
+  it("is refused where its body was read before, and is empty for all where its status has none", () =>
+    withFile(LETTERS, (fd) => {
+      let released = 0;
+      const release = (): number => released++;
+      const errors: unknown[] = [];
+      return serving(
+        async (request) => {
+          if (request.url.endsWith("/304")) {
+            const file = new FileResponse({ fd, length: 5, released: release }, { status: 304 });
+            return new Response(file.body, file);
+          }
+          const file = new FileResponse({ fd, length: 5, released: release });
+          await file.text();
+          return file;
+        },
+        {
+          onError: (error) => {
+            errors.push(error);
+            return new Response(null, { status: 500 });
+          },
+        },
+        async (server) => {
+          assertEquals(statusOf(await exchange(server, LAST_GET)), 500);
+          assertStringIncludes(String(errors), "was sent or read before");
+          assertEquals(statusOf(await exchange(server, LAST_GET.replace("/", "/304"))), 304);
+          assertEquals(released, 2);
+        },
+      );
+    }));
+
   it("refuses lengths that are none", () => {
     using fd = Fd.open(new URL(import.meta.url));
     assertThrows(() => new FileResponse({ fd, length: -1 }), RangeError, "length");
