@@ -14,11 +14,15 @@ export class FileBody {
     this.part = part;
   }
 
-  /** The descriptor is needed no more. Does nothing the second time. */
+  /** The descriptor is needed no more. Does nothing the second time. Whoever it was lent by cannot break the answer off. */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.part.released?.();
+    try {
+      this.part.released?.();
+    } catch (error) {
+      console.error(error);
+    }
   }
 }
 

@@ -285,7 +285,7 @@ function discard(answered: unknown): void {
   if (answered instanceof FileResponse) {
     const source = FileResponse.source(answered);
     if (source instanceof HostResponse) discard(source);
-    else source.released?.();
+    else new FileBody(source).release();
   } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {
     // One that is locked or used already is somebody else's.

@@ -183,6 +183,34 @@ describe("FileResponse", () => {
       );
     }));
 
+  it("is answered with once, and its connection ends, where its release throws", () => {
+    const { error } = console;
+    const told: unknown[] = [];
+    console.error = (failure: unknown) => told.push(failure);
+    return withFile(new Uint8Array(20 << 20), (fd) =>
+      serving(
+        (request) => {
+          const released = (): void => {
+            throw new Error(request.method);
+          };
+          return new FileResponse({ fd, length: 20 << 20, released });
+        },
+        {},
+        async (server) => {
+          const head = await exchange(server, LAST_GET.replace("GET", "HEAD"));
+          assertEquals(head.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 200"]);
+          {
+            using stream = await TcpStream.connect(server.address);
+            await stream.writeAll(encoder.encode(GET));
+            await stream.read(new Uint8Array(100));
+          }
+          // Would wait for ever for a connection that is not forgotten.
+          await server.shutdown({ deadline: 1_000_000 });
+          assertEquals(told.map(String), ["Error: HEAD", "Error: GET"]);
+        },
+      )).finally(() => console.error = error);
+  });
+
   it("refuses lengths that are none", () => {
     using fd = Fd.open(new URL(import.meta.url));
     assertThrows(() => new FileResponse({ fd, length: -1 }), RangeError, "length");
