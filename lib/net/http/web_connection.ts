@@ -1,6 +1,7 @@
 import { consumeBudget, type Coroutine, fromPromise } from "../../task/mod.ts";
 import { WouldBlock } from "../../io/fd.ts";
 import { shown } from "../../io/arguments.ts";
+import { isThenable } from "../../task/promise.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "./connection.ts";
@@ -142,14 +143,15 @@ export class WebConnection extends Connection {
     const head = this.#head;
     if (head === null) throw new Error("a response without a request");
     if (response instanceof UpgradeResponse) return this.#upgrade(head, response);
+    let body: ReturnType<typeof takeBody>;
     try {
-      const body = takeBody(response);
-      if (!(body instanceof Promise)) return this.#send(head, response, body);
-      this.#response = response;
-      return this.#wait(body);
+      body = takeBody(response);
     } catch (error) {
       return this.#fail(error);
     }
+    if (!(body instanceof Promise)) return this.#send(head, response, body);
+    this.#response = response;
+    return this.#wait(body);
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
@@ -263,10 +265,6 @@ export class WebConnection extends Connection {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return Object(value) === value && typeof Object(value).then === "function";
-}
-
 function isBody(value: unknown): value is StaticBody | StreamBody {
   return value === null || typeof value === "string" || value instanceof Uint8Array ||
     value instanceof StreamBody;
@@ -284,8 +282,11 @@ function end(body: unknown): void {
 
 /** Nobody will send it. */
 function discard(answered: unknown): void {
-  if (answered instanceof FileResponse) FileResponse.part(answered).released?.();
-  else if (answered instanceof StreamBody) answered.cancel();
+  if (answered instanceof FileResponse) {
+    const source = FileResponse.source(answered);
+    if (source instanceof HostResponse) discard(source);
+    else new FileBody(source).release();
+  } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {
     // One that is locked or used already is somebody else's.
     answered.body?.cancel().catch(() => undefined);
