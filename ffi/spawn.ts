@@ -48,6 +48,12 @@ const table = {
     parameters: [/* posix_spawn_file_actions_t *fa */ "buffer!", /* const char *path */ "cstring!"],
     result: "i32",
   },
+  // glibc 2.34.
+  posix_spawn_file_actions_addclosefrom_np: {
+    parameters: [/* posix_spawn_file_actions_t *fa */ "buffer!", /* int from */ "i32"],
+    result: "i32",
+    optional: true,
+  },
   posix_spawnattr_init: { parameters: [/* posix_spawnattr_t *attr */ "buffer!"], result: "i32" },
   posix_spawnattr_destroy: { parameters: [/* posix_spawnattr_t *attr */ "buffer!"], result: "i32" },
   posix_spawnattr_setflags: {
@@ -213,6 +219,11 @@ function describe({ stdio, cwd, session, processGroup }: Program): void {
       "posix_spawn_file_actions",
     );
   }
+  // What our own parent has left open to us, no host closes in its children.
+  must(
+    c.posix_spawn_file_actions_addclosefrom_np?.(actions, stdio.length) ?? 0,
+    "posix_spawn_file_actions_addclosefrom_np",
+  );
   if (cwd !== undefined) {
     must(c.posix_spawn_file_actions_addchdir_np(actions, cwd), "posix_spawn_file_actions_addchdir_np");
   }

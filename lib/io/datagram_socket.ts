@@ -3,7 +3,7 @@ import { datagrams } from "../../ffi/datagrams.ts";
 import { NetAddresses } from "../../ffi/layout/net_addresses.ts";
 import { AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
-import { isSandboxed, requireNet } from "../../ffi/permissions.ts";
+import { isSandboxed, refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
@@ -32,6 +32,9 @@ const RECEIVER = 1;
 /** Throws where an address is none that the socket can send to; for the inside of this package. */
 export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => void;
 
+/** `DatagramSocket.bind` at one of the addresses of a name, for which Deno was asked; for the inside of this package. */
+export let bindResolved: (address: NetAddress, options: DatagramOptions) => DatagramSocket;
+
 /** How `DatagramSocket.bind` opens its port: socket(7), ipv6(7). */
 export interface DatagramOptions {
   /** Others that say the same may have the port, too: for a group's members. The last of them gets what is sent to one. */
@@ -56,9 +59,9 @@ function textOf({ hostname, port }: NetAddress): string {
 }
 
 /** Throws Deno's `NotCapable` where the address may not be bound or sent to; its scope is no part of a permission. */
-function requireAddress({ hostname, port }: NetAddress): void {
+function requireAddress({ hostname, port }: NetAddress, ask: typeof refuseDeniedNet = requireNet): void {
   const [host] = hostname.split("%");
-  requireNet(host, port);
+  ask(host, port);
 }
 
 function requireBytes(what: string, name: string, bytes: unknown): asserts bytes is Uint8Array {
@@ -89,6 +92,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
 
   static {
     requireReceiver = (socket, address) => socket.#addresses.set(RECEIVER, address);
+    bindResolved = (address, options) => DatagramSocket.#bind(address, options, refuseDeniedNet);
   }
 
   private constructor(fd: Fd, family: number) {
@@ -97,6 +101,10 @@ export class DatagramSocket extends IpOptions implements Disposable {
 
   /** A socket with a port of its own; port 0 has the kernel choose one. Throws a `SystemError` with `EADDRINUSE`. */
   static override bind(address: NetAddress, options: DatagramOptions = {}): DatagramSocket {
+    return DatagramSocket.#bind(address, options, requireNet);
+  }
+
+  static #bind(address: NetAddress, options: DatagramOptions, ask: typeof refuseDeniedNet): DatagramSocket {
     requireNames("cannot bind", "options are", options, NAMES);
     const { reuseAddress = false, reusePort = false, broadcast = false, ipv6Only } = options;
     for (const [name, value] of Object.entries({ reuseAddress, reusePort, broadcast, ipv6Only })) {
@@ -104,7 +112,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     }
     const addresses = new NetAddresses(1);
     addresses.set(0, address);
-    requireAddress(address);
+    requireAddress(address, ask);
     const family = addresses.family(0);
     if (ipv6Only !== undefined && family !== AF_INET6) {
       throw new TypeError(`cannot bind to ${textOf(address)}: ipv6Only goes with an IPv6 address`);

@@ -1,8 +1,9 @@
 import { check, errno, libc, NULL, type Pointer, pointerTo, SystemError, word } from "../../ffi/mod.ts";
 import { SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
+import { sendfileCalls } from "../../ffi/sendfile.ts";
 import { shown } from "./arguments.ts";
-import { type Fd, WouldBlock } from "./fd.ts";
+import { type Fd, numberOf, WouldBlock } from "./fd.ts";
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -36,6 +37,28 @@ export function send(fd: Fd, buffer: NativeBuffer, from: number, length: number)
     const failure = errno();
     if (failure === EAGAIN) return WouldBlock;
     if (failure !== EINTR) throw new SystemError(failure, "send");
+  }
+}
+
+/** One call's: the others have their turn in between. */
+const FILE_PART_BYTES = 1 << 20;
+/** Where sendfile(2) begins: one serves all calls. */
+const fileAt: BigInt64Array<ArrayBuffer> = new BigInt64Array(1);
+
+/**
+ * sendfile(2) of the first of `length` bytes of the file from `offset`, 1 MiB at most: a count of bytes, 0 where the file
+ * ends there, or `WouldBlock`.
+ */
+export function sendFile(fd: Fd, file: Fd, offset: number, length: number): number {
+  const [socket, source] = [numberOf(fd), numberOf(file)];
+  const most = length < FILE_PART_BYTES ? length : FILE_PART_BYTES;
+  for (;;) {
+    fileAt[0] = BigInt(offset);
+    const count = Number(sendfileCalls().sendfile(socket, source, fileAt, most));
+    if (count >= 0) return count;
+    const failure = errno();
+    if (failure === EAGAIN) return WouldBlock;
+    if (failure !== EINTR) throw new SystemError(failure, "sendfile");
   }
 }
 

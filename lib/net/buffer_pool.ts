@@ -71,10 +71,11 @@ export class BufferPool {
 
   /** Memory that is the caller's until `release`. */
   take(): NativeBuffer {
-    const buffer = this.#free.pop();
-    if (buffer === undefined) return new NativeBuffer(BUFFER_BYTES);
+    let buffer = this.#free.pop();
+    // Who had it may have transferred its memory away, to a worker as a rule: 0 bytes would be read as an end.
+    while (buffer !== undefined && buffer.bytes.byteLength === 0) buffer = this.#free.pop();
     if (this.#free.length < this.#fewest) this.#fewest = this.#free.length;
-    return buffer;
+    return buffer ?? new NativeBuffer(BUFFER_BYTES);
   }
 
   /** Gives it back. Once, and not what was lent: that is released by itself. */

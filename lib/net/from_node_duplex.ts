@@ -6,6 +6,7 @@ import { coop, proceed } from "../task/runtime/coop.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
 import type { Runtime } from "../task/runtime/runtime.ts";
+import { roomOf } from "./async_io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 
 /** What is handed over at once. */
@@ -154,7 +155,7 @@ class Read extends Future<number> {
 
   #take(told: Told): Uint8Array | null | Pending {
     try {
-      return told.take(this.#into.byteLength);
+      return told.take(roomOf(this.#into));
     } catch (error) {
       this.drop();
       throw error;

@@ -133,6 +133,11 @@ function isStream(stream: unknown): stream is AsyncRead & AsyncWrite {
   return ["read", "writeAll", "shutdown"].every((name) => typeof Reflect.get(stream, name) === "function");
 }
 
+/** Throws a `TypeError` for what does not read and write. */
+export function requireStream(what: string, stream: unknown): void {
+  if (!isStream(stream)) throw new TypeError(`${what}: stream does not read and write`);
+}
+
 /**
  * The stream as a `Duplex`, which owns it: nobody else reads or writes it, and where the `Duplex` is destroyed (by
  * itself at the end of both directions, too) the stream is disposed of. Works inside `run` and in the host's own loop.
@@ -142,7 +147,7 @@ function isStream(stream: unknown): stream is AsyncRead & AsyncWrite {
  */
 export function toNodeDuplex(stream: AsyncRead & AsyncWrite, options: NodeDuplexOptions = {}): Duplex {
   const what = "cannot make a Duplex";
-  if (!isStream(stream)) throw new TypeError(`${what}: stream does not read and write`);
+  requireStream(what, stream);
   requireNames(what, "options are", options, ["head", "allowHalfOpen"]);
   const { head, allowHalfOpen = true } = options;
   if (head !== undefined && !(head instanceof Uint8Array)) {

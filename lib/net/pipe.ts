@@ -7,9 +7,10 @@ import { currentRuntime } from "../task/runtime/current.ts";
 import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
-import { Ready } from "../task/reactor/readiness.ts";
+import { attempt, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
+import { roomOf } from "./async_io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 
 const O_ACCMODE = 0o3;
@@ -74,7 +75,7 @@ class Read extends Future<number> {
     if (!proceed(context)) return Pending;
     const into = this.#into;
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const count = reader.tryRead(buffer, 0, Math.min(into.byteLength, SCRATCH_BYTES));
+    const count = reader.tryRead(buffer, 0, Math.min(roomOf(into), SCRATCH_BYTES));
     if (count === WouldBlock) {
       this.#io.waitReadable(context.waker);
       this.#waker = context.waker;
@@ -120,6 +121,7 @@ class Write extends Future<number> {
     while (this.#from < this.#least) {
       if (!proceed(context)) return Pending;
       const part = this.#bytes.subarray(this.#from, this.#from + SCRATCH_BYTES);
+      if (part.byteLength === 0) throw new TypeError("cannot write: bytes became fewer before all had left");
       buffer.bytes.set(part);
       const count = writer.tryWrite(buffer, 0, part.byteLength);
       if (count === WouldBlock) {
@@ -211,6 +213,12 @@ export class PipeReader implements AsyncRead, Disposable {
     return count;
   }
 
+  /** Makes a call of your own that reads the descriptor, where it is worth it: tokio's `try_io`. Never waits. */
+  tryIo<T>(interest: "read", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
+    requireCall(interest, call);
+    return attempt(this.#watched.io, interest, call);
+  }
+
   /** Waits until a read is worth its call. */
   whenReadable(): Future<void> {
     return new Ready(this.#watched.io, "read");
@@ -270,6 +278,12 @@ export class PipeWriter implements AsyncWrite, Disposable {
     const count = fd.write(buffer, from, length);
     if (count === WouldBlock) io.clearWritable();
     return count;
+  }
+
+  /** Makes a call of your own that writes the descriptor, where it is worth it. Never waits. */
+  tryIo<T>(interest: "write", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
+    requireCall(interest, call);
+    return attempt(this.#watched.io, interest, call);
   }
 
   /** Waits until a write is worth its call. */

@@ -10,8 +10,8 @@ import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { Ended } from "../task/stream/ended.ts";
 import { Stream } from "../task/stream.ts";
 import { sleep } from "../task/time/sleep.ts";
+import { BindName } from "./bind_name.ts";
 import { requireTarget } from "./connect.ts";
-import { type HostAddress, lookup } from "./lookup.ts";
 import { TcpStream } from "./tcp_stream.ts";
 
 /** Passes by itself once descriptors or memory are free: the kernel keeps the connection in its queue. */
@@ -143,58 +143,6 @@ class Incoming extends Stream<Accepted> {
   }
 }
 
-class BindName extends Future<TcpListener> {
-  #lookup: Future<readonly HostAddress[]> | null;
-  readonly #address: NetAddress;
-  readonly #options: ListenOptions;
-
-  constructor(address: NetAddress, options: ListenOptions) {
-    super();
-    const { hostname, port } = address;
-    this.#address = { hostname, port };
-    this.#options = options;
-    this.#lookup = lookup(hostname);
-  }
-
-  override describe(): string {
-    return `bindName() of ${this.#address.hostname}`;
-  }
-
-  override poll(context: Context): TcpListener | Pending {
-    if (this.#lookup === null) throw consumed("bindName()");
-    let found: readonly HostAddress[] | Pending;
-    try {
-      requireNet(this.#address.hostname, this.#address.port);
-      found = this.#lookup.poll(context);
-    } catch (error) {
-      this.#lookup = null;
-      throw error;
-    }
-    if (found === Pending) return Pending;
-    this.#lookup = null;
-    return this.#bind(found);
-  }
-
-  #bind(found: readonly HostAddress[]): TcpListener {
-    const { port } = this.#address;
-    let failure: unknown;
-    for (const { hostname } of found) {
-      try {
-        return bindResolved({ hostname, port }, this.#options);
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        failure ??= error;
-      }
-    }
-    throw failure;
-  }
-
-  override drop(): void {
-    this.#lookup?.drop();
-    this.#lookup = null;
-  }
-}
-
 /** One of the addresses of a name. */
 let bindResolved: (address: NetAddress, options: ListenOptions) => TcpListener;
 
@@ -242,7 +190,7 @@ export class TcpListener implements Disposable {
   /** As `bind`, on the first of a name's addresses that can be listened on. Fails with a `LookupError` as well. */
   static bindName(address: NetAddress, options: ListenOptions = {}): Future<TcpListener> {
     requireTarget(address, "listen on");
-    return new BindName(address, options);
+    return new BindName(address, (resolved) => bindResolved(resolved, options));
   }
 
   /**

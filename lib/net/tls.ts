@@ -36,7 +36,7 @@ import { failed, lazy } from "../task/futures/ready.ts";
 import { fromPromise } from "../task/promise.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 import { NodeDuplexStream } from "./from_node_duplex.ts";
-import { toNodeDuplex } from "./node_duplex.ts";
+import { requireStream, toNodeDuplex } from "./node_duplex.ts";
 
 /** Of the host's loop. */
 const QUIET_TURNS = 10;
@@ -207,6 +207,9 @@ export function connectTls(
     : typeof ca === "string" || ca instanceof Uint8Array
     ? [ca]
     : ca;
+  if (authorities !== undefined && !Array.isArray(authorities)) {
+    throw new TypeError(`${what}: ca is ${shown(ca)}, neither PEM nor a list of it`);
+  }
   for (const authority of authorities ?? []) requirePem(what, "ca", authority);
   requireAlpn(what, alpn);
   requireFlag(what, "rejectUnauthorized", rejectUnauthorized);
@@ -279,6 +282,16 @@ class Begun implements AsyncRead, AsyncWrite, Disposable {
   }
 }
 
+/** The host's socket. What it refuses, such as a key that it cannot read, costs the stream. */
+function opened(below: Duplex, open: (below: Duplex) => TLSSocket): TLSSocket {
+  try {
+    return open(below);
+  } catch (error) {
+    below.destroy();
+    throw error;
+  }
+}
+
 /** Shakes hands. */
 function shaken(
   what: string,
@@ -286,11 +299,12 @@ function shaken(
   event: "secure" | "secureConnect",
   open: (below: Duplex) => TLSSocket,
 ): Future<TlsStream> {
+  requireStream(what, stream);
   return fromPromise((signal) => {
     const below = toNodeDuplex(hostName === "deno" ? new Begun(stream) : stream);
     return new Promise((resolve, reject) => {
       let isSecure = false;
-      const socket = open(below);
+      const socket = opened(below, open);
       // Bun and Deno have it end by itself otherwise.
       socket.allowHalfOpen = true;
       const fail = (error: Error): void => {

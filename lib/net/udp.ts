@@ -1,6 +1,12 @@
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
+import { requireNet } from "../../ffi/permissions.ts";
 import { type DatagramBatch, messagesOf } from "../io/datagram_batch.ts";
-import { type DatagramOptions, DatagramSocket, requireReceiver } from "../io/datagram_socket.ts";
+import {
+  bindResolved,
+  type DatagramOptions,
+  DatagramSocket,
+  requireReceiver,
+} from "../io/datagram_socket.ts";
 import { WouldBlock } from "../io/fd.ts";
 import type { NetInterface } from "../io/ip_options.ts";
 import type { NetAddress } from "../io/socket.ts";
@@ -9,6 +15,8 @@ import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
+import { BindName } from "./bind_name.ts";
+import { requireTarget } from "./connect.ts";
 import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
 
 /** A datagram that was received. */
@@ -136,7 +144,7 @@ class RecvMany extends IoCall<number> {
 
 /**
  * A socket of UDP on the runtime. Any number of tasks may send and receive at once: each datagram goes to one of them.
- * Addresses are numeric; `lookup` makes them of names.
+ * The addresses of datagrams are numeric; `lookup` makes them of names.
  *
  * UDP promises nothing: a datagram may be lost, come twice, or after a later one. Even on one machine what comes to a
  * full buffer (`socket.setReceiveBufferSize`) is thrown away.
@@ -170,12 +178,26 @@ export class UdpSocket implements Disposable {
   }
 
   /**
-   * A socket with a port of its own, of the address's family; port 0 has the kernel choose one. Throws a `SystemError`,
-   * `EADDRINUSE` where the port is taken, and Deno's `NotCapable`.
+   * A socket with a port of its own, of the address's family; port 0 has the kernel choose one. The address is numeric, or
+   * `localhost`, which is 127.0.0.1: for another name see `bindName`. Throws a `SystemError`, `EADDRINUSE` where the port
+   * is taken, and Deno's `NotCapable`.
    */
   static bind(address: NetAddress, options: DatagramOptions = {}): UdpSocket {
+    if (address?.hostname !== "localhost") return UdpSocket.#own(() => DatagramSocket.bind(address, options));
+    const { hostname, port } = address;
+    requireNet(hostname, port);
+    return UdpSocket.#own(() => bindResolved({ hostname: "127.0.0.1", port }, options));
+  }
+
+  /** As `bind`, at the first of a name's addresses that it can have. Fails with a `LookupError` as well. */
+  static bindName(address: NetAddress, options: DatagramOptions = {}): Future<UdpSocket> {
+    requireTarget(address, "bind to");
+    return new BindName(address, (resolved) => UdpSocket.#own(() => bindResolved(resolved, options)));
+  }
+
+  static #own(open: () => DatagramSocket): UdpSocket {
     const { reactor } = currentRuntime();
-    const socket = DatagramSocket.bind(address, options);
+    const socket = open();
     try {
       return new UdpSocket(socket, reactor);
     } catch (error) {

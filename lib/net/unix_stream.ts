@@ -8,6 +8,7 @@ import { proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending } from "../task/future.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { sleep } from "../task/time/sleep.ts";
+import { roomOf } from "./async_io/arguments.ts";
 import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
 import { ioOf, SocketStream } from "./socket_stream.ts";
 import { type HandleOptions, ReceiveHandle, SendHandle } from "./unix_handle.ts";
@@ -112,6 +113,7 @@ class ReceiveFds extends IoCall<UnixMessage> {
 
   protected override attempt(): UnixMessage | typeof WouldBlock {
     if (!isWorthReading(this.#io)) return WouldBlock;
+    roomOf(this.#into);
     const message = this.#socket.receiveMessage(this.#into, this.#most);
     if (message === WouldBlock) this.#io.clearReadable();
     return message;

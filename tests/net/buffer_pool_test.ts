@@ -45,12 +45,43 @@ describe("a pool of buffers", () => {
     assertEquals(pool.idle, 0);
   });
 
+  it("gives out no memory that was transferred away, before it came back or after", () => {
+    const pool = new BufferPool();
+    const [first, second] = [pool.take(), pool.take()];
+    const { bytes } = second;
+    first.bytes.buffer.transfer();
+    pool.release(first);
+    pool.release(second);
+    bytes.buffer.transfer();
+    assertEquals(pool.take().bytes.byteLength, 65536);
+    assertEquals(pool.idle, 0);
+    pool.clear();
+  });
+
   it("lends its memory to none that it was not told of", () => {
     assertThrows(
       () => Reflect.construct(PooledBuffer, [Symbol("PooledBuffer")]),
       TypeError,
       "call readBuffer",
     );
+  });
+});
+
+describe("readBuffer", () => {
+  it("gives what comes next where somebody has transferred away what it gave, and no end", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const [client, server] = await pair(listener);
+      using _client = client;
+      using _server = server;
+      await client.writeAll(Uint8Array.of(1));
+      const first = await server.readBuffer();
+      assertEquals(first?.bytes.buffer.transfer().byteLength, 65536);
+      first?.release();
+      await client.writeAll(Uint8Array.of(2));
+      using second = await server.readBuffer();
+      assertEquals(second?.bytes[0], 2);
+    });
   });
 });
 

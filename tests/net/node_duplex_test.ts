@@ -7,9 +7,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { consumed, type Context, Future, Pending, type Waker } from "../../lib/task/future.ts";
 import { fromPromise, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
-import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
-import { toNodeDuplex } from "../../lib/net/node_duplex.ts";
+import { fromNodeDuplex, TcpListener, TcpStream, toNodeDuplex } from "../../lib/net/mod.ts";
 import type { AsyncRead, AsyncWrite } from "../../lib/net/async_io/traits.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };

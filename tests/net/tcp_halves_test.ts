@@ -51,6 +51,27 @@ describe("the halves of a stream", () => {
     });
   });
 
+  it("are used no more once they are closed, though the other one is open", async () => {
+    await run(async () => {
+      using listener = TcpListener.bind(local);
+      const [client, server] = await pair(listener);
+      const [reader, writer] = client.intoSplit();
+      const [lent, kept] = server.split();
+      reader.close();
+      kept.close();
+      for (const use of [() => reader.read(new Uint8Array(1)), () => reader.whenReadable()]) {
+        assertThrows(use, Error, "cannot read: this half of the stream was closed");
+      }
+      for (const use of [() => kept.writeAll(Uint8Array.of(1)), () => kept.shutdown()]) {
+        assertThrows(use, Error, "cannot write: this half of the stream was closed");
+      }
+      await writer.writeAll(Uint8Array.of(1));
+      assertEquals(await lent.read(new Uint8Array(2)), 1);
+      writer.close();
+      server.close();
+    });
+  });
+
   it("that it was lent leave it open", async () => {
     await run(async () => {
       using listener = TcpListener.bind(local);

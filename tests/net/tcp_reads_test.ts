@@ -2,11 +2,14 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { libc, pointerTo, word } from "../../ffi/mod.ts";
 import { NativeBuffer, WouldBlock } from "../../lib/io/mod.ts";
 import { LimitExceededError, TcpListener, type TcpStream, UnexpectedEndError } from "../../lib/net/mod.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { tiered } from "../tier.ts";
 import { local, pair, pattern } from "./ends.ts";
+
+const MSG_OOB = 1;
 
 /** Runs `body` with both ends of a connection, which it need not close. */
 function withPair(body: (client: TcpStream, server: TcpStream) => Promise<void>): Promise<void> {
@@ -96,6 +99,20 @@ describe("what is read", () => {
         maxLength: 12,
       },
     );
+
+  it("gives what comes behind an urgent byte, at which the kernel ends a read", async () => {
+    await withPair(async (client, server) => {
+      await client.writeAll(Uint8Array.of(1, 2, 3));
+      assertEquals(libc().send(client.fd.number, pointerTo(Uint8Array.of(0)), word(1), MSG_OOB), 1);
+      await client.writeAll(Uint8Array.of(4, 5));
+      // The reactor has told all of it before the first read.
+      await sleep(1);
+      const into = new Uint8Array(10);
+      assertEquals(await server.read(into), 3);
+      assertEquals(await server.read(into).timeout(10_000), 2);
+      assertEquals([...into.subarray(0, 2)], [4, 5]);
+    });
+  });
 
   it("is what was written, in its order, by whatever methods and sizes", async () => {
     await fc.assert(

@@ -107,6 +107,8 @@ describe("sendFile", () => {
     withFile(async (client, server) => {
       await sleep(0);
       assertThrows(() => Reflect.apply(client.sendFile, client, ["path"]), TypeError, "source is no Fd");
+      const liar = { dupFd: () => Object({ number: 0 }) };
+      await assertRejects(() => client.sendFile(liar), TypeError, "dupFd() gives is no Fd");
       assertThrows(() => client.sendFile(server.fd, { offset: -1 }), RangeError, "offset is -1");
       assertThrows(() => client.sendFile(server.fd, { length: 0.5 }), RangeError, "length is 0.5");
       await assertRejects(() => client.sendFile(server.fd), SystemError, "sendfile failed");

@@ -22,6 +22,7 @@ function unlessHere(program: string, flag: string): string | false {
 }
 const unlessBun = skipping(hostName === "bun" ? false : "what bun alone does");
 const unlessHalfOpen = skipping(hostName === "bun" ? "Bun's node:tls has no half-close" : false);
+const unlessStrict = skipping(hostName === "deno" ? "Deno's node:tls reads the key later" : false);
 const skip = unlessHere("openssl", "version");
 const { key, cert } = skip === false ? makeCertificate() : { key: "", cert: "" };
 const identity = { key, cert };
@@ -379,10 +380,23 @@ describe("TLS over a stream of ours", { skip }, () => {
     assertThrows(() => connectTls(given, Object({})), TypeError, "servername");
     assertThrows(() => connectTls(given, Object({ servername: "x", ciphers: "" })), TypeError, "no option");
     assertThrows(() => connectTls(given, { servername: "x", alpn: [] }), TypeError, "alpn");
-    assertThrows(() => connectTls(given, { servername: "x", ca: Object(5) }), TypeError);
+    assertThrows(() => connectTls(given, { servername: "x", ca: Object(5) }), TypeError, "ca is 5");
     assertThrows(() => connectTls(given, { servername: "x", key }), TypeError, "together");
     assertThrows(() => acceptTls(given, Object({ key })), TypeError, "cert");
     assertThrows(() => acceptTls(given, Object({ key, cert, requestCert: true })), TypeError, "no option");
     assertThrows(() => acceptTls(given, { key: "no key", cert }), TypeError, "key is no PEM");
+    for (const nothing of [Object(null), Object({ read: () => {} })]) {
+      assertThrows(() => connectTls(nothing, trusting), TypeError, "stream does not read and write");
+      assertThrows(() => acceptTls(nothing, identity), TypeError, "stream does not read and write");
+    }
   });
+
+  it("disposes of the stream where the host refuses the key", { skip: unlessStrict }, () =>
+    run(async () => {
+      using listener = TcpListener.bind(local);
+      const tcp = await TcpStream.connect(listener.address);
+      const unreadable = { ...trusting, key: "-----BEGIN PRIVATE KEY-----\n", cert };
+      await assertRejects(() => connectTls(tcp, unreadable).toPromise(), Error);
+      assert(tcp.isClosed, "the stream was taken over");
+    }));
 });

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
 import { WouldBlock } from "../../lib/io/mod.ts";
-import { type Datagram, DatagramBatch, UdpSocket } from "../../lib/net/mod.ts";
+import { type Datagram, DatagramBatch, LookupError, UdpSocket } from "../../lib/net/mod.ts";
 import { coop } from "../../lib/task/runtime/coop.ts";
 import { type Coroutine, run, select, sleep, spawn, timeout } from "../../lib/task/mod.ts";
 import { Probe } from "../task/probe.ts";
@@ -34,6 +34,23 @@ function* echo(socket: UdpSocket, count: number): Coroutine<void> {
 }
 
 describe("a socket of UDP", () => {
+  it("takes localhost, which nobody is asked for, and leaves other names to bindName", async () => {
+    await run(async () => {
+      using socket = UdpSocket.bind({ hostname: "localhost", port: 0 });
+      assertEquals(socket.localAddress.hostname, "127.0.0.1");
+      using named = await UdpSocket.bindName({ hostname: "LOCALHOST", port: 0 });
+      assertEquals(named.localAddress.hostname, "127.0.0.1");
+      const { port } = named.localAddress;
+      await assertRejects(() => UdpSocket.bindName({ hostname: "127.0.0.1", port }), SystemError, "in use");
+      await assertRejects(
+        () => UdpSocket.bindName({ hostname: "no.such.name.invalid", port: 0 }),
+        LookupError,
+      );
+      assertThrows(() => UdpSocket.bindName({ hostname: "", port: 0 }), TypeError, "hostname is empty");
+      assertThrows(() => UdpSocket.bind({ hostname: "localhost", port: NaN }), RangeError, "port");
+    });
+  });
+
   it("gives back what any number of clients send, each its own, in its order", async () => {
     await run(async () => {
       const datagrams = fc.array(fc.uint8Array({ maxLength: 1500 }), { maxLength: 10 });

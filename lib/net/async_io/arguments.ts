@@ -36,6 +36,13 @@ export function requireInto(into: Uint8Array): void {
   if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
 }
 
+/** How many bytes can be read into it now. Throws where there is no room any more: 0 would look like the end. */
+export function roomOf(into: Uint8Array): number {
+  const { byteLength } = into;
+  if (byteLength > 0) return byteLength;
+  throw new TypeError("cannot read: into was transferred away or resized before there was something to read");
+}
+
 /** Throws a `RangeError` for what is no count from `least` on. */
 export function requireCount(what: string, name: string, count: number, least = 0): void {
   if (Number.isSafeInteger(count) && count >= least) return;

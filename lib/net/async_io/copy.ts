@@ -108,7 +108,8 @@ function fileOf(fd: Fd): FileStream {
  * nothing can be written, beyond one buffer's worth.
  *
  * From a socket or pipe to another, or to a file, the kernel moves the bytes (splice(2)), and so it does from a
- * file (sendfile(2), copy_file_range(2)); elsewhere they go through a buffer of 32 KiB. A regular file is given by its
+ * file (sendfile(2), copy_file_range(2)); elsewhere, and where no descriptors are left for the pipe that splice(2) goes
+ * through, they go by a buffer of 32 KiB. A regular file is given by its
  * `Fd`, and read or written from where it stands.
  *
  * Dropped, or where one side fails, up to a buffer's worth that was read is lost: it was not written yet.

@@ -49,6 +49,8 @@ class Direction {
 class CopyBidirectional extends Operation<Copied> {
   #aToB: Direction;
   #bToA: Direction;
+  /** They begin by turns: the first of a turn may spend all of its budget. */
+  #isTurned = true;
 
   constructor(aToB: Direction, bToA: Direction) {
     super();
@@ -62,9 +64,11 @@ class CopyBidirectional extends Operation<Copied> {
 
   protected override step(context: Context): Copied | Pending {
     try {
-      const aToB = this.#aToB.poll(context);
-      const bToA = this.#bToA.poll(context);
-      return aToB === Pending || bToA === Pending ? Pending : { aToB, bToA };
+      const isTurned = this.#isTurned = !this.#isTurned;
+      const first = (isTurned ? this.#bToA : this.#aToB).poll(context);
+      const second = (isTurned ? this.#aToB : this.#bToA).poll(context);
+      if (first === Pending || second === Pending) return Pending;
+      return isTurned ? { aToB: second, bToA: first } : { aToB: first, bToA: second };
     } catch (error) {
       this.abandon();
       throw error;

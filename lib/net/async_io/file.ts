@@ -1,6 +1,7 @@
 import type { Fd } from "../../io/fd.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
+import { roomOf } from "./arguments.ts";
 import { Operation } from "./operation.ts";
 import { WriteZeroError } from "./errors.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
@@ -17,6 +18,7 @@ class FileRead extends Operation<number> {
 
   protected override step(context: Context): number | Pending {
     if (!proceed(context)) return Pending;
+    roomOf(this.#into);
     coop.left--;
     return this.#fd.read(this.#into);
   }

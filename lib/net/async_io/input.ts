@@ -22,9 +22,7 @@ export class Input {
 
   /** Reads more, for `owner`: how many bytes came, 0 at the end. Throws where another one waits. */
   poll(context: Context, owner: unknown): number | Pending {
-    if (this.#read !== null && this.#owner !== owner) {
-      throw new Error("cannot read: another read of this reader waits; drop that one first");
-    }
+    this.#requireIdle(owner);
     const read = this.#read ??= this.reader.read(this.bytes.room(this.#least));
     this.#owner = owner;
     let count: number | Pending;
@@ -50,8 +48,15 @@ export class Input {
     if (this.#holder === holder) this.#holder = null;
   }
 
-  /** Throws where the bytes are another's than `user`'s. */
+  #requireIdle(owner: unknown): void {
+    if (this.#read !== null && this.#owner !== owner) {
+      throw new Error("cannot read: another read of this reader waits; drop that one first");
+    }
+  }
+
+  /** Throws where the bytes are another's than `user`'s, or one waits that has looked at them. */
   requireFree(user: unknown): void {
+    this.#requireIdle(user);
     if (this.#holder !== null && this.#holder !== user) {
       throw new Error("cannot read: lines() of this reader is not over; drop it first");
     }

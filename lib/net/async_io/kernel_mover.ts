@@ -162,8 +162,15 @@ function splice(from: number, to: number, length: number): number {
   return moving().splice(from, NULL, to, NULL, word(length), SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
+/** Where there is no descriptor left for one, a buffer needs none. */
 function openPipe(): readonly [reader: Fd, writer: Fd] {
-  const ends = pipe();
+  let ends: readonly [reader: Fd, writer: Fd];
+  try {
+    ends = pipe();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new NotMovable(new Uint8Array(0), 0);
+  }
   const [, writer] = ends;
   // Refused where this user's pipes have as much as they may: the kernel's own size does, too.
   libc().fcntl(writer.number, F_SETPIPE_SZ, PIPE_BYTES);

@@ -1,6 +1,7 @@
 import { SystemError } from "../../../ffi/mod.ts";
 import { type Context, Pending, type Waker } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
+import { roomOf } from "./arguments.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import { Operation } from "./operation.ts";
 
@@ -97,6 +98,7 @@ export class PipeRead extends Operation<number> {
     const pipe = this.#pipe;
     if (!proceed(context)) return Pending;
     if (pipe.isBroken) throw new Error("cannot read: this end of the pipe was closed");
+    roomOf(this.#into);
     if (pipe.bytes.length === 0 && !pipe.hasEnded) {
       // The one that it was polled with before, if any, waits no more.
       this.abandon();

@@ -1,6 +1,7 @@
 /** What `BufReader` waits for. Each leaves in the reader what it does not give, also where it is dropped or fails. */
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
+import { roomOf } from "./arguments.ts";
 import { LimitExceededError, UnexpectedEndError } from "./errors.ts";
 import type { Input } from "./input.ts";
 import { Operation } from "./operation.ts";
@@ -63,6 +64,7 @@ export class Read extends Reading<number> {
       if (this.input.poll(context, this) === Pending) return Pending;
     }
     coop.left--;
+    roomOf(this.#into);
     return bytes.takeInto(this.#into);
   }
 
@@ -150,6 +152,7 @@ export function untilByte(
 /** All of an array. What it took goes back where it does not get the rest. */
 export class ReadExact extends Reading<void> {
   #into: Uint8Array;
+  readonly #length: number;
   #filled = 0;
   #capacity: number;
   #direct: Future<number> | null = null;
@@ -157,20 +160,20 @@ export class ReadExact extends Reading<void> {
   constructor(input: Input, into: Uint8Array, capacity: number) {
     super(input, "readExact()");
     this.#into = into;
+    this.#length = into.byteLength;
     this.#capacity = capacity;
   }
 
   protected override step(context: Context): void | Pending {
     if (!proceed(context)) return Pending;
     try {
-      while (this.#filled < this.#into.byteLength) {
+      while (this.#filled < this.#length) {
         const count = this.#more(context);
         if (count === Pending) return Pending;
-        if (count === 0) throw new UnexpectedEndError(this.#into.byteLength, this.#filled);
+        if (count === 0) throw new UnexpectedEndError(this.#length, this.#filled);
       }
     } catch (error) {
-      this.#direct = null;
-      this.#giveBack();
+      this.abandon();
       throw error;
     }
     coop.left--;
@@ -178,6 +181,7 @@ export class ReadExact extends Reading<void> {
 
   #more(context: Context): number | Pending {
     const { bytes } = this.input;
+    roomOf(this.#into);
     const rest = this.#into.subarray(this.#filled);
     let count: number | Pending;
     if (this.#direct !== null || (bytes.length === 0 && rest.byteLength >= this.#capacity)) {
@@ -192,6 +196,8 @@ export class ReadExact extends Reading<void> {
   }
 
   #giveBack(): void {
+    // What was transferred away is whoever has it now.
+    if (this.#into.byteLength < this.#filled) return;
     this.input.bytes.unshift(this.#into.subarray(0, this.#filled));
     this.#filled = 0;
   }

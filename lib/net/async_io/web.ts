@@ -2,7 +2,7 @@ import { shown } from "../../io/arguments.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { fromPromise } from "../../task/mod.ts";
 import { abortSignalOf } from "../abort_signal_of.ts";
-import { requireBytes, requireInto, requireReader, requireWriter } from "./arguments.ts";
+import { requireBytes, requireInto, requireReader, requireWriter, roomOf } from "./arguments.ts";
 import { Operation } from "./operation.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
 
@@ -147,7 +147,7 @@ class ReadChunk extends Operation<number> {
     const isThere = source.poll(context);
     if (isThere === Pending) return Pending;
     if (!isThere) return 0;
-    const part = source.chunk.subarray(0, this.#into.byteLength);
+    const part = source.chunk.subarray(0, roomOf(this.#into));
     this.#into.set(part);
     source.chunk = source.chunk.subarray(part.byteLength);
     return part.byteLength;

@@ -1,6 +1,7 @@
 import type { Signal } from "../../io/signals.ts";
 import { requireNames, shown } from "../../io/arguments.ts";
 import { unwatch, watch } from "../../mem/forgotten.ts";
+import type { AsyncFd } from "../../task/async_fd.ts";
 import { consumed, type Context, type Coroutine, Future, Pending } from "../../task/future.ts";
 import { tryJoin } from "../../task/futures/join.ts";
 import { toFuture } from "../../task/futures/to_future.ts";
@@ -16,6 +17,7 @@ class Wait extends Future<ExitStatus> {
   #child: Child | null;
   #running: Running;
   #ready: Future<void> | null = null;
+  #watched: AsyncFd | null = null;
   #hasBegun = false;
 
   constructor(child: Child, running: Running) {
@@ -41,10 +43,13 @@ class Wait extends Future<ExitStatus> {
         this.drop();
         return status;
       }
-      if (this.#ready === null) {
-        const watched = this.#running.watched();
+      const watched = this.#running.watched();
+      // Another one where the child was disposed of meanwhile, or this is polled by another runtime now.
+      if (this.#ready === null || this.#watched !== watched) {
+        this.#ready?.drop();
         watched.clearReadable();
         this.#ready = watched.readable();
+        this.#watched = watched;
       }
       if (this.#ready.poll(context) === Pending) return Pending;
       this.#ready = null;

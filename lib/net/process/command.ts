@@ -73,15 +73,17 @@ function requireNumber(what: string, name: string, value: number | undefined, la
   throw new RangeError(`${what}: ${name} is ${shown(value)}, not an integer from 0 to ${largest}`);
 }
 
-function requireEnvironment(what: string, env: unknown): void {
+function copied(what: string, env: EnvironmentChanges = {}): EnvironmentChanges {
   if (typeof env !== "object" || env === null) throw new TypeError(`${what}: env is no object`);
-  for (const [name, value] of Object.entries(env)) {
+  const own = { ...env };
+  for (const [name, value] of Object.entries(own)) {
     requireText(what, "a variable's name", name);
     if (name === "" || name.includes("=")) {
       throw new TypeError(`${what}: env has ${shown(name)}, which can be no variable's name`);
     }
     if (value !== undefined) requireText(what, `the variable ${name}`, value);
   }
+  return own;
 }
 
 /** A program and how it is started, any number of times. */
@@ -99,20 +101,22 @@ export class Command {
     this.program = toPath(program, "run");
     const what = `cannot run ${this.program}`;
     requireNames(what, "options are", options, NAMES);
-    const { args = [], argv0, cwd, env = {}, uid, gid, processGroup } = options;
+    // Copies: what was looked at is what the child gets.
+    const own = { ...options, env: copied(what, options.env) };
+    const { args = [], argv0, cwd, uid, gid, processGroup } = own;
     if (!Array.isArray(args)) throw new TypeError(`${what}: args is ${shown(args)}, and no list`);
-    args.forEach((argument, i) => requireText(what, `argument ${i + 1}`, argument));
+    const list: readonly string[] = Array.from(args);
+    list.forEach((argument, i) => requireText(what, `argument ${i + 1}`, argument));
     if (argv0 !== undefined) requireText(what, "argv0", argv0);
-    requireEnvironment(what, env);
     for (const name of ["clearEnv", "detached", "killOnDrop"] as const) {
-      requireFlag(what, name, options[name]);
+      requireFlag(what, name, own[name]);
     }
-    for (const name of ["stdin", "stdout", "stderr"] as const) requireStdio(what, name, options[name]);
+    for (const name of ["stdin", "stdout", "stderr"] as const) requireStdio(what, name, own[name]);
     requireNumber(what, "uid", uid, LARGEST_ID);
     requireNumber(what, "gid", gid, LARGEST_ID);
     requireNumber(what, "processGroup", processGroup, LARGEST_GROUP);
-    this.#options = { ...options, env: { ...env } };
-    this.#args = [argv0 ?? this.program, ...args];
+    this.#options = own;
+    this.#args = [argv0 ?? this.program, ...list];
     this.#cwd = cwd === undefined ? undefined : toPath(cwd, "begin in");
   }
 

@@ -12,9 +12,8 @@ export class Running {
   readonly killOnDrop: boolean;
   #pidFd: PidFd;
   #status: ExitStatus | undefined;
-  #watched: AsyncFd | null = null;
-  /** Whose that is: another one may wait later. */
-  #runtime: unknown;
+  /** By the runtime that watches: the thread's own and the host's may both wait. */
+  #watched: Map<unknown, AsyncFd> = new Map();
 
   constructor(pid: number, pidFd: PidFd, killOnDrop: boolean) {
     this.pid = pid;
@@ -39,18 +38,16 @@ export class Running {
 
   /** Its descriptor, in the runtime that has its turn. Only for one that runs. */
   watched(): AsyncFd {
-    const runtime = existingRuntime();
-    if (this.#watched === null || this.#runtime !== runtime) {
-      this.unwatch();
-      this.#watched = new AsyncFd(this.#pidFd.fd);
-      this.#runtime = runtime ?? existingRuntime();
-    }
-    return this.#watched;
+    const watched = this.#watched.get(existingRuntime());
+    if (watched !== undefined) return watched;
+    const made = new AsyncFd(this.#pidFd.fd);
+    this.#watched.set(existingRuntime(), made);
+    return made;
   }
 
   unwatch(): void {
-    this.#watched?.[Symbol.dispose]();
-    this.#watched = null;
+    for (const watched of this.#watched.values()) watched[Symbol.dispose]();
+    this.#watched.clear();
   }
 
   /** Does nothing to one that was waited for. */

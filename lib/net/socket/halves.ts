@@ -38,52 +38,60 @@ export class ReadHalf implements AsyncRead, Disposable {
 
   /** Reads up to `length` bytes into the buffer at `from`; 0 is the end, `WouldBlock` nothing yet. */
   tryRead(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    return this.#stream.receive(buffer, from, length);
+    return this.#opened().receive(buffer, from, length);
   }
 
   /** Waits until a read is worth its call. Any number may. */
   whenReadable(): Future<void> {
-    return new Ready(this.#stream.io, "read");
+    return new Ready(this.#opened().io, "read");
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end of what the peer sends. */
   read(into: Uint8Array): Future<number> {
     requireRoom(into);
-    return new Read(this.#stream, into);
+    return new Read(this.#opened(), into);
   }
 
   /** As `read`, and what was read is there still for the next one. */
   peek(into: Uint8Array): Future<number> {
     requireRoom(into);
-    return new Peek(this.#stream, into);
+    return new Peek(this.#opened(), into);
   }
 
   /** Fills all of `into`. Fails with an `UnexpectedEndError`, and part of it filled, where the end comes before. */
   readExact(into: Uint8Array): Future<void> {
     requireBytes("read", "into", into);
-    return new ReadExact(this.#stream, into);
+    return new ReadExact(this.#opened(), into);
   }
 
   /** Everything up to the end. Fails with a `LimitExceededError` where that is more than `limit` bytes. */
   readToEnd(options: { limit?: number } = {}): Future<Uint8Array<ArrayBuffer>> {
-    return new ReadToEnd(this.#stream, requireLimit(options));
+    return new ReadToEnd(this.#opened(), requireLimit(options));
   }
 
   /** Fills the parts in their order, as one `read`: recvmsg(2). */
   readVectored(parts: readonly Uint8Array[]): Future<number> {
-    return new ReadVectored(this.#stream, requireParts("read", parts));
+    return new ReadVectored(this.#opened(), requireParts("read", parts));
   }
 
   /** What is there, in memory of the thread's pool, taken only then; `null` at the end. */
   readBuffer(): Future<PooledBuffer | null> {
-    return new ReadBuffer(this.#stream);
+    return new ReadBuffer(this.#opened());
   }
 
-  /** Reads no more. Where the halves own the stream, it is closed with the second of them. */
+  /** Reads no more, but for a read that waits already. Where the halves own the stream, it is closed with the second of them. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     closed(this.#split);
+  }
+
+  /** The stream, where this half was not closed: it may be open still for the other one. */
+  #opened(): StreamIo {
+    if (this.#isClosed && !this.#stream.isClosed) {
+      throw new Error("cannot read: this half of the stream was closed");
+    }
+    return this.#stream;
   }
 
   [Symbol.dispose](): void {
@@ -110,44 +118,44 @@ export class WriteHalf implements AsyncWrite, Disposable {
 
   /** Writes `length` bytes of the buffer from `from`, or the first of them; `WouldBlock` where none fit. */
   tryWrite(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    return this.#stream.send(buffer, from, length);
+    return this.#opened().send(buffer, from, length);
   }
 
   /** Waits until a write is worth its call. Any number may. */
   whenWritable(): Future<void> {
-    return new Ready(this.#stream.io, "write");
+    return new Ready(this.#opened().io, "write");
   }
 
   /** Writes the first of the bytes, as many as the kernel takes: at least one, where there is one. */
   write(bytes: Uint8Array): Future<number> {
     requireBytes("write", "bytes", bytes);
-    return new Write(this.#stream, bytes);
+    return new Write(this.#opened(), bytes);
   }
 
   /** Writes all of the bytes, which must not change meanwhile. Where it is dropped, an unknown part was written. */
   writeAll(bytes: Uint8Array): Future<void> {
     requireBytes("write", "bytes", bytes);
-    return new WriteAll(this.#stream, bytes);
+    return new WriteAll(this.#opened(), bytes);
   }
 
   /** Writes the parts in their order, as one `write`: sendmsg(2). */
   writeVectored(parts: readonly Uint8Array[]): Future<number> {
-    return new WriteVectored(this.#stream, requireParts("write", parts));
+    return new WriteVectored(this.#opened(), requireParts("write", parts));
   }
 
   /** Writes all of what `readBuffer` gave, which is not to be released meanwhile. */
   writeBuffer(buffer: PooledBuffer): Future<void> {
-    return new WriteBuffer(this.#stream, buffer);
+    return new WriteBuffer(this.#opened(), buffer);
   }
 
   /** Sends a part of a file without a copy: sendfile(2). Gives how many bytes. */
   sendFile(source: Fd | FileBacked, options: SendFileOptions = {}): Future<number> {
-    return new SendFile(this.#stream, source, options);
+    return new SendFile(this.#opened(), source, options);
   }
 
   /** Ends what is written: the peer reads its end. */
   shutdown(): Future<void> {
-    return new Shutdown(this.#stream, "write");
+    return new Shutdown(this.#opened(), "write");
   }
 
   /** Writes no more: where the halves own the stream, its end is sent, and it is closed with the second of them. */
@@ -156,6 +164,14 @@ export class WriteHalf implements AsyncWrite, Disposable {
     this.#isClosed = true;
     if (this.#split.owns && !this.#stream.isClosed) new Shutdown(this.#stream, "write").poll();
     closed(this.#split);
+  }
+
+  /** The stream, where this half was not closed: it may be open still for the other one. */
+  #opened(): StreamIo {
+    if (this.#isClosed && !this.#stream.isClosed) {
+      throw new Error("cannot write: this half of the stream was closed");
+    }
+    return this.#stream;
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,7 @@ import { transferVectored } from "../../io/vectored.ts";
 import { type Context, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
 import { LimitExceededError, UnexpectedEndError } from "../async_io/errors.ts";
+import { roomOf } from "../async_io/arguments.ts";
 import { type PooledBuffer, sharedBuffers } from "../buffer_pool.ts";
 import { scratch, SCRATCH_BYTES } from "./scratch.ts";
 import type { StreamIo } from "./stream_io.ts";
@@ -12,7 +13,7 @@ import { Transfer } from "./transfer.ts";
 /** What is there, up to `into.byteLength` bytes: a count, or `WouldBlock`. */
 function readInto(stream: StreamIo, into: Uint8Array): number {
   const buffer = scratch();
-  const { byteLength } = into;
+  const byteLength = roomOf(into);
   const count = stream.receive(buffer, 0, byteLength < SCRATCH_BYTES ? byteLength : SCRATCH_BYTES);
   if (count > 0) into.set(buffer.bytes.subarray(0, count));
   return count;
@@ -57,7 +58,7 @@ export class Peek extends Transfer<number> {
     if (!io.isReadable) return Pending;
     if (io.isDeaf) stream.refuse("peek");
     const buffer = scratch();
-    const count = receive(stream.fd, buffer, 0, Math.min(this.#into.byteLength, SCRATCH_BYTES), MSG_PEEK);
+    const count = receive(stream.fd, buffer, 0, Math.min(roomOf(this.#into), SCRATCH_BYTES), MSG_PEEK);
     if (count === WouldBlock) {
       io.clearReadable();
       return Pending;
@@ -97,11 +98,13 @@ export class ReadVectored extends Transfer<number> {
 
 export class ReadExact extends Transfer<void> {
   #into: Uint8Array;
+  readonly #length: number;
   #got = 0;
 
   constructor(stream: StreamIo, into: Uint8Array) {
     super(stream, true);
     this.#into = into;
+    this.#length = into.byteLength;
   }
 
   protected override get title(): string {
@@ -109,13 +112,12 @@ export class ReadExact extends Transfer<void> {
   }
 
   protected override attempt(stream: StreamIo, context: Context): void | Pending {
-    const { byteLength } = this.#into;
-    while (this.#got < byteLength) {
+    while (this.#got < this.#length) {
       if (!proceed(context)) return Pending;
       const count = readInto(stream, this.#got === 0 ? this.#into : this.#into.subarray(this.#got));
       if (count === WouldBlock) return Pending;
       coop.left--;
-      if (count === 0) throw new UnexpectedEndError(byteLength, this.#got);
+      if (count === 0) throw new UnexpectedEndError(this.#length, this.#got);
       this.#got += count;
     }
   }

@@ -1,19 +1,10 @@
-import { errno, SystemError } from "../../../ffi/mod.ts";
-import { sendfileCalls } from "../../../ffi/sendfile.ts";
 import { requireNames, shown } from "../../io/arguments.ts";
 import { Fd, WouldBlock } from "../../io/fd.ts";
+import { sendFile } from "../../io/socket_calls.ts";
 import { type Context, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
 import type { StreamIo } from "./stream_io.ts";
 import { Transfer } from "./transfer.ts";
-
-const EINTR = 4;
-const EAGAIN = 11;
-/** One call's: the others have their turn in between. */
-const PART_BYTES = 1 << 20;
-
-/** Where sendfile(2) begins: one serves all calls. */
-const at: BigInt64Array<ArrayBuffer> = new BigInt64Array(1);
 
 /** What has a descriptor of its own file: an `Mmap`. */
 export interface FileBacked {
@@ -37,6 +28,13 @@ function requireCount(name: string, value: number): void {
 function isFileBacked(source: unknown): source is FileBacked {
   return typeof source === "object" && source !== null && "dupFd" in source &&
     typeof source.dupFd === "function";
+}
+
+function descriptorOf(source: Fd | FileBacked): Fd {
+  if (Fd.isFd(source)) return source;
+  const fd = source.dupFd();
+  if (!Fd.isFd(fd)) throw new TypeError("cannot send a file: what source's dupFd() gives is no Fd");
+  return fd;
 }
 
 /** From the file to the socket in the kernel: sendfile(2). */
@@ -69,12 +67,12 @@ export class SendFile extends Transfer<number> {
 
   protected override attempt(stream: StreamIo, context: Context): number | Pending {
     const { io } = stream;
-    const file = this.#file ??= Fd.isFd(this.#source) ? this.#source : this.#source.dupFd();
+    const file = this.#file ??= descriptorOf(this.#source);
     while (this.#left > 0) {
       if (!proceed(context)) return Pending;
       if (!io.isWritable) return Pending;
       if (io.isDeaf) stream.refuse("send a file");
-      const count = send(stream.fd, file, this.#at, Math.min(this.#left, PART_BYTES));
+      const count = sendFile(stream.fd, file, this.#at, this.#left);
       if (count === WouldBlock) {
         io.clearWritable();
         return Pending;
@@ -107,16 +105,5 @@ export class SendFile extends Transfer<number> {
   override drop(): void {
     super.drop();
     this.#release();
-  }
-}
-
-function send(socket: Fd, file: Fd, offset: number, length: number): number {
-  for (;;) {
-    at[0] = BigInt(offset);
-    const count = Number(sendfileCalls().sendfile(socket.number, file.number, at, length));
-    if (count >= 0) return count;
-    const failure = errno();
-    if (failure === EAGAIN) return WouldBlock;
-    if (failure !== EINTR) throw new SystemError(failure, "sendfile");
   }
 }

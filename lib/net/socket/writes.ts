@@ -41,10 +41,12 @@ export class Write extends Transfer<number> {
 
 export class WriteAll extends Transfer<void> {
   #bytes: Uint8Array;
+  #left: number;
 
   constructor(stream: StreamIo, bytes: Uint8Array) {
     super(stream, false);
     this.#bytes = bytes;
+    this.#left = bytes.byteLength;
   }
 
   protected override get title(): string {
@@ -52,12 +54,18 @@ export class WriteAll extends Transfer<void> {
   }
 
   protected override attempt(stream: StreamIo, context: Context): void | Pending {
-    while (this.#bytes.byteLength > 0) {
+    while (this.#left > 0) {
       if (!proceed(context)) return Pending;
+      if (this.#bytes.byteLength !== this.#left) {
+        throw new TypeError(
+          "cannot write: bytes were transferred away or resized before all of them had left",
+        );
+      }
       const count = writeFrom(stream, this.#bytes);
       if (count === WouldBlock) return Pending;
       coop.left--;
-      if (count === this.#bytes.byteLength) return;
+      if (count === this.#left) return;
+      this.#left -= count;
       this.#bytes = this.#bytes.subarray(count);
     }
   }

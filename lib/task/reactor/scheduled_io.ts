@@ -175,6 +175,8 @@ export class ScheduledIo {
   /** The reactor's own: an edge. Unparks who waits for it. */
   ready(events: number): void {
     if (events & HUNG_UP) this.#hungUp = true;
+    // A read ends where TCP's urgent byte was, and there may be more behind it.
+    if (events & EPOLLPRI) this.#hasGaps = true;
     if (events & READABLE) {
       this.#readable = true;
       const reader = this.#reader;

@@ -130,6 +130,17 @@ describe("a buffered reader", () => {
     assertEquals(textOf(now(reader.fillBuf())), "ab");
   });
 
+  it("gives nothing of a line to another while one waits for its end", () => {
+    const reader = readerOf("abc", "wait", "d\nef\n");
+    const probe = new Probe();
+    const line = reader.readLine();
+    assert(probe.isPending(line));
+    for (const use of [() => probe.poll(reader.read(new Uint8Array(3))), () => reader.consume(1)]) {
+      assertThrows(use, Error, "another read of this reader waits");
+    }
+    assertEquals([now(line), now(reader.readLine())], ["abcd", "ef"]);
+  });
+
   it("refuses a reader that says it gave more than it had room for", () => {
     const reader = new BufReader({ read: () => ready(1000) }, { capacity: 8 });
     assertThrows(() => now(reader.fillBuf()), RangeError, "cannot add 1000 bytes");

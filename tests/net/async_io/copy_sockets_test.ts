@@ -18,16 +18,9 @@ import {
   take,
 } from "../../../lib/net/async_io.ts";
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
-import {
-  AsyncFd,
-  type Coroutine,
-  type Future,
-  lazy,
-  run,
-  sleep,
-  spawn,
-  timeout,
-} from "../../../lib/task/mod.ts";
+import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
+import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -66,50 +59,8 @@ function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   return test(folder).finally(() => rmSync(folder, { recursive: true }));
 }
 
-/** A pipe's ends as streams, as a child's stdio has them. */
-class PipeEnd implements AsyncRead, AsyncWrite, Disposable {
-  readonly fd: Fd;
-  #watched: AsyncFd;
-
-  constructor(fd: Fd) {
-    this.fd = fd;
-    this.#watched = new AsyncFd(fd);
-  }
-
-  whenReadable(): Future<void> {
-    return this.#watched.readable();
-  }
-
-  whenWritable(): Future<void> {
-    return this.#watched.writable();
-  }
-
-  tryIo(interest: "read" | "write", call: () => typeof WouldBlock): typeof WouldBlock {
-    return interest === "read" ? this.#watched.tryRead(call) : this.#watched.tryWrite(call);
-  }
-
-  read(): Future<number> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  write(): Future<number> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  writeAll(): Future<void> {
-    throw new Error("the kernel is to move the bytes");
-  }
-
-  shutdown(): Future<void> {
-    this[Symbol.dispose]();
-    return sleep(0);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.fd.isClosed) return;
-    this.#watched[Symbol.dispose]();
-    this.fd.close();
-  }
+function refuse(): never {
+  throw new Error("the kernel is to move the bytes");
 }
 
 describe("copy between sockets", () => {
@@ -211,8 +162,9 @@ describe("copy between sockets", () => {
     await run(async () => {
       const [source, feed] = pipe();
       const [drain, target] = pipe();
-      using from = new PipeEnd(source);
-      using to = new PipeEnd(target);
+      using from = PipeReader.from(source);
+      using to = PipeWriter.from(target);
+      from.read = to.write = refuse;
       const copied = spawn(() => copy(from, to));
       const feeds = spawn(async () => {
         feed.write(pattern(5000));
@@ -228,6 +180,34 @@ describe("copy between sockets", () => {
       drain.close();
     });
     assertEquals(descriptors(), open);
+  });
+});
+
+describe("copy without a descriptor left", () => {
+  it("goes by a buffer, from a socket to another", () => {
+    const source = `
+      import { Fd } from ${JSON.stringify(moduleUrl("lib/io/mod.ts"))};
+      import { TcpListener, TcpStream } from ${JSON.stringify(moduleUrl("lib/net/mod.ts"))};
+      import { copy } from ${JSON.stringify(moduleUrl("lib/net/async_io.ts"))};
+      import { run } from ${JSON.stringify(moduleUrl("lib/task/mod.ts"))};
+      async function pair() {
+        using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+        return [await TcpStream.connect(listener.address), (await listener.accept()).stream];
+      }
+      await run(async () => {
+        const [a, b] = await pair();
+        const [c, d] = await pair();
+        await a.writeAll(Uint8Array.of(1, 2, 3));
+        await a.shutdown();
+        // What the hosts open at a first call is open then.
+        await copy(d, c, { signal: AbortSignal.timeout(0) }).settled();
+        const taken = [];
+        try { for (;;) taken.push(Fd.open("/dev/null")); } catch (error) { console.log(error.code); }
+        console.log(await copy(b, c));
+        for (const fd of taken) fd.close();
+      });
+    `;
+    assertEquals(outputOf(source, { before: "ulimit -n 128" }), "EMFILE\n3");
   });
 });
 

@@ -9,10 +9,12 @@ import {
   copyBidirectional,
   duplex,
   type DuplexStream,
+  repeat,
+  sink,
   take,
   WriteZeroError,
 } from "../../../lib/net/async_io.ts";
-import { type Future, lazy, pollFn, run, select, sleep, spawn } from "../../../lib/task/mod.ts";
+import { type Future, lazy, pollFn, run, select, sleep, spawn, yieldNow } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { bytesOf, cut, FlushedWriter, ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
@@ -149,6 +151,26 @@ async function readAll(stream: DuplexStream): Promise<string> {
 }
 
 describe("copyBidirectional", () => {
+  it("gets on in one direction, though the other always has something to move", async () => {
+    await run(async () => {
+      const [here, there] = duplex(1000);
+      let taken = 0;
+      const a: AsyncRead & AsyncWrite = {
+        ...sink(),
+        read: (into) => repeat(1).read(into),
+        write: (bytes) => {
+          taken += bytes.byteLength;
+          return sink().write(bytes);
+        },
+      };
+      const copying = spawn(() => copyBidirectional(a, { ...sink(), read: (into) => there.read(into) }));
+      await here.writeAll(new Uint8Array(500));
+      for (let turn = 0; turn < 20 && taken < 500; turn++) await yieldNow();
+      assertEquals(taken, 500);
+      copying.abort();
+    });
+  });
+
   it("carries bytes both ways, and each direction's end", async () => {
     await proxied(async (a, b, handle) => {
       await a.writeAll(bytesOf("test"));

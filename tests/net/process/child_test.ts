@@ -5,10 +5,38 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
-import { Command, type ExitStatus } from "../../../lib/net/process.ts";
-import { run } from "../../../lib/task/mod.ts";
+import { Command, type ExitStatus, pipe } from "../../../lib/net/process.ts";
+import { run, sleep, spawn } from "../../../lib/task/mod.ts";
 import { tiered } from "../../tier.ts";
 import { sh, text } from "./support.ts";
+
+describe("a child's end", () => {
+  it("is told to who waits in the host's loop, and to who waits in run meanwhile", async () => {
+    using child = sh("read line; exit 7", { stdin: "piped" }).spawn();
+    const { stdin } = child;
+    const outside = child.wait().toPromise();
+    const inside = await run(async () => {
+      const waiting = spawn(() => child.wait());
+      await sleep(1);
+      await stdin.writeAll(Uint8Array.of(10));
+      return await waiting;
+    });
+    assertEquals([inside.code, (await outside).code], [7, 7]);
+  });
+
+  it("is told to who waits for it while it is disposed of", async () => {
+    await run(async () => {
+      const [reader, writer] = pipe();
+      const child = sh("read line; exit 7", { stdin: reader }).spawn();
+      const waiting = spawn(() => child.wait());
+      await sleep(1);
+      child[Symbol.dispose]();
+      await sleep(1);
+      writer.close();
+      assertEquals((await waiting).code, 7);
+    });
+  });
+});
 
 for (const where of ["run", "the host's loop"]) {
   const inside = where === "run" ? run : (test: () => Promise<void>) => test();

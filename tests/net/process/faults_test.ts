@@ -6,7 +6,7 @@ import { Command, pipe } from "../../../lib/net/process.ts";
 import { fromPromise, run, select, sleep, spawn } from "../../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
-import { sh } from "./support.ts";
+import { sh, text } from "./support.ts";
 
 describe("faults", () => {
   it("leave no child behind where descriptors have run out", () => {
@@ -96,6 +96,7 @@ describe("faults", () => {
       [{ args: "x" }, "args"],
       [{ args: ["a\0b"] }, "NUL"],
       [{ args: [1] }, "argument 1"],
+      [{ args: Array(2) }, "argument 1"],
       [{ env: { "A=B": "x" } }, "no variable's name"],
       [{ env: { A: 1 } }, "the variable A"],
       [{ env: null }, "env"],
@@ -118,6 +119,17 @@ describe("faults", () => {
     assertThrows(() => new Command("true", { stdout: reader }), TypeError, "PipeWriter");
     reader.close();
     writer.close();
+  });
+
+  it("are none where arguments and environment say something else the second time", async () => {
+    const turncoat = (): PropertyDescriptor => {
+      let asked = 0;
+      return { enumerable: true, get: () => asked++ === 0 ? "first" : "then\0X=1" };
+    };
+    const args: string[] = Object.defineProperty(["-c", 'echo "$#$0$A$X"', ""], 2, turncoat());
+    const env: Record<string, string> = Object.defineProperty({}, "A", turncoat());
+    const { stdout } = await new Command("sh", { args, env }).output();
+    assertEquals(text(stdout), "0firstfirst\n");
   });
 
   it("are limits that are none", async () => {
