@@ -155,13 +155,13 @@ export class WebConnection extends Connection {
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
-    const { writer: shared, buffers, isClosing } = this.#service;
+    const { writer: shared, buffers } = this.#service;
     // One that is not there as a whole is the writer's until its end.
     const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
     const writer = isWhole ? shared : new ResponseWriter(buffers.output);
     let rest: StreamBody | FileBody | null;
     try {
-      rest = writer.begin(head, response, body, head.keepAlive && !isClosing);
+      rest = writer.begin(head, response, body, this.mayGoOn(head));
     } catch (error) {
       if (!isWhole) end(body);
       return this.#fail(error);
