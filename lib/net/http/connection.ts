@@ -236,6 +236,11 @@ export abstract class Connection extends Future<void> implements Timed {
     return Pending;
   }
 
+  /** Whether another request may follow the one that is answered, as far as is known before it is. */
+  protected mayGoOn(head: RequestHead): boolean {
+    return head.keepAlive && !this.#service.isClosing && (this.body === null || !this.body.isOwed);
+  }
+
   /** What the connection reads its requests with. */
   protected get parser(): RequestParser {
     return this.#parser ??= this.#service.buffers.takeParser();

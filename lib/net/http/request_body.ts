@@ -51,6 +51,11 @@ export class RequestBody implements BodySource {
     return this.#reading !== null;
   }
 
+  /** Whether the client may wait to be told that it may send it, in which nothing will come of the connection any more. */
+  get isOwed(): boolean {
+    return this.#owed > 0 && !this.#parser.hasBytes;
+  }
+
   /** The connection's: gives the handler what is there. */
   serve(): void {
     const reading = this.#reading;
@@ -101,6 +106,8 @@ export class RequestBody implements BodySource {
    * will not come unasked; `undefined` where more has to come first.
    */
   skip(): boolean | undefined {
+    // It has not waited.
+    if (this.#parser.hasBytes) this.#owed = 0;
     for (;;) {
       const bytes = this.#tryRead();
       if (bytes === null) return true;

@@ -44,7 +44,7 @@ export class WebConnection extends Connection {
   /** Whose signal is aborted where the client goes before it was answered. */
   #request: LazyRequest | null = null;
   #outcome = NOTHING;
-  #answered: unknown;
+  #given: unknown;
   /** Counts what was waited for: what a promise gives that nobody waits for any more is not the next request's. */
   #ticket = 0;
   #isFailing = false;
@@ -68,13 +68,13 @@ export class WebConnection extends Connection {
     let source = NO_BODY;
     if (head.framing !== "none") source = this.body = new RequestBody(this, this.parser, head);
     const request = new LazyRequest(head, this.#service.origin, source);
+    this.#request = request;
     let answered: Response | PromiseLike<Response>;
     try {
       answered = this.#service.handler(request);
     } catch (error) {
       return this.#fail(error);
     }
-    this.#request = request;
     if (answered instanceof HostResponse) return this.#answer(answered);
     return isThenable(answered) ? this.#wait(answered) : this.#fail(noResponse(answered));
   }
@@ -103,16 +103,16 @@ export class WebConnection extends Connection {
     }
     this.#service.runtime.promiseSettled();
     this.#outcome = outcome;
-    this.#answered = answered;
+    this.#given = answered;
     this.wake();
   }
 
   protected override resume(): Step {
     const outcome = this.#outcome;
     if (outcome === WAITING) return PARKED;
-    const answered = this.#answered;
+    const answered = this.#given;
     this.#outcome = NOTHING;
-    this.#answered = undefined;
+    this.#given = undefined;
     const response = this.#response;
     this.#response = null;
     if (outcome === REJECTED) return this.#fail(answered);
@@ -135,7 +135,7 @@ export class WebConnection extends Connection {
 
   #refused(error: HttpError): Step {
     const { isHead } = this;
-    this.#request = null;
+    this.#answered();
     return this.refuse(error, isHead);
   }
 
@@ -155,13 +155,13 @@ export class WebConnection extends Connection {
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
-    const { writer: shared, buffers, isClosing } = this.#service;
+    const { writer: shared, buffers } = this.#service;
     // One that is not there as a whole is the writer's until its end.
     const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
     const writer = isWhole ? shared : new ResponseWriter(buffers.output);
     let rest: StreamBody | FileBody | null;
     try {
-      rest = writer.begin(head, response, body, head.keepAlive && !isClosing);
+      rest = writer.begin(head, response, body, this.mayGoOn(head));
     } catch (error) {
       if (!isWhole) end(body);
       return this.#fail(error);
@@ -169,7 +169,7 @@ export class WebConnection extends Connection {
     this.isAnswering = true;
     this.#rest = rest;
     if (rest === null) {
-      this.#request = null;
+      this.#answered();
       return this.done(writer.keepAlive);
     }
     return this.go(rest instanceof FileBody ? this.#sendFile(writer, rest) : this.#sendStream(writer, rest));
@@ -188,7 +188,7 @@ export class WebConnection extends Connection {
     }
     this.#rest = null;
     writer.end();
-    this.#request = null;
+    this.#answered();
     return yield* this.finish(writer.keepAlive);
   }
 
@@ -208,8 +208,15 @@ export class WebConnection extends Connection {
     }
     this.#rest = null;
     body.release();
-    this.#request = null;
+    this.#answered();
     return yield* this.finish(writer.keepAlive);
+  }
+
+  /** Nobody is told any more that the client goes. */
+  #answered(): void {
+    const request = this.#request;
+    this.#request = null;
+    if (request !== null) LazyRequest.answered(request);
   }
 
   #upgrade(head: RequestHead, response: UpgradeResponse): Step {
@@ -255,9 +262,9 @@ export class WebConnection extends Connection {
     this.abandon();
     this.#ticket++;
     if (this.#outcome === WAITING) this.#service.runtime.promiseSettled();
-    else if (this.#outcome === FULFILLED) discard(this.#answered);
+    else if (this.#outcome === FULFILLED) discard(this.#given);
     this.#outcome = NOTHING;
-    this.#answered = undefined;
+    this.#given = undefined;
     if (this.#response !== null) discard(this.#response);
     this.#response = null;
     if (this.#rest !== null) end(this.#rest);

@@ -82,10 +82,9 @@ export class LeanConnection extends Connection {
   }
 
   #send(head: RequestHead, response: LeanResponse): Step {
-    const { writer, isClosing } = this.#service;
     this.isAnswering = true;
-    const keepAlive = head.keepAlive && !isClosing;
-    LeanResponse.write(response, writer, head, keepAlive);
+    const keepAlive = this.mayGoOn(head);
+    LeanResponse.write(response, this.#service.writer, head, keepAlive);
     this.#over("end");
     return this.done(keepAlive);
   }
