@@ -47,6 +47,8 @@ const GONE: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "ENETUNREACH",
+  // What is answered to a client that has closed resets the connection, which then cannot be shut down.
+  "ENOTCONN",
 ]);
 
 /** What the connections of one server share. */
