@@ -117,11 +117,9 @@ class ChunkReader implements AsyncRead, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#next?.drop();
-    this.#next = null;
     this.#hasEnded = true;
     this.chunk = new Uint8Array(0);
-    // A stream that has failed already says so to nobody.
+    // Who waits for the next chunk is told the end by that. A stream that has failed already says so to nobody.
     this.#reader.cancel().catch(nothing);
   }
 }

@@ -9,7 +9,7 @@ import {
   toReadable,
   toWritable,
 } from "../../../lib/net/async_io.ts";
-import { lazy, run, spawn } from "../../../lib/task/mod.ts";
+import { lazy, run, sleep, spawn } from "../../../lib/task/mod.ts";
 import { Probe } from "../../task/probe.ts";
 import { bytesOf, ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
@@ -92,6 +92,16 @@ describe("fromReadable", () => {
       using reader = fromReadable(body);
       assertEquals(await new BufReader(reader).lines().collect(), ["one", "two"]);
       assertEquals(await reader.read(new Uint8Array(1)), 0);
+    });
+  });
+
+  it("tells the end to who waits while it is disposed of", async () => {
+    await run(async () => {
+      const reader = fromReadable(new ReadableStream<Uint8Array>());
+      const reading = spawn(() => reader.read(new Uint8Array(1)).timeout(10_000));
+      await sleep(1);
+      reader[Symbol.dispose]();
+      assertEquals(await reading, 0);
     });
   });
 
