@@ -101,8 +101,7 @@ function* begin(client: TcpStream, head: Head): Coroutine<TcpStream> {
   }
 }
 
-function* proxy(stream: TcpStream): Coroutine<void> {
-  using client = stream;
+function* handOn(client: TcpStream): Coroutine<void> {
   const reader = new BufReader(client);
   try {
     const head = yield* timeout(HEAD_MS, readHead(reader));
@@ -112,11 +111,22 @@ function* proxy(stream: TcpStream): Coroutine<void> {
     yield* server.writeAll(reader.buffered.slice());
     yield* copyBidirectional(client, server);
   } catch (error) {
+    if (error instanceof Refused) {
+      yield* client.writeAll(
+        encoder.encode(`HTTP/1.1 ${error.status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+      );
+    }
+    throw error;
+  }
+}
+
+function* proxy(stream: TcpStream): Coroutine<void> {
+  using client = stream;
+  try {
+    yield* handOn(client);
+  } catch (error) {
+    // Also where it has gone before it was told: it ends nobody else's connection.
     console.error(String(error));
-    if (!(error instanceof Refused)) return;
-    yield* client.writeAll(
-      encoder.encode(`HTTP/1.1 ${error.status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unlessInstalled } from "../skip.ts";
@@ -115,5 +116,20 @@ describe(PATH, () => {
       await peer.closed;
       assertMatch(`${request.slice(0, 60)}${peer.text}`, new RegExp(`HTTP/1.1 ${status} `));
     }
+  });
+
+  it("goes on where those who cannot be served have gone", async () => {
+    await using proxy = await serveExample(PATH);
+    for (let i = 0; i < 30; i++) {
+      const socket = connect(proxy.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      await new Promise((resolve) => socket.write("no request line\r\n\r\n", resolve));
+      await new Promise((resolve) => setTimeout(resolve, i % 3));
+      socket.resetAndDestroy();
+    }
+    using peer = new Peer(proxy.port);
+    peer.say(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await peer.closed;
+    assertMatch(peer.text, /^HTTP\/1\.1 200 /);
   });
 });

@@ -47,6 +47,8 @@ const GONE: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "ENETUNREACH",
+  // What is answered to a client that has closed resets the connection, which then cannot be shut down.
+  "ENOTCONN",
 ]);
 
 /** What the connections of one server share. */
@@ -340,12 +342,20 @@ export abstract class Connection extends Future<void> implements Timed {
     return true;
   }
 
-  /** Sends what stands before every response, between two others: how many bytes of it left. */
+  /**
+   * Sends what stands before every response, between two others: how many bytes of it left. The task is woken for the
+   * others.
+   */
   interject(bytes: Uint8Array): number {
     if (this.#unsent !== null) return 0;
     const { sending } = this.#service.buffers;
     sending.bytes.set(bytes);
-    return Math.max(0, this.stream.tryWrite(sending, 0, bytes.length));
+    const count = Math.max(0, this.stream.tryWrite(sending, 0, bytes.length));
+    if (count < bytes.length && this.#waker !== null) {
+      if (this.phase !== WRITING) this.enter(WRITING);
+      this.#io.waitWritable(this.#waker);
+    }
+    return count;
   }
 
   /** The response is written as a whole. */

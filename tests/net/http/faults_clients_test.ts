@@ -219,6 +219,26 @@ describe("a server of hostile clients", () => {
     assertEquals(errors, []);
   });
 
+  it("takes one that closes, and is answered all the same, for no error either", async () => {
+    const errors: unknown[] = [];
+    let handled = 0;
+    const handler = async (request: Request): Promise<Response> => {
+      await request.text().catch(() => undefined);
+      handled++;
+      return hello();
+    };
+    const onError = (error: unknown): Response => {
+      errors.push(error);
+      return hello();
+    };
+    await serving(handler, { onError }, async (server) => {
+      for (let i = 0; i < 5; i++) (await sent(server, `${HEAD}half`)).close();
+      while (handled < 5) await sleep(1);
+      await server.shutdown();
+    });
+    assertEquals(errors, []);
+  });
+
   it("answers a request once whose body is malformed where nobody reads it, and ends the connection", async () => {
     const errors: unknown[] = [];
     const onError = (error: unknown): Response => {

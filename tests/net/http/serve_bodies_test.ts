@@ -1,5 +1,9 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { NativeBuffer } from "../../../ffi/native_buffer.ts";
+import { WouldBlock } from "../../../lib/io/fd.ts";
+import { Connection } from "../../../lib/net/http/connection.ts";
+import { Server } from "../../../lib/net/http/server.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
 import { encoder, exchange, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
@@ -181,4 +185,35 @@ describe("the body of a request", () => {
         }
       }
     }));
+
+  it("tells a client that it may send once there is room to tell it", () => {
+    const junk = new NativeBuffer(65536);
+    let fill = (): void => undefined;
+    return serving(
+      (request) => {
+        fill();
+        return request.text().then((text) => new Response(text));
+      },
+      {},
+      async (server) => {
+        assert(server instanceof Server);
+        const { deadlines } = server;
+        fill = () => {
+          for (const connection of deadlines.all()) {
+            assert(connection instanceof Connection);
+            while (connection.stream.tryWrite(junk) !== WouldBlock);
+          }
+        };
+        using stream = await TcpStream.connect(server.address);
+        const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n";
+        await stream.writeAll(encoder.encode(`${head}Connection: close\r\n\r\n`));
+        const into = new Uint8Array(65536);
+        for (let text = ""; !text.endsWith("HTTP/1.1 100 Continue\r\n\r\n");) {
+          text = text.slice(-25) + new TextDecoder().decode(into.subarray(0, await stream.read(into)));
+        }
+        await stream.writeAll(encoder.encode("abc"));
+        assert((await readAll(stream)).endsWith("\r\n\r\nabc"));
+      },
+    );
+  });
 });
