@@ -169,6 +169,26 @@ describe("a pipe", () => {
     assert(descriptors() <= before + 1);
   });
 
+  it("reads and writes nothing of a descriptor that was given away, also where a read waits for it", async () => {
+    await run(async () => {
+      const [reader, writer] = pipe();
+      const waiting = spawn(() => reader.read(new Uint8Array(4)));
+      await sleep(1);
+      using fd = reader.intoFd();
+      await writer.writeAll(Uint8Array.of(1, 2, 3));
+      using to = writer.intoFd();
+      await assertRejects(
+        () => waiting,
+        Error,
+        "cannot read a pipe: the pipe's end was closed or given away",
+      );
+      await assertRejects(() => reader.read(new Uint8Array(4)), Error, "closed or given away");
+      await assertRejects(() => writer.writeAll(Uint8Array.of(4)), Error, "cannot write to a pipe");
+      to.close();
+      assertEquals(fd.read(new Uint8Array(4)), 3);
+    });
+  });
+
   it("is made of a descriptor that is one, open for its direction, and becomes non-blocking", () => {
     const [reader, writer] = pipe();
     const [r, w] = [reader.intoFd(), writer.intoFd()];
