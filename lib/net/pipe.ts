@@ -78,6 +78,7 @@ class Read extends Future<number> {
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
     const count = reader.tryRead(buffer, 0, Math.min(roomOf(into), SCRATCH_BYTES));
     if (count === WouldBlock) {
+      if (this.#waker !== context.waker) this.#io.forgetReader(this.#waker);
       this.#io.waitReadable(context.waker);
       this.#waker = context.waker;
       return Pending;
@@ -126,6 +127,7 @@ class Write extends Future<number> {
       buffer.bytes.set(part);
       const count = writer.tryWrite(buffer, 0, part.byteLength);
       if (count === WouldBlock) {
+        if (this.#waker !== context.waker) this.#io.forgetWriter(this.#waker);
         this.#io.waitWritable(context.waker);
         this.#waker = context.waker;
         return Pending;

@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { hostName, SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { Fd, WouldBlock } from "../../lib/io/mod.ts";
+import { Probe } from "../task/probe.ts";
 import { openFifo, pipe, PipeReader, PipeWriter } from "../../lib/net/process.ts";
 import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
 import { type Coroutine, join as joined, run, sleep, spawn } from "../../lib/task/mod.ts";
@@ -167,6 +168,24 @@ describe("a pipe", () => {
     again.close();
     writer.close();
     assert(descriptors() <= before + 1);
+  });
+
+  it("is waited for by who has polled last, where a read or a write goes from one to another", async () => {
+    await run(async () => {
+      await sleep(0);
+      const [reader, writer] = pipe();
+      const [first, second] = [new Probe(), new Probe()];
+      const reading = reader.read(new Uint8Array(4));
+      assert(first.isPending(reading));
+      assert(second.isPending(reading));
+      reading.drop();
+      const writing = writer.writeAll(new Uint8Array(1 << 20));
+      assert(first.isPending(writing));
+      assert(second.isPending(writing));
+      writing.drop();
+      reader.close();
+      writer.close();
+    });
   });
 
   it("reads and writes nothing of a descriptor that was given away, also where a read waits for it", async () => {
