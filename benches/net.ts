@@ -65,6 +65,7 @@ function echoServers(): Server[] {
     ...program("tokio", tokio, "echo"),
     ...ours("Oxbow", "echo_server.ts"),
     ...ours("Oxbow lean", "echo_server.ts", "--lean"),
+    ...ours("Oxbow future", "echo_server.ts", "--future"),
     ...script("Bun.listen", "bun", "host_echo.ts", "Bun.listen"),
     ...script("Deno.listen", "deno", "host_echo.ts", "Deno.listen"),
     ...script("node:net", "node", "host_echo.ts", "node:net"),
@@ -159,6 +160,7 @@ async function echo(options: Options): Promise<void> {
     await costs("echo", "echo of 64 bytes", servers, asking, options, [
       ...onEach("Oxbow", { atMost: 1.2 }),
       ...onEach("Oxbow lean", { atMost: 1.2 }),
+      ...onEach("Oxbow future", { atMost: 1.2 }),
     ]);
   }
 }

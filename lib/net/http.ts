@@ -111,6 +111,7 @@ class WebServer extends Server implements WebService {
  * and Node it wraps globals while it runs: see `wrapGlobals`.
  */
 export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {
+  if (typeof handler !== "function") throw new TypeError("cannot serve: handler is no function");
   const server = new WebServer(handler, options);
   if (options.wrapGlobals !== false) server.finished.then(adoptGlobals());
   server.start(options);

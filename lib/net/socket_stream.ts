@@ -1,7 +1,7 @@
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { shown } from "../io/arguments.ts";
 import type { Fd, WouldBlock } from "../io/fd.ts";
-import type { Future } from "../task/future.ts";
+import type { Context, Future, Pending } from "../task/future.ts";
 import { attempt, Called, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
@@ -49,6 +49,71 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
   /** Writes `length` bytes of the buffer from `from`, or the first of them; `WouldBlock` where none fit. */
   tryWrite(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
     return this.#stream.send(buffer, from, length);
+  }
+
+  /**
+   * As `tryRead`, for a future of your own, which is the cheapest way to write a server: where nothing has come, the
+   * task is polled again once something has. The last one that asked is woken.
+   *
+   * @example
+   * ```ts
+   * import { NativeBuffer } from "@oxbow/oxbow/io";
+   * import { TcpListener, TcpStream } from "@oxbow/oxbow/net";
+   * import { type Context, Future, Pending, run, spawn } from "@oxbow/oxbow/task";
+   *
+   * const buffer = new NativeBuffer(16384);
+   *
+   * class Count extends Future<number> {
+   *   #stream: TcpStream;
+   *   #count = 0;
+   *
+   *   constructor(stream: TcpStream) {
+   *     super();
+   *     this.#stream = stream;
+   *   }
+   *
+   *   override poll(context: Context): number | Pending {
+   *     for (;;) {
+   *       const count = this.#stream.pollRead(context, buffer);
+   *       if (count === Pending) return Pending;
+   *       if (count === 0) return this.#count;
+   *       this.#count += count;
+   *     }
+   *   }
+   *
+   *   override drop(): void {
+   *     this.#stream.close();
+   *   }
+   * }
+   *
+   * await run(async () => {
+   *   using listener = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+   *   using client = await TcpStream.connect(listener.address);
+   *   const { stream } = await listener.accept();
+   *   const count = spawn(() => new Count(stream));
+   *   await client.writeAll(new Uint8Array(100_000));
+   *   await client.shutdown();
+   *   console.log(await count); // 100000
+   * });
+   * ```
+   */
+  pollRead(
+    context: Context,
+    buffer: NativeBuffer,
+    from = 0,
+    length: number = buffer.bytes.byteLength - from,
+  ): number | Pending {
+    return this.#stream.pollReceive(context, buffer, from, length);
+  }
+
+  /** As `tryWrite`, for a future of your own: see `pollRead`. */
+  pollWrite(
+    context: Context,
+    buffer: NativeBuffer,
+    from = 0,
+    length: number = buffer.bytes.byteLength - from,
+  ): number | Pending {
+    return this.#stream.pollSend(context, buffer, from, length);
   }
 
   /** Waits until a read is worth its call. Any number of tasks may. */

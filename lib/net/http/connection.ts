@@ -15,7 +15,7 @@ import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
 import { ioOf } from "../socket_stream.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import { BUFFER_BYTES, type Buffers } from "./buffers.ts";
-import { BODY, CLOSING, type Deadlines, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
+import { BODY, CLOSING, type Deadlines, HANDLER, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
 import type { RequestHead } from "./head.ts";
@@ -195,6 +195,8 @@ export abstract class Connection extends Future<void> implements Timed {
       }
       if (head !== undefined) {
         coop.left--;
+        // What of the next one comes with it has a deadline of its own.
+        if (this.phase !== IDLE) this.enter(HANDLER);
         return this.begin(head);
       }
     }
@@ -232,6 +234,11 @@ export abstract class Connection extends Future<void> implements Timed {
     this.#parser?.keep();
     this.#io.waitReadable(context.waker);
     return Pending;
+  }
+
+  /** Whether another request may follow the one that is answered, as far as is known before it is. */
+  protected mayGoOn(head: RequestHead): boolean {
+    return head.keepAlive && !this.#service.isClosing && (this.body === null || !this.body.isOwed);
   }
 
   /** What the connection reads its requests with. */
@@ -436,7 +443,8 @@ export abstract class Connection extends Future<void> implements Timed {
   turnAway(error: HttpError): void {
     this.#slow?.drop();
     this.#isWaiting = false;
-    const { isHead } = this;
+    // Of a request whose head has not come nobody knows its method.
+    const isHead = this.phase !== HEAD && this.isHead;
     this.ended();
     this.refuse(error, isHead);
     this.enter(WRITING);

@@ -1,3 +1,5 @@
+import { fieldLine } from "./lean/fields.ts";
+
 /** What an {@linkcode HttpError} says beside its message. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Header fields of the answer, such as those that a status asks for. */
@@ -7,6 +9,8 @@ export interface HttpErrorOptions extends ErrorOptions {
 /**
  * A request that is refused: `status` is what the client is answered, `message` what was wrong with it.
  * The connection closes after it, for where the next request would begin is no longer known.
+ *
+ * Throws a `RangeError` for a status that is no error's, and a `TypeError` for header fields that cannot be sent.
  */
 export class HttpError extends Error {
   override readonly name = "HttpError";
@@ -16,7 +20,13 @@ export class HttpError extends Error {
 
   constructor(status: number, message: string, options: HttpErrorOptions = {}) {
     super(message, options);
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(
+        `cannot refuse a request: status is ${String(status)}, not an integer from 400 to 599`,
+      );
+    }
     this.status = status;
-    this.headers = options.headers ?? {};
+    this.headers = Object.freeze({ ...options.headers });
+    for (const [name, value] of Object.entries(this.headers)) fieldLine(name, value);
   }
 }

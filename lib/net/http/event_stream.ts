@@ -133,8 +133,7 @@ class EventSender {
   cancel(): void {
     if (this.#isOver) return;
     this.#end();
-    const ended = this.#events.return?.();
-    if (ended instanceof Promise) ended.catch(() => undefined);
+    new Promise((resolve) => resolve(this.#events.return?.())).catch(() => undefined);
   }
 
   #end(): void {

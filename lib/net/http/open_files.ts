@@ -90,7 +90,7 @@ export class OpenFiles implements Disposable {
     this.#rootAt = performance.now();
   }
 
-  /** What is at `path`, relative to the folder. A file stays open until the caller's next turn, or while retained. */
+  /** What is at `path`, relative to the folder. A file stays open until the next `trim`, or while it is retained. */
   find(path: string): Found {
     if (this.#isClosed) throw new Error("cannot serve files: the handler was closed");
     const known = this.#entries.get(path);
@@ -104,7 +104,6 @@ export class OpenFiles implements Disposable {
     }
     const found = this.#open(path);
     this.#entries.set(path, { found, at: performance.now() });
-    if (this.#entries.size > this.#maxOpen) this.#dropOldest();
     return found;
   }
 
@@ -113,11 +112,12 @@ export class OpenFiles implements Disposable {
     return this.#entries.size;
   }
 
-  #dropOldest(): void {
+  /** Forgets those beyond `maxOpen`, the ones that were asked for longest ago. */
+  trim(): void {
     for (const [path, entry] of this.#entries) {
+      if (this.#entries.size <= this.#maxOpen) return;
       this.#entries.delete(path);
       discard(entry);
-      return;
     }
   }
 

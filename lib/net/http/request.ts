@@ -28,6 +28,7 @@ export class LazyRequest implements Request {
   #isUsed = false;
   #controller: AbortController | undefined;
   #real: Request | undefined;
+  #answered: (() => void) | null = null;
 
   declare readonly textStream: () => ReadableStream<string>;
 
@@ -46,6 +47,16 @@ export class LazyRequest implements Request {
   static abort(request: LazyRequest, reason?: unknown): void {
     request.#controller ??= new AbortController();
     request.#controller.abort(reason);
+  }
+
+  /** Has `answered` called where `request` was answered, or refused, and its connection is still HTTP's. */
+  static whenAnswered(request: Request, answered: () => void): void {
+    if (request instanceof LazyRequest) request.#answered = answered;
+  }
+
+  /** The server's: it has answered. */
+  static answered(request: LazyRequest): void {
+    if (request.#answered !== null) request.#answered();
   }
 
   /** The host's own `Request` in the place of `request`, whose body it takes over. */

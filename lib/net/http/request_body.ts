@@ -1,12 +1,15 @@
 import { WouldBlock } from "../../io/fd.ts";
 import type { Connection } from "./connection.ts";
 import { BODY, HANDLER } from "./deadlines.ts";
+import { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
 import type { RequestParser } from "./parser.ts";
 import type { BodySource } from "./request.ts";
 
 /** What a handler left unread of a body is read, up to this, to keep the connection. */
 const SKIPPED_BYTES = 1 << 18;
+/** What is no body. */
+const FAULTY = false;
 const CONTINUE: Uint8Array = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** A reader who waits for the connection's task. */
@@ -46,6 +49,11 @@ export class RequestBody implements BodySource {
   /** Whether the handler waits for it. */
   get isAwaited(): boolean {
     return this.#reading !== null;
+  }
+
+  /** Whether the client may wait to be told that it may send it, in which nothing will come of the connection any more. */
+  get isOwed(): boolean {
+    return this.#owed > 0 && !this.#parser.hasBytes;
   }
 
   /** The connection's: gives the handler what is there. */
@@ -94,13 +102,16 @@ export class RequestBody implements BodySource {
   }
 
   /**
-   * Reads over what was left of it. Whether the next request may follow: false where that is too much, or will not come
-   * unasked; `undefined` where more has to come first.
+   * Reads over what was left of it. Whether the next request may follow: false where that is too much, is malformed, or
+   * will not come unasked; `undefined` where more has to come first.
    */
   skip(): boolean | undefined {
+    // It has not waited.
+    if (this.#parser.hasBytes) this.#owed = 0;
     for (;;) {
-      const bytes = this.#parser.read();
+      const bytes = this.#tryRead();
       if (bytes === null) return true;
+      if (bytes === FAULTY) return false;
       if (bytes !== undefined) {
         this.#skipped += bytes.length;
         if (this.#skipped > SKIPPED_BYTES) return false;
@@ -110,6 +121,16 @@ export class RequestBody implements BodySource {
       const more = this.#connection.receive();
       if (more === false) return false;
       if (more === WouldBlock) return undefined;
+    }
+  }
+
+  /** Its request has an answer: a refusal would be the answer to one that nobody has sent. */
+  #tryRead(): Uint8Array | null | undefined | typeof FAULTY {
+    try {
+      return this.#parser.read();
+    } catch (error) {
+      if (error instanceof HttpError) return FAULTY;
+      throw error;
     }
   }
 }

@@ -14,11 +14,15 @@ export class FileBody {
     this.part = part;
   }
 
-  /** The descriptor is needed no more. Does nothing the second time. */
+  /** The descriptor is needed no more. Does nothing the second time. Whoever it was lent by cannot break the answer off. */
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.part.released?.();
+    try {
+      this.part.released?.();
+    } catch (error) {
+      console.error(error);
+    }
   }
 }
 
@@ -40,7 +44,10 @@ export function takeBody(response: Response): StaticBody | FileBody | Promise<St
   }
   const text = plainText(response);
   if (text !== undefined) return text;
-  if (response instanceof FileResponse) return new FileBody(FileResponse.part(response));
+  if (response instanceof FileResponse) {
+    const source = FileResponse.source(response);
+    return source instanceof Response ? takeBody(source) : new FileBody(source);
+  }
   const known = staticBodyOf(response);
   if (known !== undefined) return known;
   const { body } = response;

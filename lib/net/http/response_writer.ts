@@ -4,11 +4,13 @@ import { CLASSES, VALUE } from "./chars.ts";
 import { httpDate } from "./date.ts";
 import type { HttpError } from "./error.ts";
 import type { RequestHead } from "./head.ts";
+import { fieldLine, TEXT_LINE } from "./lean/fields.ts";
 import { byteLength, type Output } from "./output.ts";
 import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
 import type { UpgradeResponse } from "./special_response.ts";
 import { StaticResponse } from "./static_response.ts";
 import { reasonPhrase } from "./status.ts";
+import { isUnpacked } from "./unpacked.ts";
 
 const CRLF: Uint8Array = new TextEncoder().encode("\r\n");
 const LAST_CHUNK: Uint8Array = new TextEncoder().encode("0\r\n\r\n");
@@ -123,7 +125,8 @@ export class ResponseWriter {
     this.#declaredLength = undefined;
     const length = this.#contentLength(body, false) ?? 0;
     let head = `${statusLine(status, "")}${lines}date: ${httpDate()}\r\n`;
-    if (status !== 204) head += `content-length: ${length}\r\n`;
+    // That of a 304 would be the length of the whole that it stands for, which nobody has told.
+    if (status !== 204 && status !== 304) head += `content-length: ${length}\r\n`;
     if (!keepAlive) head += "connection: close\r\n";
     else if (request.minor === 0) head += "connection: keep-alive\r\n";
     const text = !isBodiless && typeof body === "string" ? body : "";
@@ -172,11 +175,10 @@ export class ResponseWriter {
     const text = `${error.message}\n`;
     const length = byteLength(text);
     this.#keepAlive = false;
-    const fields = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const lines = Object.entries(error.headers).map(([name, value]) => fieldLine(name, value));
+    if (!lines.some((line) => line.startsWith("content-type:"))) lines.push(TEXT_LINE);
     this.#out.appendHead(
-      `${
-        statusLine(error.status, "")
-      }${fields}content-type: text/plain;charset=UTF-8\r\ndate: ${httpDate()}\r\n` +
+      `${statusLine(error.status, "")}${lines.join("")}date: ${httpDate()}\r\n` +
         `content-length: ${length}\r\nconnection: close\r\n\r\n`,
       isHead ? "" : text,
       isHead ? 0 : length,
@@ -219,7 +221,7 @@ export class ResponseWriter {
           if (/(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)) this.#keepAlive = false;
           return;
         case "content-encoding":
-          isDecoded = fromFetch && /^(gzip|br)$/i.test(value);
+          isDecoded = fromFetch && isUnpacked(value);
           if (isDecoded) return;
           break;
         case "content-length":

@@ -45,7 +45,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops listening, closes the connections that are idle, lets the others finish the response that they are
-   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said.
+   * at, and cuts them after `deadline` milliseconds, 10,000 where nothing is said. Where it is called again the
+   * earlier deadline counts.
    */
   shutdown(options?: { deadline?: number }): Promise<void>;
 }
@@ -58,6 +59,8 @@ const LONGEST_TICK_MS = 500;
 const TURNED_AWAY = 256;
 /** Connections that speak another protocol, of which so many are asked in a turn whether they are closed. */
 const ASKED = 64;
+/** And so many where one more comes: those that are closed never outnumber those that are open for long. */
+const ASKED_FOR_ONE = 2;
 
 /** A positive number of milliseconds or of things. Throws a `RangeError` that names it. */
 function positive(name: string, value: number): number {
@@ -116,13 +119,23 @@ export abstract class Server implements HttpServer, Service {
 
   /** Tells who asked for it that the server begins to listen, or ends it, where its signal was aborted. */
   start({ signal, onListen }: ListenerOptions): void {
-    signal?.addEventListener("abort", () => this.shutdown(), { once: true });
-    if (signal?.aborted) this.shutdown();
-    else onListen?.(this.address);
+    const stop = (): void => {
+      this.shutdown();
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    this.finished.then(() => signal?.removeEventListener("abort", stop));
+    if (signal?.aborted) return stop();
+    try {
+      onListen?.(this.address);
+    } catch (error) {
+      stop();
+      throw error;
+    }
   }
 
   /** The acceptor's: a connection becomes a task, or is turned away. */
   accept(stream: TcpStream): void {
+    if (this.deadlines.size + this.#upgraded.size >= this.#maxConnections) this.#askUpgraded(ASKED);
     const busy = this.deadlines.size + this.#upgraded.size;
     if (busy >= this.#maxConnections + TURNED_AWAY) {
       stream.close();
@@ -142,6 +155,7 @@ export abstract class Server implements HttpServer, Service {
 
   /** A connection's: somebody else has its stream. */
   upgraded(stream: TcpStream): AbortSignal {
+    this.#askUpgraded(ASKED_FOR_ONE);
     this.#upgraded.add(stream);
     return this.#closing.signal;
   }
@@ -149,14 +163,19 @@ export abstract class Server implements HttpServer, Service {
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
     this.deadlines.sweep();
-    let left = this.isClosing ? this.#upgraded.size : ASKED;
+    this.#askUpgraded(this.isClosing ? this.#upgraded.size : ASKED);
+    this.#finishIfOver();
+  }
+
+  /** Forgets those that are closed of the `count` that were asked longest ago. */
+  #askUpgraded(count: number): void {
+    let left = Math.min(count, this.#upgraded.size);
     for (const stream of this.#upgraded) {
       if (left-- === 0) break;
       this.#upgraded.delete(stream);
       // At the end of the queue: the others are asked next.
       if (!stream.isClosed) this.#upgraded.add(stream);
     }
-    this.#finishIfOver();
   }
 
   shutdown({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {
@@ -167,12 +186,21 @@ export abstract class Server implements HttpServer, Service {
       this.#listener.close();
       for (const connection of this.deadlines.in(IDLE)) connection.cutIdle();
       this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
-      if (this.deadlines.size + this.#upgraded.size > 0) {
-        this.#tasks = [spawn(sweepAll, this, this.#tickMs), spawn(cutAll, this, deadline)];
-      }
+      this.#tasks = [spawn(sweepAll, this, this.#tickMs)];
       this.#finishIfOver();
     }
+    // Who asks again may have less patience.
+    if (this.deadlines.size + this.#upgraded.size > 0) this.#tasks.push(spawn(cutAll, this, deadline));
     return this.finished;
+  }
+
+  /** The acceptor's: it has ended, and where nobody has asked for it, its runtime has, or nothing can be accepted. */
+  acceptsNoMore(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.#listener.close();
+    this.#closing.abort(new DOMException("the server has ended", "AbortError"));
+    this.cutRest();
   }
 
   /** The deadline's. */
@@ -199,10 +227,15 @@ function poll(connection: Connection): Connection {
 }
 
 function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
-  using _ = listener;
-  for (;;) {
-    const { stream } = yield* listener.accept();
-    server.accept(stream);
+  try {
+    for (;;) {
+      const { stream } = yield* listener.accept();
+      server.accept(stream);
+    }
+  } catch (error) {
+    server.failed(error);
+  } finally {
+    server.acceptsNoMore();
   }
 }
 

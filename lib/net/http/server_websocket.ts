@@ -5,6 +5,7 @@ export interface PackageWebSocket {
   binaryType: string;
   readonly readyState: number;
   readonly bufferedAmount: number;
+  readonly isPaused: boolean;
   readonly protocol: string;
   readonly extensions: string;
   on(event: "message", listener: (data: unknown, isBinary: boolean) => void): unknown;

@@ -1,5 +1,6 @@
 import type { Fd } from "../../io/fd.ts";
 import type { TcpStream } from "../tcp_stream.ts";
+import { streamOf } from "./file_stream.ts";
 
 /** A part of a file that is a response's body. */
 export interface FilePart {
@@ -13,13 +14,34 @@ export interface FilePart {
   readonly released?: () => void;
 }
 
+/** Statuses of which a `Response` may have no body. */
+const BODILESS: readonly number[] = [204, 205, 304];
+/** What a `Response` has of its body. */
+const BODY_MEMBERS = [
+  "body",
+  "bodyUsed",
+  "arrayBuffer",
+  "blob",
+  "bytes",
+  "clone",
+  "formData",
+  "json",
+  "text",
+  "textStream",
+] as const;
+
+/** The host's own, whatever the global is made to be. */
+const HostResponse = Response;
+
 /**
- * A `Response` whose body is a part of a file, which the kernel sends by sendfile(2): no byte of it is copied here.
- * A file that is shorter than that when it is sent cuts the connection. For everybody but the server its body is
- * null.
+ * A `Response` whose body is a part of a file, which the kernel sends by sendfile(2): no byte of it is copied here, as
+ * long as it reaches the server as it is. Middleware may ask for its body, and make another `Response` of it: then it is
+ * a stream that is read piece by piece. A file that is shorter than that when it is sent cuts the connection.
  */
-export class FileResponse extends Response {
-  #file: FilePart;
+export class FileResponse extends HostResponse {
+  readonly #file: FilePart;
+  /** What stands in the place of this once somebody has asked for the body. */
+  #real: Response | undefined;
 
   /** Throws a `RangeError` where `offset` or `length` is no number of bytes. */
   constructor(file: FilePart, init: ResponseInit = {}) {
@@ -32,12 +54,37 @@ export class FileResponse extends Response {
         );
       }
     }
+    this.headers.set("content-length", String(length));
     this.#file = file;
   }
 
-  /** What is to be sent. */
-  static part(response: FileResponse): FilePart {
-    return response.#file;
+  /** What is to be sent: the file, or the host's response where one was made in the place of this. */
+  static source(response: FileResponse): FilePart | Response {
+    return response.#real ?? response.#file;
+  }
+
+  #makeReal(): Response {
+    const { status, statusText, headers } = this;
+    const { fd, offset = 0, length, released } = this.#file;
+    if (BODILESS.includes(status)) {
+      released?.();
+      return new HostResponse(null, { status, statusText, headers });
+    }
+    const range = { start: offset, end: offset + length };
+    const body = streamOf(fd, [range], () => released?.());
+    return new HostResponse(body, { status, statusText, headers });
+  }
+
+  static {
+    for (const name of BODY_MEMBERS) {
+      Object.defineProperty(this.prototype, name, {
+        get(this: FileResponse): unknown {
+          const real = this.#real ??= this.#makeReal();
+          const value: unknown = Reflect.get(real, name);
+          return typeof value === "function" ? value.bind(real) : value;
+        },
+      });
+    }
   }
 }
 

@@ -86,6 +86,14 @@ class Files {
   }
 
   answer(request: Request): Response {
+    try {
+      return this.#answer(request);
+    } finally {
+      this.#files.trim();
+    }
+  }
+
+  #answer(request: Request): Response {
     const { method } = request;
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "Method Not Allowed", { allow: "GET, HEAD" });

@@ -1,6 +1,7 @@
 import { consumeBudget, type Coroutine, fromPromise } from "../../task/mod.ts";
 import { WouldBlock } from "../../io/fd.ts";
 import { shown } from "../../io/arguments.ts";
+import { isThenable } from "../../task/promise.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "./connection.ts";
@@ -43,7 +44,7 @@ export class WebConnection extends Connection {
   /** Whose signal is aborted where the client goes before it was answered. */
   #request: LazyRequest | null = null;
   #outcome = NOTHING;
-  #answered: unknown;
+  #given: unknown;
   /** Counts what was waited for: what a promise gives that nobody waits for any more is not the next request's. */
   #ticket = 0;
   #isFailing = false;
@@ -67,13 +68,13 @@ export class WebConnection extends Connection {
     let source = NO_BODY;
     if (head.framing !== "none") source = this.body = new RequestBody(this, this.parser, head);
     const request = new LazyRequest(head, this.#service.origin, source);
+    this.#request = request;
     let answered: Response | PromiseLike<Response>;
     try {
       answered = this.#service.handler(request);
     } catch (error) {
       return this.#fail(error);
     }
-    this.#request = request;
     if (answered instanceof HostResponse) return this.#answer(answered);
     return isThenable(answered) ? this.#wait(answered) : this.#fail(noResponse(answered));
   }
@@ -102,16 +103,16 @@ export class WebConnection extends Connection {
     }
     this.#service.runtime.promiseSettled();
     this.#outcome = outcome;
-    this.#answered = answered;
+    this.#given = answered;
     this.wake();
   }
 
   protected override resume(): Step {
     const outcome = this.#outcome;
     if (outcome === WAITING) return PARKED;
-    const answered = this.#answered;
+    const answered = this.#given;
     this.#outcome = NOTHING;
-    this.#answered = undefined;
+    this.#given = undefined;
     const response = this.#response;
     this.#response = null;
     if (outcome === REJECTED) return this.#fail(answered);
@@ -134,7 +135,7 @@ export class WebConnection extends Connection {
 
   #refused(error: HttpError): Step {
     const { isHead } = this;
-    this.#request = null;
+    this.#answered();
     return this.refuse(error, isHead);
   }
 
@@ -142,24 +143,25 @@ export class WebConnection extends Connection {
     const head = this.#head;
     if (head === null) throw new Error("a response without a request");
     if (response instanceof UpgradeResponse) return this.#upgrade(head, response);
+    let body: ReturnType<typeof takeBody>;
     try {
-      const body = takeBody(response);
-      if (!(body instanceof Promise)) return this.#send(head, response, body);
-      this.#response = response;
-      return this.#wait(body);
+      body = takeBody(response);
     } catch (error) {
       return this.#fail(error);
     }
+    if (!(body instanceof Promise)) return this.#send(head, response, body);
+    this.#response = response;
+    return this.#wait(body);
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
-    const { writer: shared, buffers, isClosing } = this.#service;
+    const { writer: shared, buffers } = this.#service;
     // One that is not there as a whole is the writer's until its end.
     const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
     const writer = isWhole ? shared : new ResponseWriter(buffers.output);
     let rest: StreamBody | FileBody | null;
     try {
-      rest = writer.begin(head, response, body, head.keepAlive && !isClosing);
+      rest = writer.begin(head, response, body, this.mayGoOn(head));
     } catch (error) {
       if (!isWhole) end(body);
       return this.#fail(error);
@@ -167,7 +169,7 @@ export class WebConnection extends Connection {
     this.isAnswering = true;
     this.#rest = rest;
     if (rest === null) {
-      this.#request = null;
+      this.#answered();
       return this.done(writer.keepAlive);
     }
     return this.go(rest instanceof FileBody ? this.#sendFile(writer, rest) : this.#sendStream(writer, rest));
@@ -186,7 +188,7 @@ export class WebConnection extends Connection {
     }
     this.#rest = null;
     writer.end();
-    this.#request = null;
+    this.#answered();
     return yield* this.finish(writer.keepAlive);
   }
 
@@ -206,8 +208,15 @@ export class WebConnection extends Connection {
     }
     this.#rest = null;
     body.release();
-    this.#request = null;
+    this.#answered();
     return yield* this.finish(writer.keepAlive);
+  }
+
+  /** Nobody is told any more that the client goes. */
+  #answered(): void {
+    const request = this.#request;
+    this.#request = null;
+    if (request !== null) LazyRequest.answered(request);
   }
 
   #upgrade(head: RequestHead, response: UpgradeResponse): Step {
@@ -253,18 +262,14 @@ export class WebConnection extends Connection {
     this.abandon();
     this.#ticket++;
     if (this.#outcome === WAITING) this.#service.runtime.promiseSettled();
-    else if (this.#outcome === FULFILLED) discard(this.#answered);
+    else if (this.#outcome === FULFILLED) discard(this.#given);
     this.#outcome = NOTHING;
-    this.#answered = undefined;
+    this.#given = undefined;
     if (this.#response !== null) discard(this.#response);
     this.#response = null;
     if (this.#rest !== null) end(this.#rest);
     this.#rest = null;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return Object(value) === value && typeof Object(value).then === "function";
 }
 
 function isBody(value: unknown): value is StaticBody | StreamBody {
@@ -284,8 +289,11 @@ function end(body: unknown): void {
 
 /** Nobody will send it. */
 function discard(answered: unknown): void {
-  if (answered instanceof FileResponse) FileResponse.part(answered).released?.();
-  else if (answered instanceof StreamBody) answered.cancel();
+  if (answered instanceof FileResponse) {
+    const source = FileResponse.source(answered);
+    if (source instanceof HostResponse) discard(source);
+    else new FileBody(source).release();
+  } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {
     // One that is locked or used already is somebody else's.
     answered.body?.cancel().catch(() => undefined);

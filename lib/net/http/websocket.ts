@@ -5,6 +5,7 @@ import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
 import { toNodeDuplex } from "../node_duplex.ts";
 import { HttpError } from "./error.ts";
 import { LateStream } from "./late_stream.ts";
+import { LazyRequest } from "./request.ts";
 import { type PackageWebSocket, ServerWebSocket } from "./server_websocket.ts";
 import { UpgradeResponse } from "./special_response.ts";
 
@@ -18,7 +19,7 @@ export interface UpgradeWebSocketOptions {
   compress?: boolean;
   /**
    * After how many milliseconds the client is asked whether it is there; one that has not answered until the next time
-   * is cut off. 30,000 where nothing is said; 0 for never.
+   * is cut off, unless the socket is paused. 30,000 where nothing is said; 0 for never.
    */
   pingMs?: number;
   /** How many milliseconds a client may take to answer that the socket closes: 5,000 where nothing is said. */
@@ -131,6 +132,8 @@ function watch(socket: PackageWebSocket, pingMs: number): void {
   socket.on("pong", () => hasAnswered = true);
   socket.on("message", () => hasAnswered = true);
   const timer = setInterval(() => {
+    // Its answer is not read.
+    if (socket.isPaused) hasAnswered = true;
     if (!hasAnswered) return socket.terminate();
     hasAnswered = false;
     socket.ping();
@@ -170,6 +173,8 @@ export function upgradeWebSocket(request: Request, options: UpgradeWebSocketOpti
   const socket = new ServerWebSocket(made.socket);
   const gone = (): void => made.socket.terminate();
   request.signal.addEventListener("abort", gone, { once: true });
+  // By another answer than the one that opens it.
+  LazyRequest.whenAnswered(request, gone);
   const response = new UpgradeResponse((stream, received, closing) => {
     request.signal.removeEventListener("abort", gone);
     late.attach(stream, received);

@@ -1,7 +1,8 @@
 import type { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { type Fd, WouldBlock } from "../../io/fd.ts";
 import { receive, send } from "../../io/socket_calls.ts";
-import type { Future } from "../../task/future.ts";
+import { type Context, type Future, Pending } from "../../task/future.ts";
+import { coop, proceed } from "../../task/runtime/coop.ts";
 import type { Reactor } from "../../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../../task/runtime/current.ts";
@@ -47,6 +48,40 @@ export class StreamIo {
     const count = send(this.fd, buffer, from, length);
     if (count === WouldBlock) io.clearWritable();
     return count;
+  }
+
+  /** As `receive`: parks the context's task where nothing has come. */
+  pollReceive(context: Context, buffer: NativeBuffer, from: number, length: number): number | Pending {
+    if (!proceed(context)) return Pending;
+    if (this.reader !== null) this.refuseSecond("read");
+    const count = this.receive(buffer, from, length);
+    if (count === WouldBlock) {
+      this.io.takeReader(context.waker);
+      return Pending;
+    }
+    coop.left--;
+    return count;
+  }
+
+  /** As `send`: parks the context's task where there is no room. */
+  pollSend(context: Context, buffer: NativeBuffer, from: number, length: number): number | Pending {
+    if (!proceed(context)) return Pending;
+    if (this.writer !== null) this.refuseSecond("write");
+    const count = this.send(buffer, from, length);
+    if (count === WouldBlock) {
+      this.io.takeWriter(context.waker);
+      return Pending;
+    }
+    coop.left--;
+    return count;
+  }
+
+  /** Throws for who comes while another one is not over. */
+  refuseSecond(verb: "read" | "write"): never {
+    if (this.io.isDeaf) this.refuse(verb);
+    throw new Error(
+      `cannot ${verb}: another ${verb} of the same stream is not over; wait for it, or drop it, first`,
+    );
   }
 
   /** Throws why nothing is read or written any more. */

@@ -46,12 +46,8 @@ export abstract class Transfer<T> extends Future<T> {
   }
 
   #refuse(stream: StreamIo): never {
-    const verb = this.#reads ? "read" : "write";
     this.#stream = null;
-    if (stream.io.isDeaf) stream.refuse(verb);
-    throw new Error(
-      `cannot ${verb}: another ${verb} of the same stream is not over; wait for it, or drop it, first`,
-    );
+    stream.refuseSecond(this.#reads ? "read" : "write");
   }
 
   #park(stream: StreamIo, waker: Waker): void {

@@ -147,6 +147,16 @@ export class ScheduledIo {
     this.#writer = this.#parked(this.#writer, waker, "write");
   }
 
+  /** Parks the reader in the place of whoever was parked. */
+  takeReader(waker: Waker): void {
+    this.#reader = this.#parked(null, waker, "read");
+  }
+
+  /** Parks the writer in the place of whoever was parked. */
+  takeWriter(waker: Waker): void {
+    this.#writer = this.#parked(null, waker, "write");
+  }
+
   #parked(before: Waker | null, waker: Waker, verb: string): Waker {
     if (this.#deaf) {
       throw new Error(`cannot wait to ${verb}: the runtime that watched the descriptor has ended`);

@@ -41,6 +41,11 @@ const anyEvent = fc.record(
   { requiredKeys: [] },
 );
 
+/** What comes from those who have no types. */
+function passedOff(value: unknown, key: string = "value"): Iterable<ServerSentEvent> {
+  return Reflect.get({ value }, key);
+}
+
 describe("formatEvent()", () => {
   it("writes what a client reads as it was meant, whatever lines are in it", () => {
     fc.assert(fc.property(fc.array(anyEvent, { maxLength: 5 }), (events) => {
@@ -260,6 +265,36 @@ describe("eventStream()", () => {
     isEnded = false;
     assertStrictEquals(await eventStream(source, { signal: AbortSignal.abort() }).text(), "");
     assertStrictEquals(isEnded, true);
+  });
+
+  it("ends, whatever the source says to that", async () => {
+    const returns: (() => never | Promise<never>)[] = [
+      () => {
+        throw new Error("at once");
+      },
+      () => Promise.reject(new Error("late")),
+    ];
+    for (const end of returns) {
+      let ends = 0;
+      const source = {
+        next: () => ({ done: false, value: { data: "a" } }),
+        return: () => {
+          ends++;
+          return end();
+        },
+        [Symbol.iterator]: () => source,
+      };
+      const controller = new AbortController();
+      for (const signal of [undefined, controller.signal]) {
+        const reader = eventStream(passedOff(source), { signal }).body?.getReader();
+        assert(reader !== undefined);
+        await reader.read();
+        if (signal === undefined) await reader.cancel();
+        else controller.abort();
+        assertStrictEquals((await reader.read()).done, true);
+      }
+      assertStrictEquals(ends, 2);
+    }
   });
 
   it("breaks off with what the source throws, and with an event that is none", async () => {

@@ -196,4 +196,44 @@ describe("a server of hostile clients", () => {
       },
     );
   });
+
+  it("takes a client that is gone when it is answered for no error of the handler's", async () => {
+    const errors: unknown[] = [];
+    let client: TcpStream | undefined;
+    const handler = (): Response => {
+      if (client?.isClosed === false) reset(client);
+      return hello();
+    };
+    const onError = (error: unknown): Response => {
+      errors.push(error);
+      return hello();
+    };
+    await serving(handler, { onError }, async (server) => {
+      for (const request of [GET, LAST_GET, GET + LAST_GET]) {
+        client = await sent(server, request);
+        while (!client.isClosed) await sleep(1);
+      }
+      client = undefined;
+      assertEquals(statusOf(await exchange(server, LAST_GET)), 200);
+    });
+    assertEquals(errors, []);
+  });
+
+  it("answers a request once whose body is malformed where nobody reads it, and ends the connection", async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown): Response => {
+      errors.push(error);
+      return hello();
+    };
+    await serving(hello, { onError }, async (server) => {
+      for (const body of ["zz\r\n", `1;${"a".repeat(20_000)}\r\n`, "0\r\nno trailer\r\n\r\n"]) {
+        const answer = await exchange(
+          server,
+          `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`,
+        );
+        assertEquals([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status), ["200"]);
+      }
+    });
+    assertEquals(errors, []);
+  });
 });

@@ -9,7 +9,16 @@ import {
 import fc from "fast-check";
 import { createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { gzipSync } from "node:zlib";
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from "node:zlib";
 import { ChunkedBody } from "../../../lib/net/http/body.ts";
 import { httpDate } from "../../../lib/net/http/date.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
@@ -19,6 +28,22 @@ import { StreamBody, takeBody } from "../../../lib/net/http/response_body.ts";
 import { ResponseWriter } from "../../../lib/net/http/response_writer.ts";
 import { StaticResponse } from "../../../lib/net/http/static_response.ts";
 import { bytesOf, textOf } from "./wire.ts";
+
+const TEXT = bytesOf("packed ".repeat(50));
+
+/** How each coding is put on, and taken off. */
+const PACKERS: Record<string, [(bytes: Uint8Array) => Uint8Array, (bytes: Uint8Array) => Uint8Array]> = {
+  "gzip": [gzipSync, gunzipSync],
+  "x-gzip": [gzipSync, gunzipSync],
+  "deflate": [deflateSync, inflateSync],
+  "br": [brotliCompressSync, brotliDecompressSync],
+  "zstd": [zstdCompressSync, zstdDecompressSync],
+  "gzip,br": [
+    (bytes) => brotliCompressSync(gzipSync(bytes)),
+    (bytes) => gunzipSync(brotliDecompressSync(bytes)),
+  ],
+  "unknown": [(bytes) => bytes, (bytes) => bytes],
+};
 
 interface Asked {
   method?: string;
@@ -431,6 +456,12 @@ describe("what ResponseWriter writes", () => {
     "/static": () => StaticResponse.json({ a: [1] }),
     "/packed": () => new Response(gzipSync("p".repeat(300)), { headers: { "content-encoding": "gzip" } }),
     "/empty": () => new Response(null, { status: 204 }),
+    ...Object.fromEntries(
+      Object.entries(PACKERS).map(([coding, [pack]]) => [
+        `/${coding}`,
+        () => new Response(new Uint8Array(pack(TEXT)), { headers: { "content-encoding": coding } }),
+      ]),
+    ),
   };
   const server = createServer((socket) => {
     socket.once("data", async (data) => {
@@ -459,6 +490,19 @@ describe("what ResponseWriter writes", () => {
     assertStrictEquals(passed.body, "p".repeat(300));
     const own = await send(new Response(gzipSync("p"), { headers: { "content-encoding": "gzip" } }));
     assert(own.fields.includes("content-encoding: gzip"));
+  });
+
+  it("says of what is passed on how it is packed, whichever packings the host's fetch takes off", async () => {
+    for (const [coding, [, unpack]] of Object.entries(PACKERS)) {
+      for (const minor of [0, 1] as const) {
+        const { text } = await write(await fetch(`${origin}/${coding}`), { minor });
+        const end = text.indexOf("\r\n\r\n") + 4;
+        const isChunked = text.slice(0, end).includes("transfer-encoding: chunked");
+        const body = bytesOf(isChunked ? unchunk(bytesOf(text.slice(end)), 100) : text.slice(end));
+        const isPacked = text.slice(0, end).includes(`content-encoding: ${coding}`);
+        assertEquals([coding, textOf(isPacked ? unpack(body) : body)], [coding, textOf(TEXT)]);
+      }
+    }
   });
 
   it("is read by fetch", async () => {

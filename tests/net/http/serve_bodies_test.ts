@@ -159,4 +159,26 @@ describe("the body of a request", () => {
     );
     assertMatch(await failed.promise, /closed the connection|ECONNRESET/);
   });
+
+  it("says that it closes where it answers a client that waits for 100 Continue, and skips what others have sent", () =>
+    serving(hello, {}, async (server) => {
+      const head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n";
+      const lengths = [["Content-Length: 3\r\n\r\n", "abc"], [
+        "Transfer-Encoding: chunked\r\n\r\n",
+        "3\r\nabc\r\n0\r\n\r\n",
+      ]];
+      for (const [framing, body] of lengths) {
+        const answer = await exchange(server, head + framing);
+        assertStringIncludes(answer, "\r\nconnection: close\r\n");
+        for (let sent = 1; sent < body.length; sent++) {
+          using stream = await TcpStream.connect(server.address);
+          await stream.writeAll(encoder.encode(head + framing + body.slice(0, sent)));
+          const into = new Uint8Array(1000);
+          const first = new TextDecoder().decode(into.subarray(0, await stream.read(into)));
+          assert(first.startsWith("HTTP/1.1 200 ") && !first.includes("connection: close"));
+          await stream.writeAll(encoder.encode(body.slice(sent) + LAST_GET));
+          assertEquals(statusOf(await readAll(stream)), 200);
+        }
+      }
+    }));
 });

@@ -64,6 +64,51 @@ describe("errors in serve()", () => {
       },
     ));
 
+  it("sends no header field of an HttpError's that would be more than that, and no status that is no error's", () => {
+    const given: Record<string, () => HttpError> = {
+      "/split": () => new HttpError(400, "no", { headers: { "x-a": "b\r\nset-cookie: evil=1" } }),
+      "/wide": () => new HttpError(400, "no", { headers: { "x-a": "b\u010d\u010aset-cookie: evil=1" } }),
+      "/name": () => new HttpError(400, "no", { headers: { "set-cookie: evil=1\r\nx-a": "b" } }),
+      "/length": () => new HttpError(400, "no", { headers: { "Content-Length": "0" } }),
+      "/101": () => new HttpError(101, "no"),
+      "/204": () => new HttpError(204, "no"),
+      "/600": () => new HttpError(600, "no"),
+      "/NaN": () => new HttpError(NaN, "no"),
+    };
+    const errors: unknown[] = [];
+    return serving(
+      (request) => {
+        throw given[new URL(request.url).pathname]();
+      },
+      {
+        onError: (error) => {
+          errors.push(error);
+          return new Response("sorry", { status: 500 });
+        },
+      },
+      async (server) => {
+        for (const path of Object.keys(given)) {
+          const answer = await exchange(server, LAST_GET.replace("/", path));
+          assertEquals([path, statusOf(answer)], [path, 500]);
+          assert(answer.endsWith("\r\n\r\nsorry"));
+        }
+        for (const error of errors) assertMatch(String(error), /^(?:Type|Range)Error: cannot/);
+      },
+    );
+  });
+
+  it("sends an HttpError in the type that its header fields name", () =>
+    serving(
+      () => {
+        throw new HttpError(422, "{}", { headers: { "Content-Type": "application/problem+json" } });
+      },
+      {},
+      async (server) => {
+        const answer = await exchange(server, GET);
+        assertEquals(answer.match(/content-type: [^\r]*/gi), ["content-type: application/problem+json"]);
+      },
+    ));
+
   const refused: [name: string, request: string, status: number][] = [
     ["nonsense", "hello\r\n\r\n", 400],
     ["no Host", "GET / HTTP/1.1\r\n\r\n", 400],

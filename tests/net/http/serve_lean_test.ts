@@ -30,6 +30,11 @@ async function serving(
   return errors;
 }
 
+/** What a handler gives that was written with no types. */
+function passedOff(value: unknown, key: string = "value"): void {
+  return Reflect.get({ value }, key);
+}
+
 function leanError(use: () => unknown): "end" | "disconnect" {
   try {
     use();
@@ -255,6 +260,10 @@ describe("serveLean()", () => {
         response.status = 204;
         response.end("x");
       }],
+      ["a body with 205", (response) => {
+        response.status = 205;
+        response.end("x");
+      }],
     ];
     let status = 0;
     await serving((request, response) => {
@@ -273,6 +282,34 @@ describe("serveLean()", () => {
     assertEquals(status, 3);
     assertThrows(() => new Precomputed("x", { status: 204 }), TypeError);
     assertThrows(() => new Precomputed("x", { headers: { "a": "\n" } }), TypeError);
+  });
+
+  it("names no length in a 304, whose length is that of what it stands for", async () => {
+    const precomputed = new Precomputed("", { status: 304 });
+    await serving((request, response) => {
+      if (request.path === "/precomputed") return response.send(precomputed);
+      response.status = 304;
+      response.end();
+    }, async (server) => {
+      for (const path of ["/", "/precomputed"]) {
+        const answer = await exchange(server, GET.replace("/", path) + LAST_GET.replace("/", path));
+        assertEquals(answer.match(/304 Not Modified\r\n/g)?.length, 2);
+        assert(!answer.includes("content-length"));
+      }
+    });
+  });
+
+  it("heeds what a handler gives that is no promise as little as nothing", async () => {
+    for (const given of [false, null, 1, "text", {}]) {
+      const handler = (_: LeanRequest, response: LeanResponse): void => {
+        response.end("answered");
+        return passedOff(given);
+      };
+      const errors = await serving(handler, async (server) => {
+        assert((await exchange(server, LAST_GET)).endsWith("\r\n\r\nanswered"));
+      });
+      assertEquals(errors, []);
+    }
   });
 
   it("refuses what the parser refuses, and shuts down as serve does", async () => {

@@ -1,10 +1,15 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
-import { type HttpServer, serve } from "../../../lib/net/http.ts";
+import { type Handler, type HttpServer, serve, serveLean } from "../../../lib/net/http.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { run, sleep } from "../../../lib/task/mod.ts";
 import { encoder, exchange, GET, hello, readAll, statusOf } from "./client.ts";
+
+/** What comes from those who have no types. */
+function passedOff(value: unknown, key: string = "value"): Handler {
+  return Reflect.get({ value }, key);
+}
 
 describe("shutdown()", () => {
   it("shuts down: idle connections close, one that is answered finishes, nobody connects", () =>
@@ -64,4 +69,61 @@ describe("shutdown()", () => {
       assertEquals(now().map((value, i) => value === before[i]), [true, true, true]);
       await plain.shutdown();
     }));
+
+  it("cuts what is left at the deadline of whoever has less patience", () =>
+    run(async () => {
+      const server = serve(() => new Promise<Response>(() => {}), { port: 0 });
+      using busy = await TcpStream.connect(server.address);
+      await busy.writeAll(encoder.encode(GET));
+      await sleep(5);
+      const finished = server.shutdown({ deadline: 1_000_000 });
+      await server.shutdown({ deadline: 0 });
+      await finished;
+      assertEquals(await readAll(busy).catch(() => ""), "");
+    }));
+
+  it("is over, and gives back what it wraps, where its runtime ends before it", async () => {
+    const before = [globalThis.Request, globalThis.Response, globalThis.fetch];
+    const reasons: string[] = [];
+    const server = await run(async () => {
+      const server = serve((request) => {
+        request.signal.addEventListener("abort", () => reasons.push(request.signal.reason.name));
+        return new Promise<Response>(() => {});
+      }, { port: 0 });
+      const busy = await TcpStream.connect(server.address);
+      await busy.writeAll(encoder.encode(GET));
+      await sleep(5);
+      return server;
+    });
+    await server.finished;
+    await Promise.resolve();
+    assertEquals([globalThis.Request, globalThis.Response, globalThis.fetch], before);
+    assertEquals(reasons, ["AbortError"]);
+  });
+
+  it("ends a server whose onListen throws, and says so", () =>
+    run(async () => {
+      const before = globalThis.Response;
+      let port = 0;
+      const onListen = (address: { port: number }): void => {
+        port = address.port;
+        throw new Error("not today");
+      };
+      assertThrows(() => serve(hello, { port: 0, onListen }), Error, "not today");
+      assertThrows(
+        () => serveLean((_, response) => response.end(), { port: 0, onListen }),
+        Error,
+        "not today",
+      );
+      await assertRejects(
+        () => TcpStream.connect({ hostname: "127.0.0.1", port }),
+        SystemError,
+        "ECONNREFUSED",
+      );
+      assertEquals(globalThis.Response, before);
+    }));
+
+  it("refuses to serve with a handler that is no function", () => {
+    assertThrows(() => serve(passedOff({ fetch: hello }), { port: 0 }), TypeError, "handler");
+  });
 });

@@ -1,9 +1,22 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
+import type { HttpServer } from "../../../lib/net/http.ts";
+import { HEAD } from "../../../lib/net/http/deadlines.ts";
+import { Server } from "../../../lib/net/http/server.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
 import { encoder, exchange, GET, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
+
+/** Lets the time of so many turns of the sweeper pass, once a client is at the head of a request. */
+async function passIn(server: HttpServer, turns: number): Promise<void> {
+  assert(server instanceof Server);
+  while (server.deadlines.in(HEAD).length === 0) await sleep(1);
+  for (let i = 0; i < turns; i++) server.sweep();
+}
+
+/** A turn of the sweeper is half a second, so that these are a hundred of them. */
+const HUNDRED_TURNS = { head: 50_000 };
 
 describe("the limits of a client", () => {
   it("tells a client that is too slow with a head or a body 408", () =>
@@ -91,5 +104,27 @@ describe("the limits of a client", () => {
         return "";
       });
       assert(answer.length < 32 << 20);
+    }));
+
+  it("counts the time of each head by itself where the next begins in the bytes that end one", () =>
+    serving(hello, { timeouts: HUNDRED_TURNS }, async (server) => {
+      using stream = await TcpStream.connect(server.address);
+      const into = new Uint8Array(1000);
+      await stream.writeAll(encoder.encode(GET.slice(0, 10)));
+      for (let i = 0; i < 4; i++) {
+        await passIn(server, 70);
+        await stream.writeAll(encoder.encode(GET.slice(10) + GET.slice(0, 10)));
+        const count = await stream.read(into);
+        assertEquals(statusOf(new TextDecoder().decode(into.subarray(0, count))), 200);
+      }
+    }));
+
+  it("says why in the answer to a head that is too slow, behind a request that was a HEAD", () =>
+    serving(hello, { timeouts: HUNDRED_TURNS }, async (server) => {
+      using stream = await TcpStream.connect(server.address);
+      await stream.writeAll(encoder.encode(GET.replace("GET", "HEAD") + GET.slice(0, 10)));
+      await passIn(server, 110);
+      const answer = await readAll(stream);
+      assert(answer.endsWith("\r\n\r\nthe request did not come in time\n"));
     }));
 });

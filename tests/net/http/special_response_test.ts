@@ -118,6 +118,99 @@ describe("FileResponse", () => {
       );
     }));
 
+  it("has its body for whoever asks for it before the server does, and releases the file once all the same", () => {
+    const middleware: Record<string, (file: FileResponse) => Promise<Response> | Response> = {
+      "/wrapped": (file) => new Response(file.body, file),
+      "/piped": (file) => new Response(file.body?.pipeThrough(new TransformStream()), file),
+      "/looked": (file) => file.body === null ? hello() : file,
+      "/cloned": async (file) =>
+        new Response(await file.clone().text() === "cdefg" ? file.body : "wrong", file),
+      "/text": async (file) => new Response(await file.text()),
+      "/bytes": async (file) => new Response(await file.arrayBuffer()),
+    };
+    return withFile(LETTERS, (fd) => {
+      let released = 0;
+      return serving(
+        (request) => {
+          const file = new FileResponse({ fd, offset: 2, length: 5, released: () => released++ });
+          return middleware[new URL(request.url).pathname](file);
+        },
+        {},
+        async (server) => {
+          for (const path of Object.keys(middleware)) {
+            released = 0;
+            const answer = await exchange(server, LAST_GET.replace("/", path));
+            assertEquals([path, answer.slice(answer.indexOf("\r\n\r\n") + 4)], [path, "cdefg"]);
+            assertStringIncludes(answer, "\r\ncontent-length: 5\r\n");
+            assertEquals([path, released], [path, 1]);
+            released = 0;
+            const head = await exchange(server, LAST_GET.replace("GET /", `HEAD ${path}`));
+            assert(head.endsWith("\r\n\r\n"));
+            assertEquals([path, released], [path, 1]);
+          }
+        },
+      );
+    });
+  });
+
+  it("is refused where its body was read before, and is empty for all where its status has none", () =>
+    withFile(LETTERS, (fd) => {
+      let released = 0;
+      const release = (): number => released++;
+      const errors: unknown[] = [];
+      return serving(
+        async (request) => {
+          if (request.url.endsWith("/304")) {
+            const file = new FileResponse({ fd, length: 5, released: release }, { status: 304 });
+            return new Response(file.body, file);
+          }
+          const file = new FileResponse({ fd, length: 5, released: release });
+          await file.text();
+          return file;
+        },
+        {
+          onError: (error) => {
+            errors.push(error);
+            return new Response(null, { status: 500 });
+          },
+        },
+        async (server) => {
+          assertEquals(statusOf(await exchange(server, LAST_GET)), 500);
+          assertStringIncludes(String(errors), "was sent or read before");
+          assertEquals(statusOf(await exchange(server, LAST_GET.replace("/", "/304"))), 304);
+          assertEquals(released, 2);
+        },
+      );
+    }));
+
+  it("is answered with once, and its connection ends, where its release throws", () => {
+    const { error } = console;
+    const told: unknown[] = [];
+    console.error = (failure: unknown) => told.push(failure);
+    return withFile(new Uint8Array(20 << 20), (fd) =>
+      serving(
+        (request) => {
+          const released = (): void => {
+            throw new Error(request.method);
+          };
+          return new FileResponse({ fd, length: 20 << 20, released });
+        },
+        {},
+        async (server) => {
+          const head = await exchange(server, LAST_GET.replace("GET", "HEAD"));
+          assertEquals(head.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 200"]);
+          {
+            using stream = await TcpStream.connect(server.address);
+            await stream.writeAll(encoder.encode(GET));
+            await stream.read(new Uint8Array(100));
+          }
+          // Would wait for ever for a connection that is not forgotten.
+          await server.shutdown({ deadline: 1_000_000 });
+          assertEquals(told.map(String), ["Error: HEAD", "Error: GET"]);
+        },
+      )).finally(() => console.error = error);
+  });
+
   it("refuses lengths that are none", () => {
     using fd = Fd.open(new URL(import.meta.url));
     assertThrows(() => new FileResponse({ fd, length: -1 }), RangeError, "length");
@@ -239,4 +332,21 @@ describe("UpgradeResponse", () => {
       assertEquals(statusOf(await exchange(server, withBody)), 400);
       assertEquals(statusOf(await exchange(server, UPGRADE.replace("1.1", "1.0"))), 400);
     }));
+
+  it("counts a connection that was taken over and closed against maxConnections no more", () =>
+    serving(
+      (request) => {
+        if (request.method === "HEAD") {
+          return new UpgradeResponse((stream) => stream.close(), {
+            upgrade: "none",
+          });
+        }
+        return hello();
+      },
+      { maxConnections: 4 },
+      async (server) => {
+        for (let i = 0; i < 100; i++) await exchange(server, GET.replace("GET", "HEAD"));
+        assertEquals(statusOf(await exchange(server, LAST_GET)), 200);
+      },
+    ));
 });

@@ -133,6 +133,23 @@ describe("serveFiles()", () => {
       assertStrictEquals(await response.text(), "");
     }));
 
+  for (const maxOpen of [1, 2, 3]) {
+    it(`keeps a file open until it is answered with, where ${maxOpen} are kept`, () =>
+      withSite({ maxOpen, precompressed: true }, async ({ server, root, files }) => {
+        const bodies = { br: "packed by br", gzip: "packed by gzip", identity: LETTERS };
+        writeFileSync(join(root, "letters.txt.br"), bodies.br);
+        writeFileSync(join(root, "letters.txt.gz"), bodies.gzip);
+        for (const [coding, body] of Object.entries(bodies)) {
+          const fields = `Host: a\r\nAccept-Encoding: ${coding}\r\nConnection: close\r\n`;
+          const answer = await exchange(server, `GET /letters.txt HTTP/1.1\r\n${fields}\r\n`);
+          assert(answer.endsWith(`\r\n\r\n${body}`));
+        }
+        assert(openBelow(root) <= maxOpen);
+        files.close();
+        assertStrictEquals(openBelow(root), 0);
+      }));
+  }
+
   it("refuses what is neither GET nor HEAD, and says what may be asked", () =>
     withSite({}, async ({ get }) => {
       for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
@@ -575,6 +592,7 @@ describe("the files that stay open", () => {
       assertStrictEquals(kept.find("letters.txt"), file);
       file.retain();
       assert(kept.find("index.html") instanceof OpenFile);
+      kept.trim();
       assertStrictEquals(kept.size, 1);
       assertStrictEquals(file.fd.isClosed, false);
       file.release();

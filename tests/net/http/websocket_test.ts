@@ -535,6 +535,53 @@ describe("the end of a WebSocket", () => {
     );
   });
 
+  it("comes where the request is answered by anything but the socket's response", async () => {
+    const answers: Record<string, (response: Response) => Response | Promise<Response>> = {
+      "another": () => new Response("no"),
+      "a stream": () => new Response(new Blob(["no"]).stream()),
+      "late": async () => {
+        await sleep(1);
+        return new Response("no");
+      },
+      "a failure": () => {
+        throw new Error("no");
+      },
+      "a refusal": () => Promise.reject(new HttpError(403, "no")),
+      "a request that has a body": (response) => response,
+    };
+    let kind = "";
+    const closes: string[] = [];
+    await serving(
+      (request) => {
+        const { socket, response } = upgradeWebSocket(request);
+        socket.onclose = ({ code }) => closes.push(`${kind}: ${code}`);
+        return answers[kind](response);
+      },
+      { onError: () => new Response("no", { status: 500 }) },
+      async (server) => {
+        for (kind of Object.keys(answers)) {
+          const body = kind === "a request that has a body" ? "x" : "";
+          const handshake = HANDSHAKE.replace("keep-alive", "close");
+          const answer = await exchange(
+            server,
+            `${handshake}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+          );
+          assert(/^HTTP\/1\.1 (200|400|403|500) /.test(answer), answer);
+          while (closes.length === 0) await sleep(1);
+          assertEquals(closes.splice(0), [`${kind}: 1006`]);
+        }
+      },
+    );
+  });
+
+  it("does not come for one that is paused, and so reads no answer to a ping", () =>
+    echoing({ pingMs: 10 }, async ({ server, sockets }) => {
+      using _ = await RawClient.open(server);
+      sockets[0].pause();
+      await sleep(100);
+      assertStrictEquals(sockets[0].readyState, 1);
+    }));
+
   it("comes at once for a socket that was cut before it was open", () =>
     echoing({}, async ({ server }) => {
       using client = await RawClient.open(server);

@@ -7,6 +7,7 @@ import { RequestBody } from "../request_body.ts";
 import { LeanError } from "./misuse.ts";
 import { LeanRequest } from "./request.ts";
 import { LeanResponse } from "./response.ts";
+import { isThenable } from "../../../task/promise.ts";
 import type { Runtime } from "../../../task/runtime/runtime.ts";
 
 /** Answers a request by ending its response: before it returns, or before its promise is settled, or later. */
@@ -44,18 +45,18 @@ export class LeanConnection extends Connection {
     this.#head = head;
     this.#request = request;
     this.#response = response;
-    let promise: void | PromiseLike<void>;
+    let promise: unknown;
     try {
       promise = this.#service.handler(request, response);
     } catch (error) {
       return this.#fail(error);
     }
-    if (promise !== undefined) this.#watch(promise, response);
+    if (isThenable(promise)) this.#watch(promise, response);
     return this.resume();
   }
 
   /** An async handler's end, by which the response must have ended. */
-  #watch(promise: PromiseLike<void>, response: LeanResponse): void {
+  #watch(promise: PromiseLike<unknown>, response: LeanResponse): void {
     const { runtime } = this.#service;
     runtime.promisePending();
     const settled = (error: unknown): void => {
@@ -81,10 +82,9 @@ export class LeanConnection extends Connection {
   }
 
   #send(head: RequestHead, response: LeanResponse): Step {
-    const { writer, isClosing } = this.#service;
     this.isAnswering = true;
-    const keepAlive = head.keepAlive && !isClosing;
-    LeanResponse.write(response, writer, head, keepAlive);
+    const keepAlive = this.mayGoOn(head);
+    LeanResponse.write(response, this.#service.writer, head, keepAlive);
     this.#over("end");
     return this.done(keepAlive);
   }

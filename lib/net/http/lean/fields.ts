@@ -30,7 +30,7 @@ export function checkStatus(status: number, body: string | Uint8Array | null): v
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new RangeError(`cannot answer: status is ${String(status)}, not an integer from 200 to 599`);
   }
-  if ((status === 204 || status === 304) && body !== null && body.length > 0) {
+  if ((status === 204 || status === 205 || status === 304) && body !== null && body.length > 0) {
     throw new TypeError(`cannot answer: a response of status ${status} has no body`);
   }
 }

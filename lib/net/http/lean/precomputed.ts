@@ -28,7 +28,7 @@ export class Precomputed {
     }
     if (!hasType) lines += TEXT_LINE;
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body.slice();
-    const length = status === 204 ? "" : `content-length: ${bytes.length}\r\n`;
+    const length = status === 204 || status === 304 ? "" : `content-length: ${bytes.length}\r\n`;
     this.status = status;
     this.#lines = lines;
     this.#body = bytes;

@@ -47,7 +47,10 @@ export class LeanResponse {
     return this;
   }
 
-  /** Ends the response, with a body or none. A text has the type `text/plain` where no other was given. */
+  /**
+   * Ends the response, with a body or none. A text has the type `text/plain` where no other was given. A `Uint8Array` is
+   * not copied before it leaves: make one for each response, or leave it as it is.
+   */
   end(body: string | Uint8Array | null = null): void {
     this.#requireOpen("end a response");
     checkStatus(this.status, body);
