@@ -14,7 +14,7 @@ import { Probe } from "../task/probe.ts";
 import { openFifo, pipe, PipeReader, PipeWriter } from "../../lib/net/process.ts";
 import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
 import { type Coroutine, join as joined, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
 
 function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
@@ -264,7 +264,7 @@ describe("a pipe", () => {
       reader.close();
       writer.close();
     `;
-    assertEquals(outputOf(source, { before: "ulimit -n 100" }), "EMFILE pipe2\nagain");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 100" }), "EMFILE pipe2\nagain");
   });
 });
 
