@@ -23,6 +23,11 @@ export function requireNames(what: string, kind: string, options: unknown, names
   }
 }
 
+/** Throws for what is no boolean: `"false"` and what was left out are none. */
+export function requireBoolean(what: string, on: unknown): void {
+  if (typeof on !== "boolean") throw new TypeError(`${what}: on is ${shown(on)}, and no boolean`);
+}
+
 /** Throws for what is neither a boolean nor left out. */
 export function requireFlag(what: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "boolean") {

@@ -2,7 +2,7 @@ import { check, errno, libc, SystemError, word } from "../../ffi/mod.ts";
 import { FileType, Stat } from "../../ffi/layout/stat.ts";
 import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireRead, requireWrite } from "../../ffi/permissions.ts";
-import { requireFlag, requireNames, shown } from "./arguments.ts";
+import { requireBoolean, requireFlag, requireNames, shown } from "./arguments.ts";
 import { openFile } from "./open.ts";
 import { fileURLToPath } from "node:url";
 
@@ -173,9 +173,7 @@ export class Fd implements Disposable {
 
   /** Changes `isBlocking`. What was opened here starts as `false`: only who has the thread to spare turns it on. */
   setBlocking(on: boolean): void {
-    if (typeof on !== "boolean") {
-      throw new TypeError(`cannot set whether a descriptor blocks: on is ${shown(on)}, and no boolean`);
-    }
+    requireBoolean("cannot set whether a descriptor blocks", on);
     const flags = this.#flags();
     const wanted = on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
     if (wanted !== flags) check(libc().fcntl(this.#open(), F_SETFL, wanted), "fcntl");

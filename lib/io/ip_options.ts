@@ -2,7 +2,7 @@ import { check, libc } from "../../ffi/mod.ts";
 import { ip_mreqn, ipv6_mreq } from "../../ffi/layout/linux.ts";
 import { parseIpv4, parseIpv6 } from "../../ffi/layout/ip_address.ts";
 import { AF_INET } from "../../ffi/layout/socket_address.ts";
-import { shown } from "./arguments.ts";
+import { requireBoolean, shown } from "./arguments.ts";
 import { type Fd, numberOf } from "./fd.ts";
 
 const SOL_SOCKET = 1;
@@ -36,10 +36,6 @@ function requireInteger(what: string, name: string, value: number, least: number
   if (!(Number.isInteger(value) && value >= least && value <= largest)) {
     throw new RangeError(`${what}: ${name} is ${shown(value)}, not an integer from ${least} to ${largest}`);
   }
-}
-
-function requireBoolean(what: string, value: boolean): void {
-  if (typeof value !== "boolean") throw new TypeError(`${what}: on is ${shown(value)}, and no boolean`);
 }
 
 /** The options of a socket of datagrams: socket(7), ip(7), ipv6(7). A TTL is called hop limit in IPv6, TOS traffic class. */

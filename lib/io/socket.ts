@@ -2,7 +2,7 @@ import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
-import { requireFlag, requireNames, shown } from "./arguments.ts";
+import { requireBoolean, requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
 import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
 import { transferVectored } from "./vectored.ts";
@@ -258,6 +258,7 @@ export class Socket implements Disposable {
 
   /** Whether small writes leave at once: TCP_NODELAY, tcp(7). */
   setNoDelay(on: boolean): void {
+    requireBoolean("cannot set whether small writes leave at once", on);
     this.#setOption(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
   }
 
@@ -268,8 +269,9 @@ export class Socket implements Disposable {
 
   /** Whether the kernel asks a silent peer now and then whether it is there: SO_KEEPALIVE, tcp(7). */
   setKeepAlive(on: boolean | KeepAlive): void {
-    if (typeof on === "object") {
-      const what = "cannot set a socket's keep-alive";
+    const what = "cannot set a socket's keep-alive";
+    if (typeof on !== "object") requireBoolean(what, on);
+    else {
       requireNames(what, "on is", on, ["idle", "interval", "count"]);
       for (const [name, option, most] of KEEP_ALIVE) {
         const value = on[name];

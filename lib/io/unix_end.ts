@@ -3,7 +3,7 @@ import { ucred } from "../../ffi/layout/linux.ts";
 import { MOST_DESCRIPTORS, SocketMessage } from "../../ffi/layout/socket_message.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
-import { shown } from "./arguments.ts";
+import { requireBoolean, shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import { shutdown } from "./socket_calls.ts";
@@ -175,9 +175,7 @@ export abstract class UnixEnd implements Disposable {
    * socket that has no address gets an abstract one at its first message. Messages of different senders are read apart.
    */
   setPassCredentials(on: boolean): void {
-    if (typeof on !== "boolean") {
-      throw new TypeError(`cannot set whether credentials pass: on is ${shown(on)}, and no boolean`);
-    }
+    requireBoolean("cannot set whether credentials pass", on);
     this.#set(SO_PASSCRED, on ? 1 : 0);
     this.#passesCredentials = on;
   }

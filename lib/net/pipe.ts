@@ -47,6 +47,7 @@ class Watched {
   release(): Fd {
     if (this.isClosed) throw new Error("cannot take a pipe's descriptor: the end was closed or given away");
     this.isClosed = true;
+    this.io.willEnd("the pipe's end was closed or given away");
     this.#reactor.deregister(this.io);
     return this.fd;
   }
@@ -77,6 +78,7 @@ class Read extends Future<number> {
     const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
     const count = reader.tryRead(buffer, 0, Math.min(roomOf(into), SCRATCH_BYTES));
     if (count === WouldBlock) {
+      if (this.#waker !== context.waker) this.#io.forgetReader(this.#waker);
       this.#io.waitReadable(context.waker);
       this.#waker = context.waker;
       return Pending;
@@ -125,6 +127,7 @@ class Write extends Future<number> {
       buffer.bytes.set(part);
       const count = writer.tryWrite(buffer, 0, part.byteLength);
       if (count === WouldBlock) {
+        if (this.#waker !== context.waker) this.#io.forgetWriter(this.#waker);
         this.#io.waitWritable(context.waker);
         this.#waker = context.waker;
         return Pending;
@@ -207,6 +210,7 @@ export class PipeReader implements AsyncRead, Disposable {
   tryRead(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
     const { fd, io } = this.#watched;
     if (!io.isReadable) return WouldBlock;
+    if (this.isClosed) throw new Error(`cannot read a pipe: ${io.whyDeaf}`);
     const count = fd.read(buffer, from, length);
     if (count === WouldBlock) io.clearReadable();
     else if (count < length && count > 0) io.drained();
@@ -275,6 +279,7 @@ export class PipeWriter implements AsyncWrite, Disposable {
   tryWrite(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
     const { fd, io } = this.#watched;
     if (!io.isWritable) return WouldBlock;
+    if (this.isClosed) throw new Error(`cannot write to a pipe: ${io.whyDeaf}`);
     const count = fd.write(buffer, from, length);
     if (count === WouldBlock) io.clearWritable();
     return count;

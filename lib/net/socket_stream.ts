@@ -20,7 +20,8 @@ export let ioOf: (stream: SocketStream) => ScheduledIo;
 /**
  * A connected stream of bytes, whatever its family: what `TcpStream` and `UnixStream` share. One task reads and one
  * writes at a time: a second read, or write, that begins before the first is over fails. Whatever waits is safe to
- * drop: nothing was read then, and of what is written by `writeAll` an unknown part.
+ * drop: nothing was read then, and of what is written by `writeAll` an unknown part. No collector closes one that is
+ * forgotten: `using` does.
  */
 export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable, AsyncDisposable {
   /** The socket's descriptor, which the stream owns. */

@@ -156,7 +156,13 @@ export class ReceiveHandle extends Future<Mmap> {
     if (mode === "r+" && !writes) refuse("mode r+ writes to a map that its sender only reads");
     const offset = Number(view.getBigUint64(16, true));
     const length = Number(view.getBigUint64(24, true));
-    return Mmap.fromFd(fd, { mode, offset, length });
+    try {
+      return Mmap.fromFd(fd, { mode, offset, length });
+    } catch (cause) {
+      throw new HandleError(`cannot receive a map: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      });
+    }
   }
 
   override drop(): void {

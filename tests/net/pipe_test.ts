@@ -10,10 +10,11 @@ import fc from "fast-check";
 import { hostName, SystemError } from "../../ffi/mod.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { Fd, WouldBlock } from "../../lib/io/mod.ts";
+import { Probe } from "../task/probe.ts";
 import { openFifo, pipe, PipeReader, PipeWriter } from "../../lib/net/process.ts";
 import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
 import { type Coroutine, join as joined, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
 
 function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
@@ -169,6 +170,44 @@ describe("a pipe", () => {
     assert(descriptors() <= before + 1);
   });
 
+  it("is waited for by who has polled last, where a read or a write goes from one to another", async () => {
+    await run(async () => {
+      await sleep(0);
+      const [reader, writer] = pipe();
+      const [first, second] = [new Probe(), new Probe()];
+      const reading = reader.read(new Uint8Array(4));
+      assert(first.isPending(reading));
+      assert(second.isPending(reading));
+      reading.drop();
+      const writing = writer.writeAll(new Uint8Array(1 << 20));
+      assert(first.isPending(writing));
+      assert(second.isPending(writing));
+      writing.drop();
+      reader.close();
+      writer.close();
+    });
+  });
+
+  it("reads and writes nothing of a descriptor that was given away, also where a read waits for it", async () => {
+    await run(async () => {
+      const [reader, writer] = pipe();
+      const waiting = spawn(() => reader.read(new Uint8Array(4)));
+      await sleep(1);
+      using fd = reader.intoFd();
+      await writer.writeAll(Uint8Array.of(1, 2, 3));
+      using to = writer.intoFd();
+      await assertRejects(
+        () => waiting,
+        Error,
+        "cannot read a pipe: the pipe's end was closed or given away",
+      );
+      await assertRejects(() => reader.read(new Uint8Array(4)), Error, "closed or given away");
+      await assertRejects(() => writer.writeAll(Uint8Array.of(4)), Error, "cannot write to a pipe");
+      to.close();
+      assertEquals(fd.read(new Uint8Array(4)), 3);
+    });
+  });
+
   it("is made of a descriptor that is one, open for its direction, and becomes non-blocking", () => {
     const [reader, writer] = pipe();
     const [r, w] = [reader.intoFd(), writer.intoFd()];
@@ -225,7 +264,7 @@ describe("a pipe", () => {
       reader.close();
       writer.close();
     `;
-    assertEquals(outputOf(source, { before: "ulimit -n 100" }), "EMFILE pipe2\nagain");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 100" }), "EMFILE pipe2\nagain");
   });
 });
 

@@ -8,7 +8,7 @@ import { LookupError, type NetAddress, TcpListener, TcpStream } from "../../lib/
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, pollFn, run, sleep, spawn, type Spawnable } from "../../lib/task/mod.ts";
 import { Ended } from "../../lib/task/stream.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 import { descriptors, local } from "./ends.ts";
@@ -271,7 +271,7 @@ describe("accepting", () => {
       });
       process.exit(0);
     `;
-    assertEquals(outputOf(source, { before: "ulimit -n 256" }), "EMFILE 1 2 9");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 256" }), "EMFILE 1 2 9");
   });
 
   it("and closing leave nothing open, and no memory, over thousands of connections", async () => {

@@ -28,6 +28,10 @@ describe("a socket's options", () => {
       RangeError,
       "idle is 0, not an integer from 1 to 32767",
     );
+    for (const wrong of ["false", 1, undefined]) {
+      assertThrows(() => Reflect.apply(own.setKeepAlive, own, [wrong]), TypeError, "and no boolean");
+      assertThrows(() => Reflect.apply(own.setNoDelay, own, [wrong]), TypeError, "and no boolean");
+    }
     assertThrows(() => own.setKeepAlive({ count: 128 }), RangeError, "count is 128");
     assertThrows(() => Reflect.apply(own.setKeepAlive, own, [{ idel: 5 }]), TypeError, 'no option "idel"');
   });

@@ -142,7 +142,7 @@ describe("a map that is sent", () => {
         for (const [said, fds, record] of lies) {
           const [left, right] = UnixStream.pair();
           await left.sendFds(fds, record);
-          await assertRejects(async () => await right.receiveHandle(), Error, said);
+          await assertRejects(async () => await right.receiveHandle(), HandleError, said);
           left.close();
           right.close();
         }

@@ -11,7 +11,7 @@ import { Fd, NativeBuffer, WouldBlock } from "../../lib/io/mod.ts";
 import { UnixListener, UnixStream } from "../../lib/net/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 
 let folder: string;
@@ -171,7 +171,7 @@ describe("a listener at a path", () => {
         console.log(await stream.read(new Uint8Array(2)));
         stream.close();
       });`;
-    assertEquals(outputOf(source, { before: "ulimit -n 200" }), "EMFILE\n1");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 200" }), "EMFILE\n1");
   });
 
   it("says why nobody can be connected to", async () => {

@@ -20,7 +20,7 @@ import {
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
 import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
 import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../../child.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -207,7 +207,7 @@ describe("copy without a descriptor left", () => {
         for (const fd of taken) fd.close();
       });
     `;
-    assertEquals(outputOf(source, { before: "ulimit -n 128" }), "EMFILE\n3");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 128" }), "EMFILE\n3");
   });
 });
 

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { hostName, SystemError } from "../../../ffi/mod.ts";
 import { Command, pipe } from "../../../lib/net/process.ts";
 import { fromPromise, run, select, sleep, spawn } from "../../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
 import { sh, text } from "./support.ts";
 
@@ -30,7 +30,7 @@ describe("faults", () => {
       }
       console.log([...seen].join(), started);
     `;
-    const output = outputOf(source, { before: "ulimit -n 128" });
+    const output = outputOf(listenFirst + source, { before: "ulimit -n 128" });
     assertEquals(output, "EMFILE\nEMFILE 1");
   });
 
