@@ -1,3 +1,12 @@
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  DECIDING,
+  EXPECT,
+  HOST,
+  TRANSFER_ENCODING,
+  WORD,
+} from "../../jit/http_head_table.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
 import { HttpError } from "./error.ts";
 import {
@@ -29,16 +38,8 @@ const HTTP = 0x50545448;
 const SLASH_1_1 = 0x312e312f;
 const CRLF = 0x0a0d;
 
-/** The fields that decide how a request is read. */
-export const HOST = 0;
-export const EXPECT = 1;
-export const CONNECTION = 2;
-export const CONTENT_LENGTH = 3;
-export const TRANSFER_ENCODING = 4;
 const OTHER = -1;
-const SPECIAL = ["host", "expect", "connection", "content-length", "transfer-encoding"].map((name) =>
-  new TextEncoder().encode(name)
-);
+const SPECIAL = DECIDING.map((name) => new TextEncoder().encode(name));
 
 const IN_START = 0;
 const IN_START_LF = 1;
@@ -61,23 +62,20 @@ const IN_END_LF = 11;
  */
 export class HeadScanner {
   /** Where the method begins: after the empty lines. */
-  start = 0;
-  methodEnd = 0;
-  isGet = false;
-  targetEnd = 0;
-  minor: 0 | 1 = 1;
-  fieldsStart = 0;
+  #start = 0;
+  #methodEnd = 0;
+  #targetEnd = 0;
+  #minor = 1;
+  #fieldsStart = 0;
   /** Where the head ends: after the empty line. */
   end = 0;
-  /** A bit, `1 << HOST` and so on, for each of the deciding fields that came, and for each that came again. */
-  seen = 0;
-  repeated = 0;
-  /** By {@linkcode HOST} and its like: where the last value of the field lies. */
-  readonly valueStart: number[] = [0, 0, 0, 0, 0];
-  readonly valueEnd: number[] = [0, 0, 0, 0, 0];
-  /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
-  readonly spans: number[] = [];
-  fields = 0;
+  readonly #spans: number[] = [];
+  #fields = 0;
+  /** A bit for each of the deciding fields that came, and for each that came again. */
+  #seen = 0;
+  #repeated = 0;
+  /** Where the last value of each lies. */
+  readonly #values: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
   #state = IN_START;
   #at = 0;
@@ -107,11 +105,10 @@ export class HeadScanner {
     this.#state = IN_START;
     this.#at = 0;
     this.#emptyLines = 0;
-    this.fields = 0;
+    this.#fields = 0;
     this.end = 0;
-    this.seen = 0;
-    this.repeated = 0;
-    this.isGet = false;
+    this.#seen = 0;
+    this.#repeated = 0;
   }
 
   /**
@@ -119,24 +116,31 @@ export class HeadScanner {
    * head is whole. Throws an {@linkcode HttpError} at the first byte that no request may have there.
    */
   scan(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
-    this.scanLine(bytes, view, base, end);
-    return this.scanFields(bytes, view, base, end);
-  }
-
-  /** The first half of a scan: up to {@linkcode fieldsStart}. Returns whether it came to there. */
-  scanLine(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
     if (this.#state < IN_FIELD_START) {
       this.#at = this.#scanLine(bytes, view, base, base + this.#at, end) - base;
     }
-    return this.#state >= IN_FIELD_START;
-  }
-
-  /** The second half. */
-  scanFields(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
     if (this.#state >= IN_FIELD_START) {
       this.#at = this.#scanFields(bytes, view, base, base + this.#at, end) - base;
     }
     return this.end !== 0;
+  }
+
+  /** Writes what was found, as {@linkcode WORD} says. */
+  tell(words: Int32Array): void {
+    words[WORD.start] = this.#start;
+    words[WORD.methodEnd] = this.#methodEnd;
+    words[WORD.targetEnd] = this.#targetEnd;
+    words[WORD.minor] = this.#minor;
+    words[WORD.fieldsStart] = this.#fieldsStart;
+    words[WORD.fields] = this.#fields;
+    words[WORD.seen] = this.#seen;
+    words[WORD.repeated] = this.#repeated;
+    for (let i = 0; i < this.#values.length; i++) words[WORD.values + i] = this.#values[i];
+  }
+
+  /** The four positions of each field: where its name begins and ends, and its value without the blanks around it. */
+  spans(): number[] {
+    return this.#spans.slice(0, 4 * this.#fields);
   }
 
   #scanLine(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
@@ -144,15 +148,14 @@ export class HeadScanner {
     if (this.#state <= IN_START_LF) {
       at = this.#skipEmptyLines(bytes, at, end);
       if (at === end) return at;
-      this.start = at - base;
+      this.#start = at - base;
       this.#state = IN_METHOD;
     }
-    const start = base + this.start;
+    const start = base + this.#start;
     const stop = Math.min(end, start + this.#limits.requestLine);
     if (this.#state === IN_METHOD && at === start && at + 4 <= stop && view.getInt32(at, true) === GET_) {
       at += 4;
-      this.methodEnd = at - 1 - base;
-      this.isGet = true;
+      this.#methodEnd = at - 1 - base;
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_METHOD) {
@@ -160,15 +163,15 @@ export class HeadScanner {
       if (at === end) return at;
       if (at === stop) throw this.#longLine();
       if (bytes[at] !== SP || at === start) throw methodFault(bytes[at], at === start);
-      this.methodEnd = at++ - base;
+      this.#methodEnd = at++ - base;
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_TARGET) {
       at = skipTarget(bytes, at, stop);
       if (at === end) return at;
       if (at + VERSION.length >= start + this.#limits.requestLine) throw this.#longLine();
-      if (bytes[at] !== SP || at === base + this.methodEnd + 1) throw targetFault(bytes[at]);
-      this.targetEnd = at++ - base;
+      if (bytes[at] !== SP || at === base + this.#methodEnd + 1) throw targetFault(bytes[at]);
+      this.#targetEnd = at++ - base;
       this.#state = IN_VERSION;
     }
     return this.#scanVersion(bytes, view, base, at, end);
@@ -192,13 +195,13 @@ export class HeadScanner {
 
   #scanVersion(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
-    const first = base + this.targetEnd + 1;
+    const first = base + this.#targetEnd + 1;
     if (
       at === first && at + 10 <= end && view.getInt32(at, true) === HTTP &&
       view.getInt32(at + 4, true) === SLASH_1_1 && view.getInt16(at + 8, true) === CRLF
     ) {
-      this.minor = 1;
-      this.fieldsStart = at + 10 - base;
+      this.#minor = 1;
+      this.#fieldsStart = at + 10 - base;
       this.#state = IN_FIELD_START;
       return at + 10;
     }
@@ -212,14 +215,14 @@ export class HeadScanner {
       if (bytes[first + MAJOR_AT] !== 0x31) {
         throw new HttpError(505, "the protocol's version is not HTTP/1.1 or HTTP/1.0");
       }
-      this.minor = bytes[first + MINOR_AT] === 0x30 ? 0 : 1;
+      this.#minor = bytes[first + MINOR_AT] === 0x30 ? 0 : 1;
       if (bytes[at] !== CR) throw versionFault(bytes[at]);
       at++;
       this.#state = IN_LINE_LF;
     }
     if (at < end) {
       expectLf(bytes[at++]);
-      this.fieldsStart = at - base;
+      this.#fieldsStart = at - base;
       this.#state = IN_FIELD_START;
     }
     return at;
@@ -229,7 +232,7 @@ export class HeadScanner {
   #scanFields(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
     let state = this.#state;
-    const limit = base + this.fieldsStart + this.#limits.headers;
+    const limit = base + this.#fieldsStart + this.#limits.headers;
     const stop = Math.min(end, limit);
     if (state === IN_FIELD_START) at = this.#scanWhole(bytes, view, base, at, stop);
     while (at < end) {
@@ -284,9 +287,9 @@ export class HeadScanner {
 
   /** The fields that are there as a whole, and right: where the first other byte is, which is looked at with more care. */
   #scanWhole(bytes: Uint8Array, view: DataView, base: number, from: number, stop: number): number {
-    const { spans } = this;
+    const spans = this.#spans;
     const most = this.#limits.headerCount;
-    let { fields } = this;
+    let fields = this.#fields;
     let start = from;
     while (fields < most) {
       let at = start;
@@ -309,12 +312,12 @@ export class HeadScanner {
       if (field !== OTHER) this.#keepSpecial(field, valueStart - base, valueEnd - base);
       start = at + 2;
     }
-    this.fields = fields;
+    this.#fields = fields;
     return start;
   }
 
   #startField(at: number): void {
-    if (this.fields++ === this.#limits.headerCount) {
+    if (this.#fields++ === this.#limits.headerCount) {
       throw new HttpError(431, `more than ${this.#limits.headerCount} header fields`);
     }
     this.#nameStart = at;
@@ -324,8 +327,8 @@ export class HeadScanner {
     const valueStart = this.#fieldValueStart;
     let valueEnd = at - base;
     while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1])) valueEnd--;
-    const { spans } = this;
-    const first = 4 * (this.fields - 1);
+    const spans = this.#spans;
+    const first = 4 * (this.#fields - 1);
     spans[first] = this.#nameStart;
     spans[first + 1] = this.#nameEnd;
     spans[first + 2] = valueStart;
@@ -335,10 +338,10 @@ export class HeadScanner {
 
   #keepSpecial(field: number, valueStart: number, valueEnd: number): void {
     const bit = 1 << field;
-    this.repeated |= this.seen & bit;
-    this.seen |= bit;
-    this.valueStart[field] = valueStart;
-    this.valueEnd[field] = valueEnd;
+    this.#repeated |= this.#seen & bit;
+    this.#seen |= bit;
+    this.#values[2 * field] = valueStart;
+    this.#values[2 * field + 1] = valueEnd;
   }
 
   #longLine(): HttpError {
