@@ -7,6 +7,8 @@ import {
   WORD,
 } from "../../jit/http_head_table.ts";
 import { HttpError } from "./error.ts";
+import type { FieldTable } from "./field_table.ts";
+import { fieldTable } from "./native_scanner.ts";
 import { checkTarget, originOfHost, urlOfTarget } from "./target.ts";
 
 /** How the end of a request's body is known (RFC 9112, section 6.3). */
@@ -21,27 +23,26 @@ const SAFE_DIGITS = 15;
  */
 export class RequestHead {
   /** As the client spelt it: methods are case-sensitive. */
-  readonly method: string;
+  declare readonly method: string;
   /** The request target as it came. */
-  readonly target: string;
+  declare readonly target: string;
   /** 0 for HTTP/1.0, else 1. */
-  readonly minor: number;
+  declare readonly minor: number;
   /** The origin that the `Host` field names; empty where it names none. */
-  readonly origin: string;
+  declare readonly origin: string;
   /** Whether the client would send another request on this connection. */
-  readonly keepAlive: boolean;
+  declare readonly keepAlive: boolean;
   /** Bytes of the body; 0 unless `framing` is `"length"`. */
-  readonly contentLength: number;
-  readonly framing: Framing;
+  declare readonly contentLength: number;
+  declare readonly framing: Framing;
   /** Whether the client waits for `100 Continue` before it sends the body. */
-  readonly expectContinue: boolean;
+  declare readonly expectContinue: boolean;
   readonly #text: string;
-  readonly #spans: readonly number[];
+  readonly #fieldsAt: number;
 
   /**
-   * Of what a scanner has found in `text`, where it began at `base`: `words` are as {@linkcode WORD} says, and `spans`
-   * are the four positions of each field in the text. `known` is the origin of the `Host` field, where that was
-   * asked before.
+   * Of what a scanner has found in `text`, where it began at `base`: `words` are as {@linkcode WORD} says. `known` is
+   * the origin of the `Host` field, where that was asked before.
    *
    * Throws an {@linkcode HttpError} where the fields contradict each other, where the body is longer than `bodyLimit`
    * bytes, or where the server cannot do what they ask.
@@ -50,7 +51,6 @@ export class RequestHead {
     text: string,
     base: number,
     words: Int32Array,
-    spans: readonly number[],
     known: string | null,
     bodyLimit: number,
   ) {
@@ -59,7 +59,7 @@ export class RequestHead {
     const seen = words[WORD.seen];
     const minor = words[WORD.minor];
     this.#text = text;
-    this.#spans = spans;
+    this.#fieldsAt = base + words[WORD.fieldsStart];
     this.method = isGet(text, start, methodEnd) ? "GET" : text.slice(start, methodEnd);
     this.target = text.slice(methodEnd + 1, base + words[WORD.targetEnd]);
     this.minor = minor;
@@ -91,12 +91,12 @@ export class RequestHead {
   /** The value of the field `name` (in lower case), several joined by `", "`; null where there is none. */
   get(name: string): string | null {
     const text = this.#text;
-    const spans = this.#spans;
+    const { positions, base, end } = this.#fields();
     let joined: string | null = null;
-    for (let i = 0; i < spans.length; i += 4) {
-      if (spans[i + 1] - spans[i] !== name.length) continue;
-      if (text.slice(spans[i], spans[i + 1]).toLowerCase() !== name) continue;
-      const value = text.slice(spans[i + 2], spans[i + 3]);
+    for (let i: number = WORD.spans; i < end; i += 4) {
+      if (positions[i + 1] - positions[i] !== name.length) continue;
+      if (text.slice(base + positions[i], base + positions[i + 1]).toLowerCase() !== name) continue;
+      const value = text.slice(base + positions[i + 2], base + positions[i + 3]);
       joined = joined === null ? value : `${joined}, ${value}`;
     }
     return joined;
@@ -105,21 +105,27 @@ export class RequestHead {
   /** The fields as they came: a name as the client spelt it, its value, the next name, and so on. */
   rawFields(): string[] {
     const text = this.#text;
-    const spans = this.#spans;
+    const { positions, base, end } = this.#fields();
     const fields: string[] = [];
-    for (let i = 0; i < spans.length; i += 2) fields.push(text.slice(spans[i], spans[i + 1]));
+    for (let i: number = WORD.spans; i < end; i += 2) {
+      fields.push(text.slice(base + positions[i], base + positions[i + 1]));
+    }
     return fields;
   }
 
   /** The fields as a new `Headers`. */
   headers(): Headers {
-    const text = this.#text;
-    const spans = this.#spans;
     const headers = new Headers();
-    for (let i = 0; i < spans.length; i += 4) {
-      headers.append(text.slice(spans[i], spans[i + 1]), text.slice(spans[i + 2], spans[i + 3]));
-    }
+    const fields = this.rawFields();
+    for (let i = 0; i < fields.length; i += 2) headers.append(fields[i], fields[i + 1]);
     return headers;
+  }
+
+  /** Where they are: until another head is asked. */
+  #fields(): FieldTable {
+    const table = fieldTable();
+    if (table.owner !== this) table.find(this, this.#text, this.#fieldsAt);
+    return table;
   }
 
   /** The last value of a field that decides. */

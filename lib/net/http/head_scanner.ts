@@ -69,7 +69,6 @@ export class HeadScanner {
   #fieldsStart = 0;
   /** Where the head ends: after the empty line. */
   end = 0;
-  readonly #spans: number[] = [];
   #fields = 0;
   /** A bit for each of the deciding fields that came, and for each that came again. */
   #seen = 0;
@@ -81,7 +80,6 @@ export class HeadScanner {
   #at = 0;
   #emptyLines = 0;
   #nameStart = 0;
-  #nameEnd = 0;
   #field = OTHER;
   #fieldValueStart = 0;
   readonly #limits: Required<HttpLimits>;
@@ -136,11 +134,6 @@ export class HeadScanner {
     words[WORD.seen] = this.#seen;
     words[WORD.repeated] = this.#repeated;
     for (let i = 0; i < this.#values.length; i++) words[WORD.values + i] = this.#values[i];
-  }
-
-  /** The four positions of each field: where its name begins and ends, and its value without the blanks around it. */
-  spans(): number[] {
-    return this.#spans.slice(0, 4 * this.#fields);
   }
 
   #scanLine(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
@@ -250,7 +243,6 @@ export class HeadScanner {
         if (at >= stop) break;
         const nameStart = base + this.#nameStart;
         if (bytes[at] !== COLON || at === nameStart) throw nameFault(bytes[at], at === nameStart);
-        this.#nameEnd = at - base;
         this.#field = specialField(bytes, nameStart, at - nameStart);
         at++;
         state = IN_BLANK;
@@ -265,7 +257,9 @@ export class HeadScanner {
         at = skipValue(bytes, view, at, stop);
         if (at >= stop) break;
         if (bytes[at] !== CR) throw valueFault(bytes[at]);
-        this.#endField(bytes, base, at);
+        if (this.#field !== OTHER) {
+          this.#keepSpecial(this.#field, bytes, base, base + this.#fieldValueStart, at);
+        }
         at++;
         state = IN_VALUE_LF;
       }
@@ -287,7 +281,6 @@ export class HeadScanner {
 
   /** The fields that are there as a whole, and right: where the first other byte is, which is looked at with more care. */
   #scanWhole(bytes: Uint8Array, view: DataView, base: number, from: number, stop: number): number {
-    const spans = this.#spans;
     const most = this.#limits.headerCount;
     let fields = this.#fields;
     let start = from;
@@ -301,15 +294,9 @@ export class HeadScanner {
       const valueStart = at;
       at = skipValue(bytes, view, at, stop);
       if (at + 1 >= stop || view.getInt16(at, true) !== CRLF) break;
-      let valueEnd = at;
-      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
-      const first = 4 * fields++;
-      spans[first] = start - base;
-      spans[first + 1] = nameEnd - base;
-      spans[first + 2] = valueStart - base;
-      spans[first + 3] = valueEnd - base;
+      fields++;
       const field = specialField(bytes, start, nameEnd - start);
-      if (field !== OTHER) this.#keepSpecial(field, valueStart - base, valueEnd - base);
+      if (field !== OTHER) this.#keepSpecial(field, bytes, base, valueStart, at);
       start = at + 2;
     }
     this.#fields = fields;
@@ -323,25 +310,15 @@ export class HeadScanner {
     this.#nameStart = at;
   }
 
-  #endField(bytes: Uint8Array, base: number, at: number): void {
-    const valueStart = this.#fieldValueStart;
-    let valueEnd = at - base;
-    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1])) valueEnd--;
-    const spans = this.#spans;
-    const first = 4 * (this.#fields - 1);
-    spans[first] = this.#nameStart;
-    spans[first + 1] = this.#nameEnd;
-    spans[first + 2] = valueStart;
-    spans[first + 3] = valueEnd;
-    if (this.#field !== OTHER) this.#keepSpecial(this.#field, valueStart, valueEnd);
-  }
-
-  #keepSpecial(field: number, valueStart: number, valueEnd: number): void {
+  /** Notes the value, which has blanks before `end` perhaps. */
+  #keepSpecial(field: number, bytes: Uint8Array, base: number, start: number, end: number): void {
+    let last = end;
+    while (last > start && isBlank(bytes[last - 1])) last--;
     const bit = 1 << field;
     this.#repeated |= this.#seen & bit;
     this.#seen |= bit;
-    this.#values[2 * field] = valueStart;
-    this.#values[2 * field + 1] = valueEnd;
+    this.#values[2 * field] = start - base;
+    this.#values[2 * field + 1] = last - base;
   }
 
   #longLine(): HttpError {

@@ -1,4 +1,4 @@
-import { NativeUnavailableError, type Pointer } from "../../../ffi/mod.ts";
+import { NativeUnavailableError, NULL, type Pointer } from "../../../ffi/mod.ts";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import type { SymbolTable } from "../../../ffi/types.ts";
 import { httpHead } from "../../jit/assembled.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../jit/http_head_table.ts";
 import { openLibrary } from "../../jit/library.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
+import { FieldTable } from "./field_table.ts";
 import type { RequestHead } from "./head.ts";
 
 const SYMBOLS = {
@@ -33,6 +34,10 @@ export class NativeScanner {
   readonly words: Int32Array;
   /** What was said of the known host. */
   origin = "";
+  readonly table: FieldTable;
+  /** Where the last scan was, and its address. */
+  #buffer: NativeBuffer | null = null;
+  #start: Pointer = NULL;
   readonly #bytes: Uint8Array;
   readonly #table: Pointer;
   readonly #scan: (table: Pointer, bytes: Pointer, from: number, end: number) => number;
@@ -44,6 +49,7 @@ export class NativeScanner {
     this.#bytes = table.bytes;
     this.#table = NativeBuffer.range(table, 0, TABLE_BYTES);
     this.words = new Int32Array(table.bytes.buffer);
+    this.table = new FieldTable(this.words);
     // No host: nothing is as long.
     this.words[WORD.knownHostLength] = -1;
     for (const [i, value] of VECTORS.entries()) {
@@ -52,31 +58,38 @@ export class NativeScanner {
     for (let i = 0; i < CLASSES.length; i++) table.bytes[AT.tokens + i] = CLASSES[i] & TOKEN;
   }
 
-  /** How many bytes of `buffer` at `from`, of those up to `end`, are a head with at most `mostFields`; else 0. */
-  scan(buffer: NativeBuffer, from: number, end: number, mostFields: number): number {
+  /**
+   * How many bytes of `buffer` at `from`, of those up to `end`, are a head with at most `mostFields`; else 0. `bytes`
+   * are the buffer's.
+   */
+  scan(buffer: NativeBuffer, bytes: Uint8Array, from: number, end: number, mostFields: number): number {
+    this.table.owner = null;
+    if (buffer !== this.#buffer) {
+      this.#start = NativeBuffer.range(buffer, 0, end);
+      this.#buffer = buffer;
+    }
+    // It has none when it was transferred away.
+    if (end > bytes.length) return 0;
     this.words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
-    return this.#scan(this.#table, NativeBuffer.range(buffer, 0, end), from, end);
+    return this.#scan(this.#table, this.#start, from, end);
   }
 
-  /** The four positions of each field that the last scan has found, counted from `base` on. */
-  spans(base: number): number[] {
+  /** Says what was made of the last scan, out of a text where it began at `base`. */
+  keep(head: RequestHead, text: string, base: number): void {
+    this.table.own(head, base);
     const { words } = this;
-    const end = WORD.spans + 4 * words[WORD.fields];
-    const spans: number[] = [];
-    for (let i = WORD.spans; i < end; i++) spans.push(base + words[i]);
-    return spans;
+    if (words[WORD.isKnownHost] === 0 && head.origin !== "") {
+      const first = WORD.values + 2 * HOST;
+      this.#know(text.slice(base + words[first], base + words[first + 1]), head.origin);
+    }
   }
 
-  /** Has the next scans say whether they find the host again that the head of the last one has. */
-  know(head: RequestHead): void {
-    const { words } = this;
-    const start = words[WORD.values + 2 * HOST];
-    const length = words[WORD.values + 2 * HOST + 1] - start;
-    if (head.origin === "" || length > LONGEST_HOST) return;
-    const host = head.get("host") ?? "";
-    for (let i = 0; i < length; i++) this.#bytes[AT.knownHost + i] = host.charCodeAt(i);
-    words[WORD.knownHostLength] = length;
-    this.origin = head.origin;
+  /** Has the next scans say whether they find this host. */
+  #know(host: string, origin: string): void {
+    if (host.length > LONGEST_HOST) return;
+    for (let i = 0; i < host.length; i++) this.#bytes[AT.knownHost + i] = host.charCodeAt(i);
+    this.words[WORD.knownHostLength] = host.length;
+    this.origin = origin;
   }
 }
 
@@ -92,4 +105,11 @@ export function nativeScanner(): NativeScanner | null {
     scanner = null;
   }
   return scanner;
+}
+
+let portable: FieldTable | undefined;
+
+/** The one of this thread. */
+export function fieldTable(): FieldTable {
+  return nativeScanner()?.table ?? (portable ??= new FieldTable(new Int32Array(TABLE_BYTES / 4)));
 }

@@ -161,7 +161,7 @@ export class RequestParser {
       }
       scanner.tell(found);
       const text = latin1.toString("latin1", at, at + scanner.end);
-      head = new RequestHead(text, 0, found, scanner.spans(), null, this.#limits.body);
+      head = new RequestHead(text, 0, found, null, this.#limits.body);
       this.#at = at + scanner.end;
       scanner.reset();
     }
@@ -176,7 +176,7 @@ export class RequestParser {
     const buffer = this.#buffer;
     if (native === null || buffer === null) return undefined;
     const limits = this.#limits;
-    const length = native.scan(buffer, at, this.#end, limits.headerCount);
+    const length = native.scan(buffer, this.#bytes, at, this.#end, limits.headerCount);
     const found = native.words;
     if (
       length === 0 || found[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
@@ -184,8 +184,8 @@ export class RequestParser {
     ) return undefined;
     const base = this.#textOf(at, length);
     const known = found[WORD.isKnownHost] === 1 ? native.origin : null;
-    const head = new RequestHead(this.#text, base, found, native.spans(base), known, limits.body);
-    if (known === null) native.know(head);
+    const head = new RequestHead(this.#text, base, found, known, limits.body);
+    native.keep(head, this.#text, base);
     this.#at = at + length;
     return head;
   }
