@@ -20,6 +20,7 @@ import {
   ebx,
   ecx,
   edx,
+  esi,
   r10,
   r11,
   r12,
@@ -103,24 +104,27 @@ function outsideName(a: Assembler): void {
 
 /** Moves `at` to the first byte from there on that is `outside`, or goes to `fail` where none is. */
 function find(a: Assembler, outside: (a: Assembler) => void, fail: Label): void {
-  const [next, found] = [a.label(), a.label()];
+  const [next, rest, found] = [a.label(), a.label(), a.label()];
   a.bind(next);
-  a.cmp(at, end);
-  a.jae(fail);
-  a.mov(rax, last);
   a.cmp(at, last);
-  a.cmovb(rax, at);
-  a.movdqu(bytes, ptr(rax));
-  a.mov(rcx, at);
-  a.sub(rcx, rax);
+  a.ja(rest);
+  a.movdqu(bytes, ptr(at));
   outside(a);
-  // Which leaves the flags as they are where it shifts by 0.
-  a.shr(eax, cl);
   a.test(eax, eax);
   a.jnz(found);
   a.add(at, WIDTH);
-  a.sub(at, rcx);
   a.jmp(next);
+  // The last vector that there is, without what was seen of it.
+  a.bind(rest);
+  a.cmp(at, end);
+  a.jae(fail);
+  a.movdqu(bytes, ptr(last));
+  a.mov(rcx, at);
+  a.sub(rcx, last);
+  outside(a);
+  a.shr(eax, cl);
+  a.test(eax, eax);
+  a.jz(fail);
   a.bind(found);
   a.bsf(eax, eax);
   a.add(at, rax);
@@ -151,8 +155,10 @@ function expectCrlf(a: Assembler, otherwise: Label, fail: Label): void {
 
 function requestLine(a: Assembler, fail: Label): void {
   const [isGet, isMethod] = [a.label(), a.label()];
+  a.mov(at32(WORD.isGet), 1);
   a.cmp(dword(at), GET_);
   a.je(isGet);
+  a.mov(at32(WORD.isGet), 0);
   skipToken(a, fail);
   a.cmp(at, start);
   a.je(fail);
@@ -229,21 +235,27 @@ function expectName(a: Assembler, name: string, otherwise: Label): void {
   }
 }
 
-/** Notes whether the value of the `Host` field, which ends at rax, is the known one. */
+/** Notes whether the value of the `Host` field, which ends at rax, is the known one, of eight bytes or more. */
 function compareHost(a: Assembler): void {
-  const [next, same, done] = [a.label(), a.label(), a.label()];
+  const [next, end, done] = [a.label(), a.label(), a.label()];
   a.mov(at32(WORD.isKnownHost), 0);
   a.sub(rax, valueStart);
   a.cmp(eax, at32(WORD.knownHostLength));
   a.jne(done);
+  a.sub(rax, 8);
+  a.xor(ebx, ebx);
   a.bind(next);
-  a.sub(rax, 1);
-  a.jb(same);
-  a.movzx(ecx, byte(valueStart, rax));
-  a.cmp(cl, byte(table, rax, AT.knownHost));
-  a.je(next);
-  a.jmp(done);
-  a.bind(same);
+  a.cmp(rbx, rax);
+  a.jae(end);
+  a.mov(rcx, qword(valueStart, rbx));
+  a.cmp(rcx, qword(table, rbx, AT.knownHost));
+  a.jne(done);
+  a.add(rbx, 8);
+  a.jmp(next);
+  a.bind(end);
+  a.mov(rcx, qword(valueStart, rax));
+  a.cmp(rcx, qword(table, rax, AT.knownHost));
+  a.jne(done);
   a.mov(at32(WORD.isKnownHost), 1);
   a.bind(done);
 }
@@ -320,16 +332,17 @@ function field(a: Assembler, next: Label, fail: Label): void {
 }
 
 /**
- * `uint32_t scan(struct table *, const uint8_t *bytes, uint32_t from, uint32_t end)`: how many bytes of those from
- * `from` on are a head, of which the table then tells; 0 where the scanner in TypeScript must look.
+ * `uint32_t scan(struct table *, uint32_t from, uint32_t end)`: how many of the bytes from `from` on, where the
+ * table says that they lie, are a head, of which it then tells; 0 where the scanner in TypeScript must look.
  */
 export function httpHeadCode(): Code {
   const a = new Assembler();
   const [next, isField, fail, none] = [a.label(), a.label(), a.label(), a.label()];
+  a.mov(esi, esi);
   a.mov(edx, edx);
-  a.mov(ecx, ecx);
-  a.lea(end, ptr(rsi, rcx));
-  a.add(start, rdx);
+  a.mov(rax, qword(table, AT.address));
+  a.lea(end, ptr(rax, rdx));
+  a.add(start, rax);
   a.lea(last, ptr(end, -WIDTH));
   a.cmp(start, last);
   a.ja(none);

@@ -24,6 +24,8 @@ export const WORD = {
   isKnownHost: 17,
   /** Where the method begins: not 0 for the scanner in TypeScript alone, which allows empty lines before it. */
   start: 20,
+  /** Whether the method is GET. */
+  isGet: 21,
   /** The caller's: how many fields there may be, and the bytes of the known host. */
   mostFields: 18,
   knownHostLength: 19,
@@ -31,8 +33,9 @@ export const WORD = {
   spans: 152,
 } as const;
 
-/** The caller's too, by bytes: vectors of sixteen times the same, and tables. */
+/** The caller's too, by bytes: the address of what is scanned, vectors of sixteen times the same, and tables. */
 export const AT = {
+  address: 88,
   vectors: 96,
   /** Not 0 for each byte that may be in a token. */
   tokens: 240,
@@ -43,5 +46,6 @@ export const AT = {
 export const VECTORS = [0x20, 0x7f, 0x23, 0x1f, 0x61, 25, 0x30, 9, 0x2d] as const;
 
 export const MOST_FIELDS = 128;
+export const SHORTEST_HOST = 8;
 export const LONGEST_HOST = 4 * WORD.spans - AT.knownHost;
 export const TABLE_BYTES = 4 * WORD.spans + 16 * MOST_FIELDS;

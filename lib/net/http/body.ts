@@ -68,6 +68,11 @@ export class ChunkedBody {
         if (this.#left === 0) this.#state = IN_DATA_CR;
         return this.dataEnd;
       }
+      if (this.#state === IN_DATA_CR && at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
+        this.#state = IN_SIZE;
+        at += 2;
+        continue;
+      }
       this.#state = this.#state < IN_TRAILER_START ? this.#stepSize(bytes[at]) : this.#stepTrailer(bytes[at]);
       at++;
     }

@@ -60,7 +60,7 @@ export class RequestHead {
     const minor = words[WORD.minor];
     this.#text = text;
     this.#fieldsAt = base + words[WORD.fieldsStart];
-    this.method = isGet(text, start, methodEnd) ? "GET" : text.slice(start, methodEnd);
+    this.method = words[WORD.isGet] === 1 ? "GET" : text.slice(start, methodEnd);
     this.target = text.slice(methodEnd + 1, base + words[WORD.targetEnd]);
     this.minor = minor;
     checkTarget(this.method, this.target);
@@ -181,11 +181,6 @@ export class RequestHead {
     }
     return this.framing !== "none";
   }
-}
-
-function isGet(text: string, start: number, end: number): boolean {
-  return end - start === 3 && text.charCodeAt(start) === 0x47 && text.charCodeAt(start + 1) === 0x45 &&
-    text.charCodeAt(start + 2) === 0x54;
 }
 
 /** The number whose decimal digits, and nothing else, the text is; else -1. */

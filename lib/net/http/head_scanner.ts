@@ -64,6 +64,8 @@ export class HeadScanner {
   /** Where the method begins: after the empty lines. */
   #start = 0;
   #methodEnd = 0;
+  /** Whether it was seen at once that the method is GET. */
+  #isGet = false;
   #targetEnd = 0;
   #minor = 1;
   #fieldsStart = 0;
@@ -107,6 +109,7 @@ export class HeadScanner {
     this.end = 0;
     this.#seen = 0;
     this.#repeated = 0;
+    this.#isGet = false;
   }
 
   /**
@@ -126,6 +129,7 @@ export class HeadScanner {
   /** Writes what was found, as {@linkcode WORD} says. */
   tell(words: Int32Array): void {
     words[WORD.start] = this.#start;
+    words[WORD.isGet] = this.#isGet ? 1 : 0;
     words[WORD.methodEnd] = this.#methodEnd;
     words[WORD.targetEnd] = this.#targetEnd;
     words[WORD.minor] = this.#minor;
@@ -149,6 +153,7 @@ export class HeadScanner {
     if (this.#state === IN_METHOD && at === start && at + 4 <= stop && view.getInt32(at, true) === GET_) {
       at += 4;
       this.#methodEnd = at - 1 - base;
+      this.#isGet = true;
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_METHOD) {

@@ -1,4 +1,4 @@
-import { NativeUnavailableError, NULL, type Pointer } from "../../../ffi/mod.ts";
+import { NativeUnavailableError, type Pointer, struct } from "../../../ffi/mod.ts";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import type { SymbolTable } from "../../../ffi/types.ts";
 import { httpHead } from "../../jit/assembled.ts";
@@ -7,6 +7,7 @@ import {
   HOST,
   LONGEST_HOST,
   MOST_FIELDS,
+  SHORTEST_HOST,
   TABLE_BYTES,
   VECTORS,
   WORD,
@@ -17,11 +18,13 @@ import { FieldTable } from "./field_table.ts";
 import type { RequestHead } from "./head.ts";
 
 const SYMBOLS = {
-  http_head: { parameters: ["pointer", "pointer", "u32", "u32"], result: "u32", unchecked: true },
+  http_head: { parameters: ["pointer", "u32", "u32"], result: "u32", unchecked: true },
 } as const satisfies SymbolTable;
 
+const cell = struct({ address: "pointer" });
+
 /** Code of ours is unloaded with its thread alone. */
-function open(): (table: Pointer, bytes: Pointer, from: number, end: number) => number {
+function open(): (table: Pointer, from: number, end: number) => number {
   return openLibrary({ functions: { http_head: httpHead } }, SYMBOLS).symbols.http_head;
 }
 
@@ -35,12 +38,11 @@ export class NativeScanner {
   /** What was said of the known host. */
   origin = "";
   readonly table: FieldTable;
-  /** Where the last scan was, and its address. */
+  /** What the table has the address of. */
   #buffer: NativeBuffer | null = null;
-  #start: Pointer = NULL;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #table: Pointer;
-  readonly #scan: (table: Pointer, bytes: Pointer, from: number, end: number) => number;
+  readonly #scan: (table: Pointer, from: number, end: number) => number;
 
   /** @throws {NativeUnavailableError} where no machine code can be loaded. */
   constructor() {
@@ -65,13 +67,13 @@ export class NativeScanner {
   scan(buffer: NativeBuffer, bytes: Uint8Array, from: number, end: number, mostFields: number): number {
     this.table.owner = null;
     if (buffer !== this.#buffer) {
-      this.#start = NativeBuffer.range(buffer, 0, end);
+      cell.view(this.#bytes, AT.address).address = NativeBuffer.range(buffer, 0, end);
       this.#buffer = buffer;
     }
     // It has none when it was transferred away.
     if (end > bytes.length) return 0;
     this.words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
-    return this.#scan(this.#table, this.#start, from, end);
+    return this.#scan(this.#table, from, end);
   }
 
   /** Says what was made of the last scan, out of a text where it began at `base`. */
@@ -86,7 +88,7 @@ export class NativeScanner {
 
   /** Has the next scans say whether they find this host. */
   #know(host: string, origin: string): void {
-    if (host.length > LONGEST_HOST) return;
+    if (host.length < SHORTEST_HOST || host.length > LONGEST_HOST) return;
     for (let i = 0; i < host.length; i++) this.#bytes[AT.knownHost + i] = host.charCodeAt(i);
     this.words[WORD.knownHostLength] = host.length;
     this.origin = origin;
