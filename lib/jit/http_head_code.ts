@@ -9,7 +9,7 @@
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
-import { AT, DECIDING, VECTORS, WORD } from "./http_head_table.ts";
+import { AT, DECIDING, MOST_REMEMBERED, VECTORS, WORD } from "./http_head_table.ts";
 import { byte, dword, ptr, qword, word } from "./memory.ts";
 import type { Label } from "./places.ts";
 import {
@@ -24,7 +24,6 @@ import {
   r10,
   r11,
   r12,
-  r12d,
   r8,
   r9,
   rax,
@@ -331,13 +330,70 @@ function field(a: Assembler, next: Label, fail: Label): void {
   }
 }
 
+/** Goes to `same` where the bytes begin with those that are remembered: it looks at all of them in any case. */
+function compareRemembered(a: Assembler, same: Label): void {
+  const [next, rest, other] = [a.label(), a.label(), a.label()];
+  a.mov(ecx, at32(WORD.rememberedLength));
+  a.test(ecx, ecx);
+  a.jz(other);
+  a.lea(rax, ptr(start, rcx));
+  a.cmp(rax, end);
+  a.ja(other);
+  a.sub(rcx, WIDTH);
+  a.xor(eax, eax);
+  a.pxor(two, two);
+  a.bind(next);
+  a.cmp(rax, rcx);
+  a.jae(rest);
+  a.movdqu(bytes, ptr(start, rax));
+  a.movdqu(one, ptr(table, rax, AT.remembered));
+  a.pxor(bytes, one);
+  a.por(two, bytes);
+  a.add(rax, WIDTH);
+  a.jmp(next);
+  a.bind(rest);
+  a.movdqu(bytes, ptr(start, rcx));
+  a.movdqu(one, ptr(table, rcx, AT.remembered));
+  a.pxor(bytes, one);
+  a.por(two, bytes);
+  a.pxor(one, one);
+  a.pcmpeqb(two, one);
+  a.pmovmskb(eax, two);
+  a.cmp(eax, 0xffff);
+  a.je(same);
+  a.bind(other);
+}
+
+/** Copies the head, whose length is in rax, to where it can be remembered. */
+function copyHead(a: Assembler): void {
+  const [next, rest, done] = [a.label(), a.label(), a.label()];
+  a.mov(at32(WORD.rememberedLength), 0);
+  a.cmp(rax, MOST_REMEMBERED);
+  a.ja(done);
+  a.mov(rbx, rax);
+  a.sub(rbx, WIDTH);
+  a.xor(ecx, ecx);
+  a.bind(next);
+  a.cmp(rcx, rbx);
+  a.jae(rest);
+  a.movdqu(bytes, ptr(start, rcx));
+  a.movdqu(ptr(table, rcx, AT.remembered), bytes);
+  a.add(rcx, WIDTH);
+  a.jmp(next);
+  a.bind(rest);
+  a.movdqu(bytes, ptr(start, rbx));
+  a.movdqu(ptr(table, rbx, AT.remembered), bytes);
+  a.bind(done);
+}
+
 /**
  * `uint32_t scan(struct table *, uint32_t from, uint32_t end)`: how many of the bytes from `from` on, where the
  * table says that they lie, are a head, of which it then tells; 0 where the scanner in TypeScript must look.
  */
 export function httpHeadCode(): Code {
   const a = new Assembler();
-  const [next, isField, fail, none] = [a.label(), a.label(), a.label(), a.label()];
+  const [next, isField, fail, none, same] = [a.label(), a.label(), a.label(), a.label(), a.label()];
+  a.mov(at32(WORD.isRemembered), 0);
   a.mov(esi, esi);
   a.mov(edx, edx);
   a.mov(rax, qword(table, AT.address));
@@ -346,6 +402,7 @@ export function httpHeadCode(): Code {
   a.lea(last, ptr(end, -WIDTH));
   a.cmp(start, last);
   a.ja(none);
+  compareRemembered(a, same);
   for (const register of [rbx, rbp, r12]) a.push(register);
   for (const [i] of VECTORS.entries()) a.movdqu(xmm(7 + i), ptr(table, AT.vectors + 16 * i));
   a.mov(at, start);
@@ -366,6 +423,7 @@ export function httpHeadCode(): Code {
   a.mov(at32(WORD.fields), eax);
   a.lea(rax, ptr(at, 2));
   a.sub(rax, start);
+  copyHead(a);
   for (const register of [r12, rbp, rbx]) a.pop(register);
   a.ret();
   a.bind(isField);
@@ -375,6 +433,10 @@ export function httpHeadCode(): Code {
   for (const register of [r12, rbp, rbx]) a.pop(register);
   a.bind(none);
   a.xor(eax, eax);
+  a.ret();
+  a.bind(same);
+  a.mov(at32(WORD.isRemembered), 1);
+  a.lea(eax, ptr(rcx, WIDTH));
   a.ret();
   return a.finish();
 }

@@ -26,20 +26,25 @@ export const WORD = {
   start: 20,
   /** Whether the method is GET. */
   isGet: 21,
+  /** Whether the bytes are the remembered ones: nothing else is written then. */
+  isRemembered: 22,
+  /** The caller's: how many of the bytes that were copied at the last yes are remembered; 0 after each other yes. */
+  rememberedLength: 23,
   /** The caller's: how many fields there may be, and the bytes of the known host. */
   mostFields: 18,
   knownHostLength: 19,
   /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
-  spans: 152,
+  spans: 408,
 } as const;
 
 /** The caller's too, by bytes: the address of what is scanned, vectors of sixteen times the same, and tables. */
 export const AT = {
-  address: 88,
-  vectors: 96,
+  address: 96,
+  vectors: 112,
   /** Not 0 for each byte that may be in a token. */
-  tokens: 240,
-  knownHost: 496,
+  tokens: 256,
+  knownHost: 512,
+  remembered: 608,
 } as const;
 
 /** What is in the vectors. */
@@ -47,5 +52,7 @@ export const VECTORS = [0x20, 0x7f, 0x23, 0x1f, 0x61, 25, 0x30, 9, 0x2d] as cons
 
 export const MOST_FIELDS = 128;
 export const SHORTEST_HOST = 8;
-export const LONGEST_HOST = 4 * WORD.spans - AT.knownHost;
+export const LONGEST_HOST = AT.remembered - AT.knownHost;
+/** Longer heads are not remembered. */
+export const MOST_REMEMBERED = 4 * WORD.spans - AT.remembered;
 export const TABLE_BYTES = 4 * WORD.spans + 16 * MOST_FIELDS;

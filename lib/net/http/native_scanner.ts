@@ -7,6 +7,7 @@ import {
   HOST,
   LONGEST_HOST,
   MOST_FIELDS,
+  MOST_REMEMBERED,
   SHORTEST_HOST,
   TABLE_BYTES,
   VECTORS,
@@ -37,6 +38,8 @@ export class NativeScanner {
   readonly words: Int32Array;
   /** What was said of the known host. */
   origin = "";
+  /** The head that was kept last. */
+  head: RequestHead | null = null;
   readonly table: FieldTable;
   /** What the table has the address of. */
   #buffer: NativeBuffer | null = null;
@@ -52,6 +55,7 @@ export class NativeScanner {
     this.#table = NativeBuffer.range(table, 0, TABLE_BYTES);
     this.words = new Int32Array(table.bytes.buffer);
     this.table = new FieldTable(this.words);
+    this.words[WORD.rememberedLength] = 0;
     // No host: nothing is as long.
     this.words[WORD.knownHostLength] = -1;
     for (const [i, value] of VECTORS.entries()) {
@@ -62,24 +66,41 @@ export class NativeScanner {
 
   /**
    * How many bytes of `buffer` at `from`, of those up to `end`, are a head with at most `mostFields`; else 0. `bytes`
-   * are the buffer's.
+   * are the buffer's. Where {@linkcode isSame} says so they are {@linkcode head}'s, and nothing else was found.
    */
   scan(buffer: NativeBuffer, bytes: Uint8Array, from: number, end: number, mostFields: number): number {
-    this.table.owner = null;
+    const { words } = this;
     if (buffer !== this.#buffer) {
       cell.view(this.#bytes, AT.address).address = NativeBuffer.range(buffer, 0, end);
       this.#buffer = buffer;
     }
     // It has none when it was transferred away.
     if (end > bytes.length) return 0;
-    this.words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
-    return this.#scan(this.#table, from, end);
+    words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
+    const length = this.#scan(this.#table, from, end);
+    if (words[WORD.isRemembered] === 0) this.table.owner = null;
+    return length;
   }
 
-  /** Says what was made of the last scan, out of a text where it began at `base`. */
-  keep(head: RequestHead, text: string, base: number): void {
-    this.table.own(head, base);
+  /** Whether the last scan has met the bytes again of the head that was kept last. */
+  get isSame(): boolean {
+    return this.words[WORD.isRemembered] === 1;
+  }
+
+  /** Has no head be met again. */
+  forget(): void {
+    this.words[WORD.rememberedLength] = 0;
+    this.head = null;
+  }
+
+  /** Says what was made of the last scan: the `length` bytes from `base` on of a text. */
+  keep(head: RequestHead, text: string, base: number, length: number): void {
     const { words } = this;
+    this.table.own(head, base);
+    if (length <= MOST_REMEMBERED) {
+      this.head = head;
+      words[WORD.rememberedLength] = length;
+    }
     if (words[WORD.isKnownHost] === 0 && head.origin !== "") {
       const first = WORD.values + 2 * HOST;
       this.#know(text.slice(base + words[first], base + words[first + 1]), head.origin);

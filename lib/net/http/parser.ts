@@ -29,6 +29,14 @@ const found = new Int32Array(WORD.spans);
 /** Bytes that become text at once where requests follow one another: one call for many heads. */
 const TEXT_BYTES = 2048;
 
+/** The limits of the head that the machine code would know again. */
+let keptWithin: Required<HttpLimits> = resolveLimits();
+
+function isEqual(one: Required<HttpLimits>, other: Required<HttpLimits>): boolean {
+  return one.requestLine === other.requestLine && one.headers === other.headers &&
+    one.headerCount === other.headerCount && one.body === other.body;
+}
+
 /** A typed array over a few bytes would cost more than they do. */
 function copy(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
   if (end - start > 16 || from === into) into.set(from.subarray(start, end), at);
@@ -176,7 +184,12 @@ export class RequestParser {
     const buffer = this.#buffer;
     if (native === null || buffer === null) return undefined;
     const limits = this.#limits;
+    if (limits !== keptWithin && !isEqual(limits, keptWithin)) native.forget();
     const length = native.scan(buffer, this.#bytes, at, this.#end, limits.headerCount);
+    if (native.isSame) {
+      this.#at = at + length;
+      return native.head ?? undefined;
+    }
     const found = native.words;
     if (
       length === 0 || found[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
@@ -185,7 +198,8 @@ export class RequestParser {
     const base = this.#textOf(at, length);
     const known = found[WORD.isKnownHost] === 1 ? native.origin : null;
     const head = new RequestHead(this.#text, base, found, known, limits.body);
-    native.keep(head, this.#text, base);
+    native.keep(head, this.#text, base, length);
+    keptWithin = limits;
     this.#at = at + length;
     return head;
   }
