@@ -1,19 +1,20 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import process from "node:process";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import { LONGEST_HOST, MOST_FIELDS, WORD } from "../../../lib/jit/http_head_table.ts";
+import { LONGEST_HOST, MOST_FIELDS, MOST_REMEMBERED, WORD } from "../../../lib/jit/http_head_table.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
 import { FieldTable } from "../../../lib/net/http/field_table.ts";
+import type { RequestHead } from "../../../lib/net/http/head.ts";
 import { HeadScanner } from "../../../lib/net/http/head_scanner.ts";
-import { resolveLimits } from "../../../lib/net/http/limits.ts";
+import { type HttpLimits, resolveLimits } from "../../../lib/net/http/limits.ts";
 import { NativeScanner, nativeScanner } from "../../../lib/net/http/native_scanner.ts";
 import { RequestParser } from "../../../lib/net/http/parser.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
 import { tiered } from "../../tier.ts";
-import { bytesOf } from "./wire.ts";
+import { bytesOf, readRequests } from "./wire.ts";
 
 const isOff = process.env.OXBOW_NATIVE === "0";
 const skip = skipping(isOff ? "machine code is switched off by OXBOW_NATIVE=0" : false);
@@ -209,7 +210,9 @@ describe("the scanner in machine code", { skip }, () => {
       import { NativeBuffer } from "${moduleUrl("ffi/native_buffer.ts")}";
       import { httpHead } from "${moduleUrl("lib/jit/assembled.ts")}";
       import { openLibrary } from "${moduleUrl("lib/jit/library.ts")}";
-      import { AT, TABLE_BYTES, VECTORS, WORD } from "${moduleUrl("lib/jit/http_head_table.ts")}";
+      import { AT, MOST_REMEMBERED, TABLE_BYTES, VECTORS, WORD } from "${
+      moduleUrl("lib/jit/http_head_table.ts")
+    }";
       import { CLASSES, TOKEN } from "${moduleUrl("lib/net/http/chars.ts")}";
 
       const PAGE = 4096;
@@ -249,6 +252,8 @@ describe("the scanner in machine code", { skip }, () => {
             page.fill(0x61);
             page.set(bytes.subarray(0, length), from);
             libc.symbols.memcpy(middle, page, PAGE);
+            table.bytes.fill(0, AT.remembered, AT.remembered + MOST_REMEMBERED);
+            words[WORD.rememberedLength] = 16 + length % 64;
             const found = symbols.http_head(at, PAGE + from, PAGE + from + length);
             if (found !== (length === bytes.length ? length : 0)) throw new Error(\`\${found} of \${length}\`);
             if (found > 0) whole++;
@@ -279,6 +284,62 @@ describe("the scanner in machine code", { skip }, () => {
       assertEquals(parser.next()?.url("http://local"), new URL(`http://${host}/`).href);
       assertStrictEquals(parser.read(), null);
     }
+  });
+});
+
+const REQUEST = "GET /path?q=1 HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\nCookie: secret\r\n\r\n";
+
+/** The head of `text`, read from a buffer in which more follows. */
+function received(text: string, limits?: HttpLimits): RequestHead | undefined {
+  if (buffer === undefined) throw new Error("machine code is switched off");
+  buffer.bytes.set(bytesOf(text));
+  const parser = new RequestParser(limits);
+  parser.feed(buffer, 0, text.length);
+  return parser.next();
+}
+
+describe("a head that comes again", { skip }, () => {
+  it("is the same one, on other connections too, until another comes", () => {
+    for (const text of [REQUEST, "GET / HTTP/1.0\r\n\r\n", "GET /1 HTTP/1.0\r\n\r\n"]) {
+      const head = received(text);
+      assertStrictEquals(received(text + REQUEST), head);
+      assertStrictEquals(received(text, { body: 128 * 1024 * 1024 }), head);
+      assertStrictEquals(received(text.slice(0, -1)), undefined);
+      assertStrictEquals(received(text), head);
+      assert(received("GET /other HTTP/1.1\r\nHost: a\r\n\r\n") !== head);
+      assert(received(text) !== head);
+    }
+    const long = `GET /${"x".repeat(MOST_REMEMBERED)} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    assert(received(long) !== received(long));
+    assertEquals(received(long)?.get("host"), "a");
+  });
+
+  it("is another within other limits", () => {
+    for (
+      const [limits, status] of [[{ headerCount: 2 }, 431], [{ requestLine: 10 }, 414], [{ headers: 9 }, 431]]
+    ) {
+      received(REQUEST);
+      assertEquals(readRequests([bytesOf(REQUEST)], Object(limits)).status, status);
+    }
+    const upload = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+    assertEquals(received(upload)?.contentLength, 5);
+    assertThrows(() => received(upload, { body: 4 }), HttpError, "4 bytes");
+    assertEquals(received(upload)?.contentLength, 5);
+  });
+
+  it("has none of its fields taken for those of one in which a byte is another", () => {
+    fc.assert(fc.property(
+      fc.nat({ max: REQUEST.length - 1 }),
+      fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+      fc.boolean(),
+      (at, char, isPiped) => {
+        const mutant = `${REQUEST.slice(0, at)}${char}${REQUEST.slice(at + 1)}`;
+        const texts = isPiped ? [REQUEST + REQUEST + mutant + REQUEST] : [REQUEST, mutant, REQUEST];
+        // Which has both scanners read it.
+        const { requests } = readRequests(texts.map(bytesOf));
+        assertEquals(requests[0].fields.length, 3);
+      },
+    ));
   });
 });
 
