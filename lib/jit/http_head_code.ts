@@ -13,7 +13,6 @@ import { AT, DECIDING, MOST_REMEMBERED, VECTORS, WORD } from "./http_head_table.
 import { byte, dword, ptr, qword, word } from "./memory.ts";
 import type { Label } from "./places.ts";
 import {
-  al,
   cl,
   eax,
   ebp,
