@@ -134,11 +134,16 @@ export class RequestHead {
     return this.#text.slice(base + words[at], base + words[at + 1]);
   }
 
+  /** Whether that is `value`, as clients spell it. */
+  #isLast(field: number, value: string, base: number, words: Int32Array): boolean {
+    const at = WORD.values + 2 * field;
+    return words[at + 1] - words[at] === value.length && this.#text.startsWith(value, base + words[at]);
+  }
+
   #readKeepAlive(base: number, words: Int32Array): boolean {
     const isRepeated = (words[WORD.repeated] & (1 << CONNECTION)) !== 0;
-    const value = isRepeated ? this.get("connection") : this.#last(CONNECTION, base, words);
-    if (value === "keep-alive") return true;
-    const options = splitList(value);
+    if (!isRepeated && this.#isLast(CONNECTION, "keep-alive", base, words)) return true;
+    const options = splitList(isRepeated ? this.get("connection") : this.#last(CONNECTION, base, words));
     return !options.includes("close") && (this.minor === 1 || options.includes("keep-alive"));
   }
 
@@ -164,7 +169,7 @@ export class RequestHead {
       throw new HttpError(400, "both Transfer-Encoding and Content-Length");
     }
     const isRepeated = (words[WORD.repeated] & (1 << TRANSFER_ENCODING)) !== 0;
-    if (!isRepeated && this.#last(TRANSFER_ENCODING, base, words) === "chunked") return true;
+    if (!isRepeated && this.#isLast(TRANSFER_ENCODING, "chunked", base, words)) return true;
     const codings = splitList(this.get("transfer-encoding"));
     if (codings.indexOf("chunked") !== codings.length - 1) {
       throw new HttpError(400, "the last transfer coding, and it alone, must be chunked");
