@@ -12,6 +12,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { NativeBuffer } from "../ffi/native_buffer.ts";
 import { RequestParser } from "../lib/net/http/parser.ts";
 import { compare, type Contender, equals, timed } from "./compare.ts";
 import { Llhttp, type LlhttpEvents } from "./http_parser/llhttp.ts";
@@ -76,7 +77,8 @@ const INPUTS: readonly Input[] = [
 
 /** What a contender saw, in one number that both sides come to alike. */
 function ours({ texts, piece }: Input, withFields: boolean): () => number {
-  const bytes = Buffer.from(texts.join(""), "latin1");
+  const received = new NativeBuffer(texts.length * texts[0].length);
+  received.bytes.set(Buffer.from(texts.join(""), "latin1"));
   const { length } = texts[0];
   const parser = new RequestParser();
   const step = piece === 0 ? length : piece;
@@ -85,7 +87,7 @@ function ours({ texts, piece }: Input, withFields: boolean): () => number {
     let seen = 0;
     let isOpen = false;
     for (let at = start; at < start + length; at += step) {
-      parser.feed(bytes, at, at + step);
+      parser.feed(received, at, at + step);
       for (;;) {
         if (!isOpen) {
           const head = parser.next();
@@ -103,7 +105,7 @@ function ours({ texts, piece }: Input, withFields: boolean): () => number {
         else seen += part.length;
       }
     }
-    start = (start + length) % bytes.length;
+    start = (start + length) % received.bytes.length;
     return seen;
   };
 }

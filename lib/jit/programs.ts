@@ -4,6 +4,7 @@
  */
 import type { Code } from "./code.ts";
 import { cpuidCode, xgetbvCode } from "./cpu_code.ts";
+import { httpHeadCode } from "./http_head_code.ts";
 import { restorerCode } from "./kernel_code.ts";
 import { finalizeCode, makeCode, registerCode, releaseCode as lentReleaseCode } from "./lend_code.ts";
 import { countsCode, guardCode, handlerCode as sigbusHandlerCode, releaseCode } from "./sigbus_code.ts";
@@ -17,6 +18,7 @@ export const programs: Readonly<Record<string, () => Code>> = {
   xgetbv: xgetbvCode,
   runSyscalls: runCode,
   restorer: restorerCode,
+  httpHead: httpHeadCode,
   lentRelease: lentReleaseCode,
   lentFinalize: finalizeCode,
   lentMake: makeCode,

@@ -10,6 +10,8 @@ const SEMICOLON = 0x3b;
 
 /** Hexadecimal digits of a chunk's size; more can only be zeros. */
 const MAX_SIZE_DIGITS = 16;
+/** Of sizes that are read at once. */
+const PLAIN_SIZE_DIGITS = 6;
 /** Bytes of chunk extensions in one body: they carry nothing that we read, so that a flood of them is an attack. */
 const MAX_EXTENSION_BYTES = 16384;
 
@@ -68,10 +70,40 @@ export class ChunkedBody {
         if (this.#left === 0) this.#state = IN_DATA_CR;
         return this.dataEnd;
       }
+      if (this.#state === IN_DATA_CR && at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) {
+        this.#state = IN_SIZE;
+        at += 2;
+      }
+      if (this.#state === IN_SIZE && this.#digits === 0) {
+        const next = this.#plainSize(bytes, at, end);
+        if (next > at) {
+          at = next;
+          continue;
+        }
+        if (at === end) return at;
+      }
       this.#state = this.#state < IN_TRAILER_START ? this.#stepSize(bytes[at]) : this.#stepTrailer(bytes[at]);
       at++;
     }
     return at;
+  }
+
+  /** Takes a size's line that is there as a whole and has nothing but digits; else returns `from`. */
+  #plainSize(bytes: Uint8Array, from: number, end: number): number {
+    const stop = Math.min(end - 1, from + PLAIN_SIZE_DIGITS);
+    let size = 0;
+    let at = from;
+    for (; at < stop; at++) {
+      const digit = hexDigit(bytes[at]);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    if (at === from || at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return from;
+    if (this.#total + size > this.#limits.body) return from;
+    this.#total += size;
+    this.#left = size;
+    this.#state = size === 0 ? IN_TRAILER_START : IN_DATA;
+    return at + 2;
   }
 
   #stepSize(byte: number): number {

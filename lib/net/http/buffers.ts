@@ -1,5 +1,5 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import type { HttpLimits } from "./limits.ts";
+import { type HttpLimits, resolveLimits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { RequestParser } from "./parser.ts";
 
@@ -15,11 +15,11 @@ export class Buffers {
   readonly received: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
   readonly sending: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
   readonly output: Output = new Output(this.sending.bytes);
-  readonly #limits: HttpLimits | undefined;
+  readonly #limits: Required<HttpLimits>;
   readonly #parsers: RequestParser[] = [];
 
   constructor(limits: HttpLimits | undefined) {
-    this.#limits = limits;
+    this.#limits = resolveLimits(limits);
   }
 
   takeParser(): RequestParser {

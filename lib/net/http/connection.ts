@@ -281,7 +281,7 @@ export abstract class Connection extends Future<void> implements Timed {
     const count = this.stream.tryRead(received, 0, BUFFER_BYTES);
     if (count === WouldBlock) return WouldBlock;
     if (count === 0) return false;
-    this.parser.feed(received.bytes, 0, count);
+    this.parser.feed(received, 0, count);
     return true;
   }
 

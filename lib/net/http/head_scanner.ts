@@ -1,3 +1,12 @@
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  DECIDING,
+  EXPECT,
+  HOST,
+  TRANSFER_ENCODING,
+  WORD,
+} from "../../jit/http_head_table.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
 import { HttpError } from "./error.ts";
 import {
@@ -29,16 +38,8 @@ const HTTP = 0x50545448;
 const SLASH_1_1 = 0x312e312f;
 const CRLF = 0x0a0d;
 
-/** The fields that decide how a request is read. */
-export const HOST = 0;
-export const EXPECT = 1;
-export const CONNECTION = 2;
-export const CONTENT_LENGTH = 3;
-export const TRANSFER_ENCODING = 4;
 const OTHER = -1;
-const SPECIAL = ["host", "expect", "connection", "content-length", "transfer-encoding"].map((name) =>
-  new TextEncoder().encode(name)
-);
+const SPECIAL = DECIDING.map((name) => new TextEncoder().encode(name));
 
 const IN_START = 0;
 const IN_START_LF = 1;
@@ -61,29 +62,26 @@ const IN_END_LF = 11;
  */
 export class HeadScanner {
   /** Where the method begins: after the empty lines. */
-  start = 0;
-  methodEnd = 0;
-  isGet = false;
-  targetEnd = 0;
-  minor: 0 | 1 = 1;
-  fieldsStart = 0;
+  #start = 0;
+  #methodEnd = 0;
+  /** Whether it was seen at once that the method is GET. */
+  #isGet = false;
+  #targetEnd = 0;
+  #minor = 1;
+  #fieldsStart = 0;
   /** Where the head ends: after the empty line. */
   end = 0;
-  /** A bit, `1 << HOST` and so on, for each of the deciding fields that came, and for each that came again. */
-  seen = 0;
-  repeated = 0;
-  /** By {@linkcode HOST} and its like: where the last value of the field lies. */
-  readonly valueStart: number[] = [0, 0, 0, 0, 0];
-  readonly valueEnd: number[] = [0, 0, 0, 0, 0];
-  /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
-  readonly spans: number[] = [];
-  fields = 0;
+  #fields = 0;
+  /** A bit for each of the deciding fields that came, and for each that came again. */
+  #seen = 0;
+  #repeated = 0;
+  /** Where the last value of each lies. */
+  readonly #values: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
   #state = IN_START;
   #at = 0;
   #emptyLines = 0;
   #nameStart = 0;
-  #nameEnd = 0;
   #field = OTHER;
   #fieldValueStart = 0;
   readonly #limits: Required<HttpLimits>;
@@ -107,11 +105,11 @@ export class HeadScanner {
     this.#state = IN_START;
     this.#at = 0;
     this.#emptyLines = 0;
-    this.fields = 0;
+    this.#fields = 0;
     this.end = 0;
-    this.seen = 0;
-    this.repeated = 0;
-    this.isGet = false;
+    this.#seen = 0;
+    this.#repeated = 0;
+    this.#isGet = false;
   }
 
   /**
@@ -119,24 +117,27 @@ export class HeadScanner {
    * head is whole. Throws an {@linkcode HttpError} at the first byte that no request may have there.
    */
   scan(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
-    this.scanLine(bytes, view, base, end);
-    return this.scanFields(bytes, view, base, end);
-  }
-
-  /** The first half of a scan: up to {@linkcode fieldsStart}. Returns whether it came to there. */
-  scanLine(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
     if (this.#state < IN_FIELD_START) {
       this.#at = this.#scanLine(bytes, view, base, base + this.#at, end) - base;
     }
-    return this.#state >= IN_FIELD_START;
-  }
-
-  /** The second half. */
-  scanFields(bytes: Uint8Array, view: DataView, base: number, end: number): boolean {
     if (this.#state >= IN_FIELD_START) {
       this.#at = this.#scanFields(bytes, view, base, base + this.#at, end) - base;
     }
     return this.end !== 0;
+  }
+
+  /** Writes what was found, as {@linkcode WORD} says. */
+  tell(words: Int32Array): void {
+    words[WORD.start] = this.#start;
+    words[WORD.isGet] = this.#isGet ? 1 : 0;
+    words[WORD.methodEnd] = this.#methodEnd;
+    words[WORD.targetEnd] = this.#targetEnd;
+    words[WORD.minor] = this.#minor;
+    words[WORD.fieldsStart] = this.#fieldsStart;
+    words[WORD.fields] = this.#fields;
+    words[WORD.seen] = this.#seen;
+    words[WORD.repeated] = this.#repeated;
+    for (let i = 0; i < this.#values.length; i++) words[WORD.values + i] = this.#values[i];
   }
 
   #scanLine(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
@@ -144,15 +145,15 @@ export class HeadScanner {
     if (this.#state <= IN_START_LF) {
       at = this.#skipEmptyLines(bytes, at, end);
       if (at === end) return at;
-      this.start = at - base;
+      this.#start = at - base;
       this.#state = IN_METHOD;
     }
-    const start = base + this.start;
+    const start = base + this.#start;
     const stop = Math.min(end, start + this.#limits.requestLine);
     if (this.#state === IN_METHOD && at === start && at + 4 <= stop && view.getInt32(at, true) === GET_) {
       at += 4;
-      this.methodEnd = at - 1 - base;
-      this.isGet = true;
+      this.#methodEnd = at - 1 - base;
+      this.#isGet = true;
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_METHOD) {
@@ -160,15 +161,15 @@ export class HeadScanner {
       if (at === end) return at;
       if (at === stop) throw this.#longLine();
       if (bytes[at] !== SP || at === start) throw methodFault(bytes[at], at === start);
-      this.methodEnd = at++ - base;
+      this.#methodEnd = at++ - base;
       this.#state = IN_TARGET;
     }
     if (this.#state === IN_TARGET) {
       at = skipTarget(bytes, at, stop);
       if (at === end) return at;
       if (at + VERSION.length >= start + this.#limits.requestLine) throw this.#longLine();
-      if (bytes[at] !== SP || at === base + this.methodEnd + 1) throw targetFault(bytes[at]);
-      this.targetEnd = at++ - base;
+      if (bytes[at] !== SP || at === base + this.#methodEnd + 1) throw targetFault(bytes[at]);
+      this.#targetEnd = at++ - base;
       this.#state = IN_VERSION;
     }
     return this.#scanVersion(bytes, view, base, at, end);
@@ -192,13 +193,13 @@ export class HeadScanner {
 
   #scanVersion(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
-    const first = base + this.targetEnd + 1;
+    const first = base + this.#targetEnd + 1;
     if (
       at === first && at + 10 <= end && view.getInt32(at, true) === HTTP &&
       view.getInt32(at + 4, true) === SLASH_1_1 && view.getInt16(at + 8, true) === CRLF
     ) {
-      this.minor = 1;
-      this.fieldsStart = at + 10 - base;
+      this.#minor = 1;
+      this.#fieldsStart = at + 10 - base;
       this.#state = IN_FIELD_START;
       return at + 10;
     }
@@ -212,14 +213,14 @@ export class HeadScanner {
       if (bytes[first + MAJOR_AT] !== 0x31) {
         throw new HttpError(505, "the protocol's version is not HTTP/1.1 or HTTP/1.0");
       }
-      this.minor = bytes[first + MINOR_AT] === 0x30 ? 0 : 1;
+      this.#minor = bytes[first + MINOR_AT] === 0x30 ? 0 : 1;
       if (bytes[at] !== CR) throw versionFault(bytes[at]);
       at++;
       this.#state = IN_LINE_LF;
     }
     if (at < end) {
       expectLf(bytes[at++]);
-      this.fieldsStart = at - base;
+      this.#fieldsStart = at - base;
       this.#state = IN_FIELD_START;
     }
     return at;
@@ -229,7 +230,7 @@ export class HeadScanner {
   #scanFields(bytes: Uint8Array, view: DataView, base: number, from: number, end: number): number {
     let at = from;
     let state = this.#state;
-    const limit = base + this.fieldsStart + this.#limits.headers;
+    const limit = base + this.#fieldsStart + this.#limits.headers;
     const stop = Math.min(end, limit);
     if (state === IN_FIELD_START) at = this.#scanWhole(bytes, view, base, at, stop);
     while (at < end) {
@@ -247,7 +248,6 @@ export class HeadScanner {
         if (at >= stop) break;
         const nameStart = base + this.#nameStart;
         if (bytes[at] !== COLON || at === nameStart) throw nameFault(bytes[at], at === nameStart);
-        this.#nameEnd = at - base;
         this.#field = specialField(bytes, nameStart, at - nameStart);
         at++;
         state = IN_BLANK;
@@ -262,7 +262,9 @@ export class HeadScanner {
         at = skipValue(bytes, view, at, stop);
         if (at >= stop) break;
         if (bytes[at] !== CR) throw valueFault(bytes[at]);
-        this.#endField(bytes, base, at);
+        if (this.#field !== OTHER) {
+          this.#keepSpecial(this.#field, bytes, base, base + this.#fieldValueStart, at);
+        }
         at++;
         state = IN_VALUE_LF;
       }
@@ -284,9 +286,8 @@ export class HeadScanner {
 
   /** The fields that are there as a whole, and right: where the first other byte is, which is looked at with more care. */
   #scanWhole(bytes: Uint8Array, view: DataView, base: number, from: number, stop: number): number {
-    const { spans } = this;
     const most = this.#limits.headerCount;
-    let { fields } = this;
+    let fields = this.#fields;
     let start = from;
     while (fields < most) {
       let at = start;
@@ -298,47 +299,31 @@ export class HeadScanner {
       const valueStart = at;
       at = skipValue(bytes, view, at, stop);
       if (at + 1 >= stop || view.getInt16(at, true) !== CRLF) break;
-      let valueEnd = at;
-      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
-      const first = 4 * fields++;
-      spans[first] = start - base;
-      spans[first + 1] = nameEnd - base;
-      spans[first + 2] = valueStart - base;
-      spans[first + 3] = valueEnd - base;
+      fields++;
       const field = specialField(bytes, start, nameEnd - start);
-      if (field !== OTHER) this.#keepSpecial(field, valueStart - base, valueEnd - base);
+      if (field !== OTHER) this.#keepSpecial(field, bytes, base, valueStart, at);
       start = at + 2;
     }
-    this.fields = fields;
+    this.#fields = fields;
     return start;
   }
 
   #startField(at: number): void {
-    if (this.fields++ === this.#limits.headerCount) {
+    if (this.#fields++ === this.#limits.headerCount) {
       throw new HttpError(431, `more than ${this.#limits.headerCount} header fields`);
     }
     this.#nameStart = at;
   }
 
-  #endField(bytes: Uint8Array, base: number, at: number): void {
-    const valueStart = this.#fieldValueStart;
-    let valueEnd = at - base;
-    while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1])) valueEnd--;
-    const { spans } = this;
-    const first = 4 * (this.fields - 1);
-    spans[first] = this.#nameStart;
-    spans[first + 1] = this.#nameEnd;
-    spans[first + 2] = valueStart;
-    spans[first + 3] = valueEnd;
-    if (this.#field !== OTHER) this.#keepSpecial(this.#field, valueStart, valueEnd);
-  }
-
-  #keepSpecial(field: number, valueStart: number, valueEnd: number): void {
+  /** Notes the value, which has blanks before `end` perhaps. */
+  #keepSpecial(field: number, bytes: Uint8Array, base: number, start: number, end: number): void {
+    let last = end;
+    while (last > start && isBlank(bytes[last - 1])) last--;
     const bit = 1 << field;
-    this.repeated |= this.seen & bit;
-    this.seen |= bit;
-    this.valueStart[field] = valueStart;
-    this.valueEnd[field] = valueEnd;
+    this.#repeated |= this.#seen & bit;
+    this.#seen |= bit;
+    this.#values[2 * field] = start - base;
+    this.#values[2 * field + 1] = last - base;
   }
 
   #longLine(): HttpError {

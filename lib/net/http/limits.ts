@@ -10,17 +10,18 @@ export interface HttpLimits {
   body?: number;
 }
 
+function bound(limits: HttpLimits, name: keyof HttpLimits, standard: number): number {
+  const value = limits[name] ?? standard;
+  if (!(value >= 0)) throw new RangeError(`limits.${name} must be a number of at least 0, got ${value}`);
+  return value;
+}
+
 /** {@linkcode HttpLimits} with the defaults filled in. */
 export function resolveLimits(limits: HttpLimits = {}): Required<HttpLimits> {
-  const resolved = {
-    requestLine: 8192,
-    headers: 16384,
-    headerCount: 100,
-    body: 128 * 1024 * 1024,
-    ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
+  return {
+    requestLine: bound(limits, "requestLine", 8192),
+    headers: bound(limits, "headers", 16384),
+    headerCount: bound(limits, "headerCount", 100),
+    body: bound(limits, "body", 128 * 1024 * 1024),
   };
-  for (const [name, value] of Object.entries(resolved)) {
-    if (!(value >= 0)) throw new RangeError(`limits.${name} must be a number of at least 0, got ${value}`);
-  }
-  return resolved;
 }

@@ -1,13 +1,15 @@
 import { Buffer } from "node:buffer";
+import { NativeBuffer } from "../../../ffi/native_buffer.ts";
+import { WORD } from "../../jit/http_head_table.ts";
 import { ChunkedBody } from "./body.ts";
 import { HttpError } from "./error.ts";
-import { Fields } from "./fields.ts";
 import { RequestHead } from "./head.ts";
 import { HeadScanner } from "./head_scanner.ts";
-import type { HttpLimits } from "./limits.ts";
-import { checkTarget } from "./target.ts";
-import { type Shared, sharedFor } from "./shared.ts";
+import { type HttpLimits, resolveLimits } from "./limits.ts";
+import { type NativeScanner, nativeScanner } from "./native_scanner.ts";
 
+/** A request line's bytes from its target's end to its last. */
+const AFTER_TARGET = " HTTP/1.1".length - 1;
 const NOTHING = new Uint8Array(0);
 
 /** The bytes that were read last, as words and as text: connections receive into one buffer. */
@@ -20,6 +22,19 @@ function look(bytes: Uint8Array): void {
   viewed = bytes;
   words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What `HeadScanner` has found. */
+const found = new Int32Array(WORD.spans);
+/** Bytes that become text at once where requests follow one another: one call for many heads. */
+const TEXT_BYTES = 2048;
+
+/** The limits of the head that the machine code would know again. */
+let keptWithin: Required<HttpLimits> = resolveLimits();
+
+function isEqual(one: Required<HttpLimits>, other: Required<HttpLimits>): boolean {
+  return one.requestLine === other.requestLine && one.headers === other.headers &&
+    one.headerCount === other.headerCount && one.body === other.body;
 }
 
 /** A typed array over a few bytes would cost more than they do. */
@@ -39,20 +54,26 @@ function copy(from: Uint8Array, start: number, end: number, into: Uint8Array, at
  * a target is plain ASCII, and at most four empty lines stand between requests.
  */
 export class RequestParser {
-  readonly #shared: Shared;
+  readonly #limits: Required<HttpLimits>;
   readonly #scanner: HeadScanner;
+  readonly #nativeScanner: NativeScanner | null = nativeScanner();
+  /** Where the bytes lie, if the machine code can be told. */
+  #buffer: NativeBuffer | null = null;
   #bytes: Uint8Array = NOTHING;
   #at = 0;
   #end = 0;
   #kept: Uint8Array = NOTHING;
+  /** What the bytes from `#textAt` on are as text, for the heads that begin there, where it is not empty. */
+  #text = "";
+  #textAt = 0;
   #left = 0;
   #chunked: ChunkedBody | undefined;
   #fault: HttpError | undefined;
 
   /** `limits` that are not given are the defaults of {@linkcode HttpLimits}. */
   constructor(limits?: HttpLimits) {
-    this.#shared = sharedFor(limits);
-    this.#scanner = new HeadScanner(this.#shared.limits);
+    this.#limits = resolveLimits(limits);
+    this.#scanner = new HeadScanner(this.#limits);
   }
 
   /** Whether the bytes end between two requests: a connection closed here was not cut off. */
@@ -66,19 +87,27 @@ export class RequestParser {
   }
 
   /**
-   * Gives `bytes` from `start` to `end`, which are read in place until {@linkcode next} or {@linkcode read} says
-   * `undefined`, or until {@linkcode keep}; then they may be overwritten.
+   * Gives what lies in `source` from `start` to `end`, which is read in place until {@linkcode next} or
+   * {@linkcode read} says `undefined`, or until {@linkcode keep}; then it may be overwritten. Out of a `NativeBuffer`
+   * heads are read by machine code, where that can be loaded.
    */
-  feed(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+  feed(source: Uint8Array, start?: number, end?: number): void;
+  feed(source: NativeBuffer, start: number, end: number): void;
+  feed(source: Uint8Array | NativeBuffer, start = 0, end?: number): void {
+    const buffer = source instanceof NativeBuffer ? source : null;
+    const bytes = source instanceof NativeBuffer ? source.bytes : source;
+    const stop = end ?? bytes.length;
     if (this.#at === this.#end) {
       this.#kept = NOTHING;
+      this.#buffer = buffer;
       this.#bytes = bytes;
-      this.#at = start;
-      this.#end = end;
+      this.#text = "";
+      this.#at = this.#textAt = start;
+      this.#end = stop;
     } else {
-      this.#keepWith(end - start);
-      copy(bytes, start, end, this.#kept, this.#end);
-      this.#end += end - start;
+      this.#keepWith(stop - start);
+      copy(bytes, start, stop, this.#kept, this.#end);
+      this.#end += stop - start;
     }
   }
 
@@ -128,58 +157,62 @@ export class RequestParser {
   }
 
   #nextHead(): RequestHead | undefined {
-    const scanner = this.#scanner;
     const at = this.#at;
-    const available = this.#end - at;
-    if (available === 0) return undefined;
+    if (at === this.#end) return undefined;
     look(this.#bytes);
-    const { heads } = this.#shared;
-    const isFresh = scanner.scanned === 0;
-    let head = isFresh ? heads.find(words, at, available) : undefined;
-    if (head !== undefined) {
-      this.#at = at + heads.length;
-    } else {
-      head = this.#scanHead(scanner);
-      if (head === undefined) {
+    const scanner = this.#scanner;
+    let head = scanner.scanned === 0 ? this.#scanAtOnce(at) : undefined;
+    if (head === undefined) {
+      if (!scanner.scan(this.#bytes, words, at, this.#end)) {
         this.keep();
         return undefined;
       }
-      if (isFresh) heads.offer(words, at, available, this.#at - at, head);
+      scanner.tell(found);
+      const text = latin1.toString("latin1", at, at + scanner.end);
+      head = new RequestHead(text, 0, found, null, this.#limits.body);
+      this.#at = at + scanner.end;
       scanner.reset();
     }
     this.#left = head.contentLength;
-    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#shared.limits);
+    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
     return head;
   }
 
-  #scanHead(scanner: HeadScanner): RequestHead | undefined {
-    const bytes = this.#bytes;
-    const at = this.#at;
-    const end = this.#end;
-    if (!scanner.scanLine(bytes, words, at, end)) return undefined;
-    const memo = this.#shared.fields;
-    const fieldsAt = at + scanner.fieldsStart;
-    const available = end - fieldsAt;
-    const isFresh = scanner.scanned === scanner.fieldsStart;
-    let fields = isFresh ? memo.find(words, fieldsAt, available) : undefined;
-    if (fields !== undefined && fields.minor === scanner.minor) {
-      const method = scanner.isGet
-        ? "GET"
-        : latin1.toString("latin1", at + scanner.start, at + scanner.methodEnd);
-      const target = latin1.toString("latin1", at + scanner.methodEnd + 1, at + scanner.targetEnd);
-      checkTarget(method, target);
-      this.#at = fieldsAt + memo.length;
-      return new RequestHead(method, target, fields);
+  /** The head at `at` where the machine code knows it for one, within the limits. */
+  #scanAtOnce(at: number): RequestHead | undefined {
+    const native = this.#nativeScanner;
+    const buffer = this.#buffer;
+    if (native === null || buffer === null) return undefined;
+    const limits = this.#limits;
+    if (limits !== keptWithin && !isEqual(limits, keptWithin)) native.forget();
+    const length = native.scan(buffer, this.#bytes, at, this.#end, limits.headerCount);
+    if (native.isSame) {
+      this.#at = at + length;
+      return native.head ?? undefined;
     }
-    if (!scanner.scanFields(bytes, words, at, end)) return undefined;
-    const text = latin1.toString("latin1", at, at + scanner.end);
-    const method = scanner.isGet ? "GET" : text.slice(scanner.start, scanner.methodEnd);
-    const target = text.slice(scanner.methodEnd + 1, scanner.targetEnd);
-    checkTarget(method, target);
-    fields = new Fields(text, scanner, this.#shared.limits.body);
-    if (isFresh) memo.offer(words, fieldsAt, available, scanner.end - scanner.fieldsStart, fields);
-    this.#at = at + scanner.end;
-    return new RequestHead(method, target, fields);
+    const found = native.words;
+    if (
+      length === 0 || found[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
+      length - found[WORD.fieldsStart] > limits.headers
+    ) return undefined;
+    const base = this.#textOf(at, length);
+    const known = found[WORD.isKnownHost] === 1 ? native.origin : null;
+    const head = new RequestHead(this.#text, base, found, known, limits.body);
+    native.keep(head, this.#text, base, length);
+    keptWithin = limits;
+    this.#at = at + length;
+    return head;
+  }
+
+  /** Sees that the text has the `length` bytes at `at`, and gives where. */
+  #textOf(at: number, length: number): number {
+    const base = at - this.#textAt;
+    if (base + length <= this.#text.length) return base;
+    // One that is not the first that was received may have others behind it.
+    const more = base === 0 ? length : Math.max(length, TEXT_BYTES);
+    this.#text = latin1.toString("latin1", at, Math.min(this.#end, at + more));
+    this.#textAt = at;
+    return 0;
   }
 
   #readLength(): Uint8Array | null | undefined {
@@ -208,6 +241,7 @@ export class RequestParser {
       : new Uint8Array(Math.max(1024, 2 * (left + more)));
     copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
+    this.#buffer = null;
     this.#at = 0;
     this.#end = left;
   }

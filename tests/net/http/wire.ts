@@ -1,3 +1,6 @@
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
 import type { RequestHead } from "../../../lib/net/http/head.ts";
 import type { HttpLimits } from "../../../lib/net/http/limits.ts";
@@ -32,27 +35,52 @@ export interface Reading {
   isIdle: boolean;
 }
 
+/** Bytes whose address is known, which heads are read from by machine code; none where no memory has an address. */
+const received = isNativeAvailable() ? new NativeBuffer(70000) : undefined;
+const plain = new Uint8Array(70000);
+
+function isNativeAvailable(): boolean {
+  return process.env.OXBOW_NATIVE !== "0";
+}
+
 /**
  * Reads all requests out of `pieces`, each of which is fed from one place that is overwritten before the next, as
- * a receive buffer is.
+ * a receive buffer is: by the scanner in TypeScript, and by the one in machine code, which must agree.
  */
 export function readRequests(pieces: Iterable<Uint8Array>, limits?: HttpLimits): Reading {
+  const parts = Array.from(pieces);
+  const { reading, message } = readFrom(plain, parts, limits);
+  if (received !== undefined) assertEquals(readFrom(received, parts, limits), { reading, message });
+  return reading;
+}
+
+/** Feeds what lies in `source` from 3 on. */
+function feed(parser: RequestParser, source: NativeBuffer | Uint8Array, piece: Uint8Array): void {
+  const bytes = source instanceof NativeBuffer ? source.bytes : source;
+  bytes.fill(0xee);
+  bytes.set(piece, 3);
+  if (source instanceof NativeBuffer) parser.feed(source, 3, 3 + piece.length);
+  else parser.feed(source, 3, 3 + piece.length);
+}
+
+function readFrom(
+  source: NativeBuffer | Uint8Array,
+  pieces: readonly Uint8Array[],
+  limits: HttpLimits | undefined,
+): { reading: Reading; message: string } {
   const parser = new RequestParser(limits);
-  const buffer = new Uint8Array(70000);
   const requests: Seen[] = [];
   let open: Seen | undefined;
   try {
     for (const piece of pieces) {
-      buffer.fill(0xee);
-      buffer.set(piece, 3);
-      parser.feed(buffer, 3, 3 + piece.length);
+      feed(parser, source, piece);
       open = takeRequests(parser, open, requests);
     }
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return { requests, status: error.status, isIdle: parser.isIdle };
+    return { reading: { requests, status: error.status, isIdle: parser.isIdle }, message: error.message };
   }
-  return { requests, status: 0, isIdle: parser.isIdle };
+  return { reading: { requests, status: 0, isIdle: parser.isIdle }, message: "" };
 }
 
 function takeRequests(parser: RequestParser, begun: Seen | undefined, requests: Seen[]): Seen | undefined {
@@ -79,12 +107,15 @@ function seen(head: RequestHead): Seen {
   return { method, target, minor, keepAlive, expectContinue, framing, fields: [...head.headers()], body: "" };
 }
 
-/** The head of a request that is there as a whole. */
+/** The head of a request that is there as a whole, after its bytes were overwritten. */
 export function headOf(text: string, limits?: HttpLimits): RequestHead {
+  // Both scanners agree, also in what they throw.
+  readRequests([bytesOf(text)], limits);
   const parser = new RequestParser(limits);
-  parser.feed(bytesOf(text));
+  feed(parser, received ?? plain, bytesOf(text));
   const head = parser.next();
   if (head === undefined) throw new Error("the head is not whole");
+  (received?.bytes ?? plain).fill(0xdd);
   return head;
 }
 

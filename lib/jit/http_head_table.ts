@@ -1,0 +1,58 @@
+/** What the scanner of request heads and its caller tell each other, in one table. */
+
+/** The fields that decide how a request is read, by their places in the table. */
+export const DECIDING = ["host", "expect", "connection", "content-length", "transfer-encoding"] as const;
+export const HOST = 0;
+export const EXPECT = 1;
+export const CONNECTION = 2;
+export const CONTENT_LENGTH = 3;
+export const TRANSFER_ENCODING = 4;
+
+/** Words of 32 bits. Positions count from the head's first byte. */
+export const WORD = {
+  methodEnd: 0,
+  targetEnd: 1,
+  minor: 2,
+  fieldsStart: 3,
+  fields: 4,
+  /** A bit for each of {@linkcode DECIDING} that came, and for each that came again. */
+  seen: 5,
+  repeated: 6,
+  /** Two for each of {@linkcode DECIDING}: where its last value begins and ends. */
+  values: 7,
+  /** Whether the last `Host` is the known one. */
+  isKnownHost: 17,
+  /** Where the method begins: not 0 for the scanner in TypeScript alone, which allows empty lines before it. */
+  start: 20,
+  /** Whether the method is GET. */
+  isGet: 21,
+  /** Whether the bytes are the remembered ones: nothing else is written then. */
+  isRemembered: 22,
+  /** The caller's: how many of the bytes that were copied at the last yes are remembered; 0 after each other yes. */
+  rememberedLength: 23,
+  /** The caller's: how many fields there may be, and the bytes of the known host. */
+  mostFields: 18,
+  knownHostLength: 19,
+  /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
+  spans: 408,
+} as const;
+
+/** The caller's too, by bytes: the address of what is scanned, vectors of sixteen times the same, and tables. */
+export const AT = {
+  address: 96,
+  vectors: 112,
+  /** Not 0 for each byte that may be in a token. */
+  tokens: 256,
+  knownHost: 512,
+  remembered: 608,
+} as const;
+
+/** What is in the vectors. */
+export const VECTORS = [0x20, 0x7f, 0x23, 0x1f, 0x61, 25, 0x30, 9, 0x2d] as const;
+
+export const MOST_FIELDS = 128;
+export const SHORTEST_HOST = 8;
+export const LONGEST_HOST = AT.remembered - AT.knownHost;
+/** Longer heads are not remembered. */
+export const MOST_REMEMBERED = 4 * WORD.spans - AT.remembered;
+export const TABLE_BYTES = 4 * WORD.spans + 16 * MOST_FIELDS;
