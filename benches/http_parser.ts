@@ -13,7 +13,7 @@
  */
 import { Buffer } from "node:buffer";
 import { NativeBuffer } from "../ffi/native_buffer.ts";
-import { RequestParser } from "../lib/net/http/parser.ts";
+import { RequestParser } from "../lib/net/http/parse/parser.ts";
 import { compare, type Contender, equals, timed } from "./compare.ts";
 import { Llhttp, type LlhttpEvents } from "./http_parser/llhttp.ts";
 

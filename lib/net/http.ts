@@ -29,7 +29,12 @@ import { WebConnection, type WebService } from "./http/web_connection.ts";
 import type { TcpStream } from "./mod.ts";
 
 export { HttpError, type HttpErrorOptions } from "./http/error.ts";
-export { type FilePart, FileResponse, type OnUpgrade, UpgradeResponse } from "./http/special_response.ts";
+export {
+  type FilePart,
+  FileResponse,
+  type OnUpgrade,
+  UpgradeResponse,
+} from "./http/response/special_response.ts";
 export {
   eventStream,
   type EventStreamOptions,
@@ -37,7 +42,7 @@ export {
   type ServerSentEvent,
 } from "./http/event_stream.ts";
 export { type FileHandler, serveFiles, type ServeFilesOptions } from "./http/static_files.ts";
-export { StaticResponse, type StaticResponseInit } from "./http/static_response.ts";
+export { StaticResponse, type StaticResponseInit } from "./http/response/static_response.ts";
 export {
   LeanError,
   type LeanHandler,

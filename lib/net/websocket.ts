@@ -27,5 +27,9 @@
  *
  * @module
  */
-export type { ServerWebSocket, ServerWebSocketEvents } from "./http/server_websocket.ts";
-export { type UpgradedWebSocket, upgradeWebSocket, type UpgradeWebSocketOptions } from "./http/websocket.ts";
+export type { ServerWebSocket, ServerWebSocketEvents } from "./http/websocket/server_websocket.ts";
+export {
+  type UpgradedWebSocket,
+  upgradeWebSocket,
+  type UpgradeWebSocketOptions,
+} from "./http/websocket/websocket.ts";

@@ -1,5 +1,5 @@
-import { lightResponse } from "./light_response.ts";
-import { RequestParser } from "./parser.ts";
+import { lightResponse } from "./response/light_response.ts";
+import { RequestParser } from "./parse/parser.ts";
 import { LazyRequest } from "./request.ts";
 
 /** Fields about the connection that brought a request, which Node's `fetch` refuses to send on. */

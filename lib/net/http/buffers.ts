@@ -1,7 +1,7 @@
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { type HttpLimits, resolveLimits } from "./limits.ts";
-import { Output } from "./output.ts";
-import { RequestParser } from "./parser.ts";
+import { Output } from "./response/output.ts";
+import { RequestParser } from "./parse/parser.ts";
 
 /** Both directions' buffers: larger than most requests and answers, which then take one call each. */
 export const BUFFER_BYTES = 65536;

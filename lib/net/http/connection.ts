@@ -18,11 +18,11 @@ import { BUFFER_BYTES, type Buffers } from "./buffers.ts";
 import { BODY, CLOSING, type Deadlines, HANDLER, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
-import type { RequestHead } from "./head.ts";
-import type { Output } from "./output.ts";
-import type { RequestParser } from "./parser.ts";
+import type { RequestHead } from "./parse/head.ts";
+import type { Output } from "./response/output.ts";
+import type { RequestParser } from "./parse/parser.ts";
 import type { RequestBody } from "./request_body.ts";
-import { ResponseWriter } from "./response_writer.ts";
+import { ResponseWriter } from "./response/response_writer.ts";
 
 /** What a connection does next. */
 export type Step = 0 | 1 | 2 | 3 | 4;

@@ -1,5 +1,5 @@
-import { forwardToReal } from "./forward.ts";
-import type { RequestHead } from "./head.ts";
+import { forwardToReal } from "./response/forward.ts";
+import type { RequestHead } from "./parse/head.ts";
 
 /** Where a request's body comes from. */
 export interface BodySource {

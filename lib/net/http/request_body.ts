@@ -2,8 +2,8 @@ import { WouldBlock } from "../../io/fd.ts";
 import type { Connection } from "./connection.ts";
 import { BODY, HANDLER } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
-import type { RequestHead } from "./head.ts";
-import type { RequestParser } from "./parser.ts";
+import type { RequestHead } from "./parse/head.ts";
+import type { RequestParser } from "./parse/parser.ts";
 import type { BodySource } from "./request.ts";
 
 /** What a handler left unread of a body is read, up to this, to keep the connection. */

@@ -7,7 +7,7 @@ import type { Connection, Service } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { type HttpLimits, resolveLimits } from "./limits.ts";
-import { ResponseWriter } from "./response_writer.ts";
+import { ResponseWriter } from "./response/response_writer.ts";
 
 /** How long a client may take, in milliseconds. */
 export interface HttpTimeouts {

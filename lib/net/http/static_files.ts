@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { requireNames, shown } from "../../io/arguments.ts";
 import { toPath } from "../../io/fd.ts";
-import { acceptedPackings, PACKINGS } from "./accept_encoding.ts";
-import { answerWithFile, plain } from "./file_answer.ts";
-import { mediaType } from "./media_types.ts";
-import { type Found, OpenFile, OpenFiles } from "./open_files.ts";
-import { StaticResponse } from "./static_response.ts";
+import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
+import { answerWithFile, plain } from "./files/file_answer.ts";
+import { mediaType } from "./files/media_types.ts";
+import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
+import { StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {

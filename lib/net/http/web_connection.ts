@@ -8,14 +8,14 @@ import { Connection, PARKED, type Service, type Step } from "./connection.ts";
 import { HANDLER, WRITING } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
-import type { RequestHead } from "./head.ts";
+import type { RequestHead } from "./parse/head.ts";
 import { type BodySource, LazyRequest } from "./request.ts";
 import { RequestBody } from "./request_body.ts";
-import { FileBody, type StaticBody, StreamBody, takeBody } from "./response_body.ts";
-import { ResponseWriter } from "./response_writer.ts";
+import { FileBody, type StaticBody, StreamBody, takeBody } from "./response/response_body.ts";
+import { ResponseWriter } from "./response/response_writer.ts";
 import { trySendFile } from "./send_file.ts";
-import { FileResponse, UpgradeResponse } from "./special_response.ts";
-import { StaticResponse } from "./static_response.ts";
+import { FileResponse, UpgradeResponse } from "./response/special_response.ts";
+import { StaticResponse } from "./response/static_response.ts";
 
 /** What the connections of a `serve` share. */
 export interface WebService extends Service {

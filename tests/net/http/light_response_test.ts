@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { lightResponse } from "../../../lib/net/http/light_response.ts";
-import { StaticResponse } from "../../../lib/net/http/static_response.ts";
+import { lightResponse } from "../../../lib/net/http/response/light_response.ts";
+import { StaticResponse } from "../../../lib/net/http/response/static_response.ts";
 
 /** A response where the fields of one are asked for, as copies of responses are made. */
 function statusOf(response: { status: number; statusText: string }): { status: number; statusText: string } {

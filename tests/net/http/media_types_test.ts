@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import mime from "mime";
-import { KNOWN_EXTENSIONS, mediaType } from "../../../lib/net/http/media_types.ts";
+import { KNOWN_EXTENSIONS, mediaType } from "../../../lib/net/http/files/media_types.ts";
 
 describe("mediaType()", () => {
   it("says of every extension that it knows what the package mime does", () => {

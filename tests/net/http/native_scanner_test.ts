@@ -5,12 +5,12 @@ import process from "node:process";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { LONGEST_HOST, MOST_FIELDS, MOST_REMEMBERED, WORD } from "../../../lib/jit/http_head_table.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
-import { FieldTable } from "../../../lib/net/http/field_table.ts";
-import type { RequestHead } from "../../../lib/net/http/head.ts";
-import { HeadScanner } from "../../../lib/net/http/head_scanner.ts";
+import { FieldTable } from "../../../lib/net/http/parse/field_table.ts";
+import type { RequestHead } from "../../../lib/net/http/parse/head.ts";
+import { HeadScanner } from "../../../lib/net/http/parse/head_scanner.ts";
 import { type HttpLimits, resolveLimits } from "../../../lib/net/http/limits.ts";
-import { NativeScanner, nativeScanner } from "../../../lib/net/http/native_scanner.ts";
-import { RequestParser } from "../../../lib/net/http/parser.ts";
+import { NativeScanner, nativeScanner } from "../../../lib/net/http/parse/native_scanner.ts";
+import { RequestParser } from "../../../lib/net/http/parse/parser.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
 import { tiered } from "../../tier.ts";
@@ -213,7 +213,7 @@ describe("the scanner in machine code", { skip }, () => {
       import { AT, MOST_REMEMBERED, TABLE_BYTES, VECTORS, WORD } from "${
       moduleUrl("lib/jit/http_head_table.ts")
     }";
-      import { CLASSES, TOKEN } from "${moduleUrl("lib/net/http/chars.ts")}";
+      import { CLASSES, TOKEN } from "${moduleUrl("lib/net/http/parse/chars.ts")}";
 
       const PAGE = 4096;
       const [NONE, READ_WRITE, PRIVATE_ANONYMOUS] = [0, 3, 0x22];
@@ -371,8 +371,8 @@ describe("heads", () => {
 
   it("are read without machine code where it is switched off", () => {
     const source = `
-      import { nativeScanner } from "${moduleUrl("lib/net/http/native_scanner.ts")}";
-      import { RequestParser } from "${moduleUrl("lib/net/http/parser.ts")}";
+      import { nativeScanner } from "${moduleUrl("lib/net/http/parse/native_scanner.ts")}";
+      import { RequestParser } from "${moduleUrl("lib/net/http/parse/parser.ts")}";
       const parser = new RequestParser();
       parser.feed(new TextEncoder().encode("GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n"));
       console.log(nativeScanner(), parser.next().get("host"));

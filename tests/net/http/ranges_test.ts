@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { acceptedPackings, encodingWeight } from "../../../lib/net/http/accept_encoding.ts";
-import { checkPreconditions, isRangeCurrent } from "../../../lib/net/http/conditional.ts";
-import { includesETag } from "../../../lib/net/http/etag.ts";
-import { parseHttpDate } from "../../../lib/net/http/http_date.ts";
-import { type ByteRange, contentRange, parseRange } from "../../../lib/net/http/ranges.ts";
+import { acceptedPackings, encodingWeight } from "../../../lib/net/http/files/accept_encoding.ts";
+import { checkPreconditions, isRangeCurrent } from "../../../lib/net/http/files/conditional.ts";
+import { includesETag } from "../../../lib/net/http/files/etag.ts";
+import { parseHttpDate } from "../../../lib/net/http/files/http_date.ts";
+import { type ByteRange, contentRange, parseRange } from "../../../lib/net/http/files/ranges.ts";
 
 /** What a range means, by the bytes themselves. */
 type Asked = readonly ["from" | "between" | "last", number, number];

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { HttpError } from "../../../lib/net/http/error.ts";
-import type { RequestHead } from "../../../lib/net/http/head.ts";
-import { RequestParser } from "../../../lib/net/http/parser.ts";
+import type { RequestHead } from "../../../lib/net/http/parse/head.ts";
+import { RequestParser } from "../../../lib/net/http/parse/parser.ts";
 import { bytesOf, cut, headOf, type Reading, readRequests, type Seen, textOf } from "./wire.ts";
 
 const BROWSER =

@@ -19,14 +19,14 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from "node:zlib";
-import { ChunkedBody } from "../../../lib/net/http/body.ts";
-import { httpDate } from "../../../lib/net/http/date.ts";
+import { ChunkedBody } from "../../../lib/net/http/parse/body.ts";
+import { httpDate } from "../../../lib/net/http/response/date.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
 import { resolveLimits } from "../../../lib/net/http/limits.ts";
-import { Output } from "../../../lib/net/http/output.ts";
-import { StreamBody, takeBody } from "../../../lib/net/http/response_body.ts";
-import { ResponseWriter } from "../../../lib/net/http/response_writer.ts";
-import { StaticResponse } from "../../../lib/net/http/static_response.ts";
+import { Output } from "../../../lib/net/http/response/output.ts";
+import { StreamBody, takeBody } from "../../../lib/net/http/response/response_body.ts";
+import { ResponseWriter } from "../../../lib/net/http/response/response_writer.ts";
+import { StaticResponse } from "../../../lib/net/http/response/static_response.ts";
 import { bytesOf, textOf } from "./wire.ts";
 
 const TEXT = bytesOf("packed ".repeat(50));

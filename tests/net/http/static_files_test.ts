@@ -25,8 +25,8 @@ import {
   serveFiles,
   type ServeFilesOptions,
 } from "../../../lib/net/http.ts";
-import { DocumentRoot, findByLink, findByResolve } from "../../../lib/net/http/document_root.ts";
-import { OpenFile, OpenFiles } from "../../../lib/net/http/open_files.ts";
+import { DocumentRoot, findByLink, findByResolve } from "../../../lib/net/http/files/document_root.ts";
+import { OpenFile, OpenFiles } from "../../../lib/net/http/files/open_files.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { moduleUrl, outputOf, runChild } from "../../child.ts";
 import { skipping } from "../../skip.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { takeBody } from "../../../lib/net/http/response_body.ts";
-import { StaticResponse, type StaticResponseInit } from "../../../lib/net/http/static_response.ts";
+import { takeBody } from "../../../lib/net/http/response/response_body.ts";
+import { StaticResponse, type StaticResponseInit } from "../../../lib/net/http/response/static_response.ts";
 import { bytesOf, textOf } from "./wire.ts";
 
 describe("StaticResponse", () => {

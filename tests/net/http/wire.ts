@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
-import type { RequestHead } from "../../../lib/net/http/head.ts";
+import type { RequestHead } from "../../../lib/net/http/parse/head.ts";
 import type { HttpLimits } from "../../../lib/net/http/limits.ts";
-import { RequestParser } from "../../../lib/net/http/parser.ts";
+import { RequestParser } from "../../../lib/net/http/parse/parser.ts";
 
 /** The bytes of a text whose characters stand for bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@ import type { TcpStream } from "../../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "../connection.ts";
 import { HANDLER } from "../deadlines.ts";
 import { HttpError } from "../error.ts";
-import type { RequestHead } from "../head.ts";
+import type { RequestHead } from "../parse/head.ts";
 import { RequestBody } from "../request_body.ts";
 import { LeanError } from "./misuse.ts";
 import { LeanRequest } from "./request.ts";

@@ -1,5 +1,5 @@
-import { DatedBytes } from "../dated_bytes.ts";
-import { reasonPhrase } from "../status.ts";
+import { DatedBytes } from "../response/dated_bytes.ts";
+import { reasonPhrase } from "../response/status.ts";
 import { checkStatus, fieldLine, TEXT_LINE } from "./fields.ts";
 
 /** What a `Precomputed` is made with. */

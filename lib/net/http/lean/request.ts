@@ -1,4 +1,4 @@
-import type { RequestHead } from "../head.ts";
+import type { RequestHead } from "../parse/head.ts";
 import { collect } from "../request.ts";
 import type { RequestBody } from "../request_body.ts";
 import { LeanError } from "./misuse.ts";

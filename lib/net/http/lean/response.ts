@@ -1,5 +1,5 @@
-import type { RequestHead } from "../head.ts";
-import type { ResponseWriter } from "../response_writer.ts";
+import type { RequestHead } from "../parse/head.ts";
+import type { ResponseWriter } from "../response/response_writer.ts";
 import { checkStatus, fieldLine, TEXT_LINE } from "./fields.ts";
 import { LeanError } from "./misuse.ts";
 import { Precomputed } from "./precomputed.ts";

@@ -1,10 +1,10 @@
 import { DatedBytes } from "./dated_bytes.ts";
 import { headerList, plainText, plainType } from "./deno_response.ts";
-import { CLASSES, VALUE } from "./chars.ts";
+import { CLASSES, VALUE } from "../parse/chars.ts";
 import { httpDate } from "./date.ts";
-import type { HttpError } from "./error.ts";
-import type { RequestHead } from "./head.ts";
-import { fieldLine, TEXT_LINE } from "./lean/fields.ts";
+import type { HttpError } from "../error.ts";
+import type { RequestHead } from "../parse/head.ts";
+import { fieldLine, TEXT_LINE } from "../lean/fields.ts";
 import { byteLength, type Output } from "./output.ts";
 import { FileBody, type StaticBody, StreamBody } from "./response_body.ts";
 import type { UpgradeResponse } from "./special_response.ts";

@@ -1,4 +1,4 @@
-import { WORD } from "../../jit/http_head_table.ts";
+import { WORD } from "../../../jit/http_head_table.ts";
 import { isBlank } from "./head_faults.ts";
 
 const CR = 0x0d;

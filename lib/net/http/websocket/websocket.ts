@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "oxbow-ws";
-import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
-import { toNodeDuplex } from "../node_duplex.ts";
-import { HttpError } from "./error.ts";
-import { LateStream } from "./late_stream.ts";
-import { LazyRequest } from "./request.ts";
+import { requireFlag, requireNames, shown } from "../../../io/arguments.ts";
+import { toNodeDuplex } from "../../node_duplex.ts";
+import { HttpError } from "../error.ts";
+import { LateStream } from "../response/late_stream.ts";
+import { LazyRequest } from "../request.ts";
 import { type PackageWebSocket, ServerWebSocket } from "./server_websocket.ts";
-import { UpgradeResponse } from "./special_response.ts";
+import { UpgradeResponse } from "../response/special_response.ts";
 
 /** How a WebSocket is spoken. */
 export interface UpgradeWebSocketOptions {

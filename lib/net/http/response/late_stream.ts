@@ -1,5 +1,5 @@
-import { fromPromise, type Future, ready } from "../../task/mod.ts";
-import type { AsyncRead, AsyncWrite } from "../async_io/traits.ts";
+import { fromPromise, type Future, ready } from "../../../task/mod.ts";
+import type { AsyncRead, AsyncWrite } from "../../async_io/traits.ts";
 
 /** A stream that can be closed. */
 type Closable = AsyncRead & AsyncWrite & Disposable;

@@ -1,4 +1,4 @@
-import { hostName } from "../../../ffi/mod.ts";
+import { hostName } from "../../../../ffi/mod.ts";
 
 const ONE = "(?:x-)?gzip|deflate|br|zstd";
 /** The `content-encoding`s that a host's `fetch` unpacks, and hides from nobody that it did. */

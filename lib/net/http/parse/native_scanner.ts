@@ -1,7 +1,7 @@
-import { NativeUnavailableError, type Pointer, struct } from "../../../ffi/mod.ts";
-import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import type { SymbolTable } from "../../../ffi/types.ts";
-import { httpHead } from "../../jit/assembled.ts";
+import { NativeUnavailableError, type Pointer, struct } from "../../../../ffi/mod.ts";
+import { NativeBuffer } from "../../../../ffi/native_buffer.ts";
+import type { SymbolTable } from "../../../../ffi/types.ts";
+import { httpHead } from "../../../jit/assembled.ts";
 import {
   AT,
   HOST,
@@ -12,8 +12,8 @@ import {
   TABLE_BYTES,
   VECTORS,
   WORD,
-} from "../../jit/http_head_table.ts";
-import { openLibrary } from "../../jit/library.ts";
+} from "../../../jit/http_head_table.ts";
+import { openLibrary } from "../../../jit/library.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
 import { FieldTable } from "./field_table.ts";
 import type { RequestHead } from "./head.ts";

@@ -1,6 +1,6 @@
-import { check, libc, SystemError } from "../../../ffi/mod.ts";
-import { FileType, Stat } from "../../../ffi/layout/stat.ts";
-import type { Fd } from "../../io/fd.ts";
+import { check, libc, SystemError } from "../../../../ffi/mod.ts";
+import { FileType, Stat } from "../../../../ffi/layout/stat.ts";
+import type { Fd } from "../../../io/fd.ts";
 import type { Validators } from "./conditional.ts";
 import { DocumentRoot } from "./document_root.ts";
 

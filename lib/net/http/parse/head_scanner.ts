@@ -6,9 +6,9 @@ import {
   HOST,
   TRANSFER_ENCODING,
   WORD,
-} from "../../jit/http_head_table.ts";
+} from "../../../jit/http_head_table.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
-import { HttpError } from "./error.ts";
+import { HttpError } from "../error.ts";
 import {
   expectLf,
   isBlank,
@@ -18,7 +18,7 @@ import {
   valueFault,
   versionFault,
 } from "./head_faults.ts";
-import type { HttpLimits } from "./limits.ts";
+import type { HttpLimits } from "../limits.ts";
 import { skipTarget, skipValue } from "./skip.ts";
 
 const CR = 0x0d;

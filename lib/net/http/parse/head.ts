@@ -5,8 +5,8 @@ import {
   HOST,
   TRANSFER_ENCODING,
   WORD,
-} from "../../jit/http_head_table.ts";
-import { HttpError } from "./error.ts";
+} from "../../../jit/http_head_table.ts";
+import { HttpError } from "../error.ts";
 import type { FieldTable } from "./field_table.ts";
 import { fieldTable } from "./native_scanner.ts";
 import { checkTarget, originOfHost, urlOfTarget } from "./target.ts";

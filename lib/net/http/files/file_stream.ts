@@ -1,6 +1,6 @@
-import { readFrom } from "../../../ffi/file_calls.ts";
-import { errno, SystemError } from "../../../ffi/mod.ts";
-import type { Fd } from "../../io/fd.ts";
+import { readFrom } from "../../../../ffi/file_calls.ts";
+import { errno, SystemError } from "../../../../ffi/mod.ts";
+import type { Fd } from "../../../io/fd.ts";
 import type { ByteRange } from "./ranges.ts";
 
 /** What a body is made of. */

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
-import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import { WORD } from "../../jit/http_head_table.ts";
+import { NativeBuffer } from "../../../../ffi/native_buffer.ts";
+import { WORD } from "../../../jit/http_head_table.ts";
 import { ChunkedBody } from "./body.ts";
-import { HttpError } from "./error.ts";
+import { HttpError } from "../error.ts";
 import { RequestHead } from "./head.ts";
 import { HeadScanner } from "./head_scanner.ts";
-import { type HttpLimits, resolveLimits } from "./limits.ts";
+import { type HttpLimits, resolveLimits } from "../limits.ts";
 import { type NativeScanner, nativeScanner } from "./native_scanner.ts";
 
 /** A request line's bytes from its target's end to its last. */

@@ -1,6 +1,6 @@
-import type { Fd } from "../../io/fd.ts";
-import type { TcpStream } from "../tcp_stream.ts";
-import { streamOf } from "./file_stream.ts";
+import type { Fd } from "../../../io/fd.ts";
+import type { TcpStream } from "../../tcp_stream.ts";
+import { streamOf } from "../files/file_stream.ts";
 
 /** A part of a file that is a response's body. */
 export interface FilePart {

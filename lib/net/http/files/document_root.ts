@@ -1,8 +1,8 @@
-import { O_DIRECTORY, openBeneath } from "../../../ffi/file_calls.ts";
-import { cString, errno, libc, SystemError } from "../../../ffi/mod.ts";
-import { isSandboxed, requireRead, requireSpecial } from "../../../ffi/permissions.ts";
-import { Fd } from "../../io/fd.ts";
-import { pathOf } from "../../io/open.ts";
+import { O_DIRECTORY, openBeneath } from "../../../../ffi/file_calls.ts";
+import { cString, errno, libc, SystemError } from "../../../../ffi/mod.ts";
+import { isSandboxed, requireRead, requireSpecial } from "../../../../ffi/permissions.ts";
+import { Fd } from "../../../io/fd.ts";
+import { pathOf } from "../../../io/open.ts";
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;

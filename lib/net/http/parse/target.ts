@@ -1,4 +1,4 @@
-import { HttpError } from "./error.ts";
+import { HttpError } from "../error.ts";
 
 /** The origins of the hosts that were asked for of late. */
 const origins = new Map<string, string>();

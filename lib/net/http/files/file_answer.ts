@@ -2,8 +2,8 @@ import { checkPreconditions, isRangeCurrent } from "./conditional.ts";
 import { type Piece, streamOf } from "./file_stream.ts";
 import type { OpenFile } from "./open_files.ts";
 import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./ranges.ts";
-import { FileResponse } from "./special_response.ts";
-import { StaticResponse } from "./static_response.ts";
+import { FileResponse } from "../response/special_response.ts";
+import { StaticResponse } from "../response/static_response.ts";
 
 /** Gives a file back whose response nobody has sent or read. */
 const unsent = new FinalizationRegistry<Use>((use) => use.end());

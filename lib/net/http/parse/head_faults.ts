@@ -1,5 +1,5 @@
 import { showByte } from "./chars.ts";
-import { HttpError } from "./error.ts";
+import { HttpError } from "../error.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,7 +1,7 @@
 import { CLASSES, showByte, TOKEN, VALUE } from "./chars.ts";
 import { ChunkExtensions } from "./chunk_extension.ts";
-import { HttpError } from "./error.ts";
-import type { HttpLimits } from "./limits.ts";
+import { HttpError } from "../error.ts";
+import type { HttpLimits } from "../limits.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;

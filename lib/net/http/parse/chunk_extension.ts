@@ -1,5 +1,5 @@
 import { CLASSES, showByte, TOKEN, VALUE } from "./chars.ts";
-import { HttpError } from "./error.ts";
+import { HttpError } from "../error.ts";
 
 const SP = 0x20;
 const HTAB = 0x09;
