@@ -42,11 +42,14 @@ describe("the package", () => {
   it("imports the same packages through deno.json and package.json", () => {
     const installed = new Map(Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }));
     for (const [name, specifier] of Object.entries(denoConfig.imports)) {
-      const range = installed.get(name);
-      assert(range !== undefined, `package.json lacks ${name}`);
+      const [bare, slash] = name.endsWith("/") ? [name.slice(0, -1), "/"] : [name, ""];
+      const range = installed.get(bare);
+      assert(range !== undefined, `package.json lacks ${bare}`);
       if (!specifier.startsWith("npm:")) continue;
-      const major = range.replace("^", "").split(".")[0];
-      assertEquals(specifier, `npm:${name}@^${major}`);
+      // An alias names its package: `npm:ws@8.23.0`.
+      const [, packageName = bare, version = range] = range.match(/^npm:(.+)@(.+)$/) ?? [];
+      const major = version.replace("^", "").split(".")[0];
+      assertEquals(specifier, `npm:${slash}${packageName}@^${major}${slash}`);
     }
   });
 });

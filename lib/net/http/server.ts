@@ -6,7 +6,7 @@ import { Buffers } from "./buffers.ts";
 import type { Connection, Service } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
-import { type HttpLimits, resolveLimits } from "./limits.ts";
+import type { HttpLimits } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 
 /** How long a client may take, in milliseconds. */
@@ -96,7 +96,6 @@ export abstract class Server implements HttpServer, Service {
     const head = positive("timeouts.head", timeouts.head ?? 10_000);
     const body = positive("timeouts.body", timeouts.body ?? 30_000);
     const write = positive("timeouts.write", timeouts.write ?? 30_000);
-    resolveLimits(options.limits);
     this.buffers = new Buffers(options.limits);
     this.writer = new ResponseWriter(this.buffers.output);
     this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, write) / 4));
