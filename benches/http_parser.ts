@@ -57,18 +57,22 @@ interface Input {
 }
 
 function input(name: string, request: Request, requests = 1, piece = 0): Input[] {
+  // Numbers of as many digits, no two in a row the same.
   const texts = (of: (i: number) => string): string[] =>
-    Array.from({ length: OTHERS }, (_, i) => of(100 + i).repeat(requests));
+    Array.from(
+      { length: OTHERS },
+      (_, i) => Array.from({ length: requests }, (_, j) => of(1000 + i * requests + j)).join(""),
+    );
   return [
-    { name: `${name}, the same again`, texts: [request(100, 100).repeat(requests)], requests, piece },
-    { name: `${name}, of another target`, texts: texts((i) => request(i, 100)), requests, piece },
+    { name: `${name}, the same again`, texts: [request(1000, 1000).repeat(requests)], requests, piece },
+    { name: `${name}, of another target`, texts: texts((i) => request(i, 1000)), requests, piece },
     { name: `${name}, with another field as well`, texts: texts((i) => request(i, i)), requests, piece },
   ];
 }
 
 const INPUTS: readonly Input[] = [
   ...input("a GET with two fields", wrk),
-  ...input(`a browser's GET of ${browser(100, 100).length} bytes`, browser),
+  ...input(`a browser's GET of ${browser(1000, 1000).length} bytes`, browser),
   ...input("POST with 1 KiB", post),
   ...input("POST with 4 chunks of 256 bytes", chunked),
   ...input("16 such GETs, pipelined", wrk, 16),

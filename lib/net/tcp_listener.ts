@@ -21,8 +21,11 @@ const PASSED: ReadonlySet<string> = new Set([
   "ECONNABORTED",
   "EPROTO",
   "ENETDOWN",
-  "EHOSTUNREACH",
   "ENETUNREACH",
+  "ENONET",
+  "ENOPROTOOPT",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
 ]);
 const EXHAUSTED_PAUSE_MS = 50;
 /** A connection that a listener has taken, and who it is from. */

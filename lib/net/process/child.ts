@@ -1,3 +1,4 @@
+import { LimitExceededError } from "../async_io/errors.ts";
 import type { Signal } from "../../io/signals.ts";
 import { requireNames, shown } from "../../io/arguments.ts";
 import { unwatch, watch } from "../../mem/forgotten.ts";
@@ -73,7 +74,7 @@ export interface Output {
 
 /** How `waitWithOutput` reads. */
 export interface OutputOptions {
-  /** Bytes that each of both may be: with more, the child is killed and a `RangeError` thrown. No limit by itself. */
+  /** Bytes that each of both may be: with more, the child is killed and a `LimitExceededError` thrown. No limit by itself. */
   limit?: number;
 }
 
@@ -183,7 +184,7 @@ export class Child implements Disposable {
         size += count;
         if (size > limit) {
           this.startKill();
-          throw new RangeError(`the child's ${name} is more than ${limit} bytes; it was killed`);
+          throw new LimitExceededError(`the child was killed: its ${name}`, limit);
         }
         parts.push(into.slice(0, count));
       }

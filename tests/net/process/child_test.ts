@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
+import { LimitExceededError } from "../../../lib/net/async_io.ts";
 import { Command, type ExitStatus, pipe } from "../../../lib/net/process.ts";
 import { run, sleep, spawn } from "../../../lib/task/mod.ts";
 import { tiered } from "../../tier.ts";
@@ -142,7 +143,11 @@ for (const where of ["run", "the host's loop"]) {
     it("is killed where its output is more than is wanted", () =>
       inside(async () => {
         const yes = new Command("yes");
-        await assertRejects(() => yes.output({ limit: 100_000 }).toPromise(), RangeError, "more than 100000");
+        await assertRejects(
+          () => yes.output({ limit: 100_000 }).toPromise(),
+          LimitExceededError,
+          "longer than 100000",
+        );
         const { stdout } = await new Command("echo", { args: ["x"] }).output({ limit: 2 });
         assertEquals(text(stdout), "x\n");
       }));
