@@ -19,6 +19,8 @@ export type Core = "server" | "load";
 export interface Server {
   readonly name: string;
   readonly command: readonly string[];
+  /** Its port is printed before it listens. */
+  readonly isEarly?: boolean;
 }
 
 /** One that runs. */
@@ -105,6 +107,7 @@ http {
   return [{
     name: "nginx",
     command: ["sh", "-c", `echo ${port}; exec nginx -e stderr -p "$1" -c "$2"`, "sh", folder, path],
+    isEarly: true,
   }];
 }
 
@@ -126,7 +129,7 @@ function portOf(server: ChildProcess): Promise<number> {
   });
 }
 
-/** Waits until somebody listens: not every server says so itself. */
+/** Waits until somebody listens. */
 async function listening(port: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   const isOpen = (): Promise<boolean> =>
@@ -142,12 +145,15 @@ async function listening(port: number): Promise<void> {
 }
 
 /** Runs the server while `use` lasts. */
-export async function withServer<T>({ command }: Server, use: (running: Running) => Promise<T>): Promise<T> {
+export async function withServer<T>(
+  { command, isEarly = false }: Server,
+  use: (running: Running) => Promise<T>,
+): Promise<T> {
   const [file, ...args] = onCore("server", command);
   const server = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const port = await portOf(server);
-    await listening(port);
+    if (isEarly) await listening(port);
     return await use({ port, pid: server.pid ?? 0 });
   } finally {
     server.removeAllListeners("exit");
