@@ -44,7 +44,8 @@ export interface SignalInfo {
 /**
  * Signals as something to read, in place of what they do: signalfd(2), raw and non-blocking. **It cannot take
  * `SIGTERM`, `SIGINT` or whatever else is sent to the process.** A signal that is blocked in one thread goes to another,
- * and the hosts have many: the process ends by it as if nobody had asked. This has its signals blocked in the thread
+ * and the hosts have many: the process ends by it as if nobody had asked, but where a read here happens to be quicker
+ * than that thread wakes. This has its signals blocked in the thread
  * that makes it, so that what it delivers is what is sent to that very thread, by tgkill(2) or pthread_kill(3), from
  * code of yours. For the others there is `SignalWatch` of `/jit`, and the hosts' own listeners.
  *

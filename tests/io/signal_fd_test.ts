@@ -80,17 +80,17 @@ describe("SignalFd", () => {
     assertEquals(isBlocked(41), false);
   });
 
-  it("does not take what is sent to the process: it ends it, by a thread that has it not blocked", () => {
+  it("keeps nobody from what is sent to the process: it ends by a thread that has it not blocked", () => {
     for (const signal of ["SIGTERM", "SIGINT"]) {
       const { code, stdout } = runChild(`
         import { kill, pid } from "node:process";
-        import { SignalFd, WouldBlock } from "${moduleUrl("lib/io/mod.ts")}";
-        const signals = new SignalFd(["${signal}"]);
+        import { SignalFd } from "${moduleUrl("lib/io/mod.ts")}";
+        new SignalFd(["${signal}"]);
         kill(pid, "${signal}");
-        const end = performance.now() + 5000;
-        while (performance.now() < end) {
-          if (signals.read() !== WouldBlock) { console.log("taken"); break; }
-        }`);
+        // Not read: until another thread has woken and taken the signal, a read could be quicker.
+        const end = performance.now() + 30_000;
+        while (performance.now() < end);
+        console.log("alive");`);
       assertEquals([stdout, code], ["", signal]);
     }
   });
