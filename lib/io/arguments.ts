@@ -23,6 +23,11 @@ export function requireNames(what: string, kind: string, options: unknown, names
   }
 }
 
+/** Throws for what are no bytes. */
+export function requireBytes(what: string, name: string, bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${what}: ${name} is no Uint8Array`);
+}
+
 /** Throws for what is no boolean: `"false"` and what was left out are none. */
 export function requireBoolean(what: string, on: unknown): void {
   if (typeof on !== "boolean") throw new TypeError(`${what}: on is ${shown(on)}, and no boolean`);

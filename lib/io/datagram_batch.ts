@@ -1,6 +1,6 @@
 import { Messages } from "../../ffi/layout/messages.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
-import { shown } from "./arguments.ts";
+import { requireBytes, shown } from "./arguments.ts";
 import type { NetAddress } from "./socket.ts";
 
 /** UIO_MAXIOV: what one sendmmsg(2) takes. */
@@ -92,7 +92,7 @@ export class DatagramBatch {
   push(bytes: Uint8Array, address?: NetAddress): void {
     const i = this.#length;
     if (i === this.capacity) throw new RangeError(`cannot add to a batch: it has all its ${i} datagrams`);
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("cannot add to a batch: bytes is no Uint8Array");
+    requireBytes("cannot add to a batch", "bytes", bytes);
     const length = byteLengthOf(bytes);
     if (length > this.size) {
       throw new RangeError(`cannot add to a batch: ${length} bytes are more than the ${this.size} of each`);

@@ -4,7 +4,7 @@ import { NetAddresses } from "../../ffi/layout/net_addresses.ts";
 import { AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { isSandboxed, refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
-import { requireFlag, requireNames } from "./arguments.ts";
+import { requireBytes, requireFlag, requireNames } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
@@ -62,10 +62,6 @@ function textOf({ hostname, port }: NetAddress): string {
 function requireAddress({ hostname, port }: NetAddress, ask: typeof refuseDeniedNet = requireNet): void {
   const [host] = hostname.split("%");
   ask(host, port);
-}
-
-function requireBytes(what: string, name: string, bytes: unknown): asserts bytes is Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
 
 /**
@@ -171,7 +167,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
   }
 
   #send(bytes: Uint8Array, address: NetAddress | undefined): number {
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     const fd = numberOf(this.fd);
     const length = byteLengthOf(bytes);
     // More than any datagram has.
@@ -205,7 +201,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
   }
 
   #receive(into: Uint8Array, flags: number): number {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     const fd = numberOf(this.fd);
     const room = Math.min(byteLengthOf(into), SCRATCH_BYTES);
     const buffer = scratch();

@@ -3,7 +3,7 @@ import { ucred } from "../../ffi/layout/linux.ts";
 import { MOST_DESCRIPTORS, SocketMessage } from "../../ffi/layout/socket_message.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { socketMessages } from "../../ffi/socket_messages.ts";
-import { requireBoolean, shown } from "./arguments.ts";
+import { requireBoolean, requireBytes, shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import { shutdown } from "./socket_calls.ts";
@@ -87,7 +87,7 @@ export abstract class UnixEnd implements Disposable {
    */
   sendMessage(bytes: Uint8Array, fds: readonly Fd[] = [], to?: UnixAddress): number {
     requireFds(fds);
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("cannot send: bytes is no Uint8Array");
+    requireBytes("cannot send", "bytes", bytes);
     const name = to === undefined ? undefined : unixBytes(to, "cannot send to");
     const head = message ??= new SocketMessage();
     const length = byteLengthOf(bytes);
@@ -118,7 +118,7 @@ export abstract class UnixEnd implements Disposable {
 
   #receive(into: Uint8Array, most: number, flags: number): UnixMessage | typeof WouldBlock {
     requireMost(most);
-    if (!(into instanceof Uint8Array)) throw new TypeError("cannot receive: into is no Uint8Array");
+    requireBytes("cannot receive", "into", into);
     const passes = this.#passesCredentials ??= this.#get(SO_PASSCRED) !== 0;
     const head = message ??= new SocketMessage();
     const room = byteLengthOf(into);

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { shown } from "../io/arguments.ts";
+import { requireBytes, shown } from "../io/arguments.ts";
 import "../task/runtime/attach.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
@@ -277,10 +277,6 @@ class Shutdown extends Future<void> {
   }
 }
 
-function requireBytes(verb: string, name: string, bytes: unknown): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${verb}: ${name} is no Uint8Array`);
-}
-
 /** A `Duplex` as a stream. One task reads and one writes at a time. */
 export class NodeDuplexStream implements AsyncRead, AsyncWrite, Disposable {
   /** What it reads and writes. */
@@ -298,20 +294,20 @@ export class NodeDuplexStream implements AsyncRead, AsyncWrite, Disposable {
 
   /** Reads up to `into.byteLength` bytes; 0 is the end. Safe to drop: nothing is read then. */
   read(into: Uint8Array): Future<number> {
-    requireBytes("read", "into", into);
+    requireBytes("cannot read", "into", into);
     if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
     return new Read(this.#told, into);
   }
 
   /** Writes up to 64 KiB of the bytes; ends once the `Duplex` is rid of them. Dropped after it has begun, they go still. */
   write(bytes: Uint8Array): Future<number> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this.#told, bytes.subarray(0, PIECE_BYTES));
   }
 
   /** Writes all of the bytes, which must not change meanwhile; ends once the `Duplex` is rid of them. */
   writeAll(bytes: Uint8Array): Future<void> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this.#told, bytes).map(ignored);
   }
 

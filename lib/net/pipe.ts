@@ -1,3 +1,4 @@
+import { requireBytes } from "../io/arguments.ts";
 import { check, libc } from "../../ffi/mod.ts";
 import { descriptors } from "../../ffi/descriptors.ts";
 import { NativeBuffer } from "../../ffi/native_buffer.ts";
@@ -165,10 +166,6 @@ class Shutdown extends Future<void> {
   }
 }
 
-function requireBytes(verb: string, name: string, bytes: unknown): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${verb}: ${name} is no Uint8Array`);
-}
-
 /** Throws for what is no pipe, or not open for `verb`; makes it non-blocking. */
 function prepared(fd: Fd, verb: "read" | "write"): Fd {
   const what = `cannot ${verb} a pipe`;
@@ -230,7 +227,7 @@ export class PipeReader implements AsyncRead, Disposable {
 
   /** Reads up to `into.byteLength` bytes; 0 is the end: every descriptor that could write was closed. */
   read(into: Uint8Array): Future<number> {
-    requireBytes("read", "into", into);
+    requireBytes("cannot read", "into", into);
     if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
     return new Read(this, this.#watched.io, into);
   }
@@ -301,13 +298,13 @@ export class PipeWriter implements AsyncWrite, Disposable {
    * `SystemError`: `EPIPE` where nobody reads any more.
    */
   write(bytes: Uint8Array): Future<number> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this, this.#watched.io, bytes, Math.min(1, bytes.byteLength));
   }
 
   /** Writes all of the bytes, which must not change meanwhile. */
   writeAll(bytes: Uint8Array): Future<void> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this, this.#watched.io, bytes, bytes.byteLength).map(ignored);
   }
 

@@ -1,12 +1,12 @@
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
-import { shown } from "../io/arguments.ts";
+import { requireBytes, shown } from "../io/arguments.ts";
 import type { Fd, WouldBlock } from "../io/fd.ts";
 import type { Context, Future, Pending } from "../task/future.ts";
 import { attempt, Called, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 import type { PooledBuffer } from "./buffer_pool.ts";
-import { requireBytes, requireLimit, requireParts, requireRoom } from "./socket/checks.ts";
+import { requireLimit, requireParts, requireRoom } from "./socket/checks.ts";
 import { ReadHalf, WriteHalf } from "./socket/halves.ts";
 import { Peek, Read, ReadBuffer, ReadExact, ReadToEnd, ReadVectored } from "./socket/reads.ts";
 import { type FileBacked, SendFile, type SendFileOptions } from "./socket/send_file.ts";
@@ -152,7 +152,7 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
 
   /** Fills all of `into`. Fails with an `UnexpectedEndError`, and part of it filled, where the end comes before. */
   readExact(into: Uint8Array): Future<void> {
-    requireBytes("read", "into", into);
+    requireBytes("cannot read", "into", into);
     return new ReadExact(this.#owned(), into);
   }
 
@@ -176,13 +176,13 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
 
   /** Writes the first of the bytes, as many as the kernel takes: at least one, where there is one. */
   write(bytes: Uint8Array): Future<number> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this.#owned(), bytes);
   }
 
   /** Writes all of the bytes, which must not change meanwhile. */
   writeAll(bytes: Uint8Array): Future<void> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new WriteAll(this.#owned(), bytes);
   }
 

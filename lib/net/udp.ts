@@ -1,3 +1,4 @@
+import { requireBytes } from "../io/arguments.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { type DatagramBatch, messagesOf } from "../io/datagram_batch.ts";
@@ -27,10 +28,6 @@ export interface Datagram {
   readonly address: NetAddress;
   /** Whether it had more bytes, which are lost. */
   readonly truncated: boolean;
-}
-
-function requireBytes(what: string, name: string, bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
 }
 
 class Send extends IoCall<number> {
@@ -219,13 +216,13 @@ export class UdpSocket implements Disposable {
    * `EDESTADDRREQ` where it is not, `EMSGSIZE` for more than 65,507 bytes (65,487 in IPv6).
    */
   send(bytes: Uint8Array): Future<number> {
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     return new Send(this, this.#io, bytes);
   }
 
   /** As `send`, to an address. */
   sendTo(bytes: Uint8Array, address: NetAddress): Future<number> {
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     requireReceiver(this.socket, address);
     return new SendTo(this, this.#io, bytes, address);
   }
@@ -267,19 +264,19 @@ export class UdpSocket implements Disposable {
    * connected socket it fails with `ECONNREFUSED` where the peer was not there.
    */
   recv(into: Uint8Array): Future<number> {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     return new Recv(this, this.#io, into);
   }
 
   /** Receives one datagram, and tells whose it is. */
   recvFrom(into: Uint8Array): Future<Datagram> {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     return new RecvFrom(this, this.#io, into, false);
   }
 
   /** As `recvFrom`, and the datagram is there still for the next one. */
   peekFrom(into: Uint8Array): Future<Datagram> {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     return new RecvFrom(this, this.#io, into, true);
   }
 

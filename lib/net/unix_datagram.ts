@@ -1,3 +1,4 @@
+import { requireBytes } from "../io/arguments.ts";
 import { type Fd, WouldBlock } from "../io/fd.ts";
 import { checkedBytes, type UnixAddress, type UnixName } from "../io/unix_address.ts";
 import { UnixDatagramSocket } from "../io/unix_datagram_socket.ts";
@@ -13,10 +14,6 @@ import { bindOptionsOf, SocketFile, type UnixPathOptions } from "./unix_path.ts"
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 16;
 const NO_FDS: readonly Fd[] = [];
-
-function requireBytes(what: string, name: string, bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${what}: ${name} is no Uint8Array`);
-}
 
 /**
  * Of the room at a receiver to whom the socket is not connected no edge tells: unix(7) wakes those alone that are. So
@@ -177,13 +174,13 @@ export class UnixDatagram implements Disposable {
    * any more, `ECONNRESET`.
    */
   send(bytes: Uint8Array): Future<number> {
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     return new Send(this, this.#io, bytes, NO_FDS, undefined);
   }
 
   /** As `send`, to an address. */
   sendTo(bytes: Uint8Array, address: UnixAddress): Future<number> {
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     checkedBytes(address, "cannot send to");
     return new Send(this, this.#io, bytes, NO_FDS, address);
   }
@@ -191,7 +188,7 @@ export class UnixDatagram implements Disposable {
   /** As `send`, or `sendTo`, with descriptors, up to 253, which the receiver then has of its own. */
   sendFds(fds: readonly Fd[], bytes: Uint8Array, address?: UnixAddress): Future<number> {
     requireFds(fds);
-    requireBytes("send", "bytes", bytes);
+    requireBytes("cannot send", "bytes", bytes);
     if (address !== undefined) checkedBytes(address, "cannot send to");
     return new Send(this, this.#io, bytes, [...fds], address);
   }
@@ -222,14 +219,14 @@ export class UnixDatagram implements Disposable {
 
   /** As `recvFrom`, with up to `most` descriptors, for the caller to close. */
   receiveFds(into: Uint8Array, most: number): Future<UnixMessage> {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     requireMost(most);
     return new Receive(this, this.#io, into, most);
   }
 
   /** As `recvFrom`, and the datagram is there still for the next one. */
   peekFrom(into: Uint8Array): Future<UnixMessage> {
-    requireBytes("receive", "into", into);
+    requireBytes("cannot receive", "into", into);
     return new Peek(this, this.#io, into);
   }
 

@@ -1,3 +1,4 @@
+import { requireBytes } from "../io/arguments.ts";
 import { SystemError } from "../../ffi/mod.ts";
 import { type Fd, WouldBlock } from "../io/fd.ts";
 import { checkedBytes, type UnixAddress, type UnixName, unixText } from "../io/unix_address.ts";
@@ -187,9 +188,7 @@ export class UnixStream extends SocketStream {
    */
   sendFds(fds: readonly Fd[], bytes: Uint8Array = CARRIER): Future<void> {
     requireFds(fds);
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError("cannot send descriptors: bytes is no Uint8Array");
-    }
+    requireBytes("cannot send descriptors", "bytes", bytes);
     if (bytes.length === 0) {
       throw new RangeError("cannot send descriptors with 0 bytes: a stream carries none so");
     }
@@ -202,9 +201,7 @@ export class UnixStream extends SocketStream {
    */
   receiveFds(into: Uint8Array, most: number): Future<UnixMessage> {
     requireMost(most);
-    if (!(into instanceof Uint8Array)) {
-      throw new TypeError("cannot receive descriptors: into is no Uint8Array");
-    }
+    requireBytes("cannot receive descriptors", "into", into);
     if (into.length === 0) {
       throw new RangeError("cannot receive descriptors with 0 bytes: 0 would look like the end");
     }

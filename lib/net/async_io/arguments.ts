@@ -1,5 +1,5 @@
 /** What is wrong with the arguments of readers, writers and codecs. */
-import { requireNames, shown } from "../../io/arguments.ts";
+import { requireBytes, requireNames, shown } from "../../io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
 
 /** How much is read at most. */
@@ -23,11 +23,6 @@ export function requireWriter(what: string, writer: AsyncWrite, name = "writer")
   if (missing !== undefined) {
     throw new TypeError(`${what}: ${name} is ${shown(writer)}, and has no ${missing}()`);
   }
-}
-
-/** Throws a `TypeError` for what is no bytes. */
-export function requireBytes(what: string, name: string, bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${what}: ${name} is no Uint8Array`);
 }
 
 /** Throws for what nothing can be read into. */

@@ -1,11 +1,10 @@
-import { requireNames, shown } from "../../io/arguments.ts";
+import { requireBytes, requireNames, shown } from "../../io/arguments.ts";
 import type { Future } from "../../task/future.ts";
 import type { Stream } from "../../task/stream.ts";
 import {
   limitOf,
   type LimitOptions,
   requireByte,
-  requireBytes,
   requireCount,
   requireInto,
   requireReader,

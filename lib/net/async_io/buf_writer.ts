@@ -1,6 +1,7 @@
+import { requireBytes } from "../../io/arguments.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
-import { requireBytes, requireWriter } from "./arguments.ts";
+import { requireWriter } from "./arguments.ts";
 import { type BufferOptions, capacityOf } from "./buf_reader.ts";
 import { Operation } from "./operation.ts";
 import { type Flushable, isFlushable, Output } from "./output.ts";

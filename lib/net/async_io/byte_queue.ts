@@ -1,4 +1,5 @@
-import { requireByte, requireBytes, requireCount } from "./arguments.ts";
+import { requireBytes } from "../../io/arguments.ts";
+import { requireByte, requireCount } from "./arguments.ts";
 
 const NONE = new Uint8Array(0);
 /** Below this many bytes a loop finds a byte sooner than a call to the host. */

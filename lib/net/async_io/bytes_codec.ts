@@ -1,4 +1,4 @@
-import { requireBytes } from "./arguments.ts";
+import { requireBytes } from "../../io/arguments.ts";
 import type { ByteQueue } from "./byte_queue.ts";
 import { type Decoder, type Encoder, Incomplete } from "./codec.ts";
 

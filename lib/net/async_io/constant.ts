@@ -1,6 +1,7 @@
+import { requireBytes } from "../../io/arguments.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
-import { requireByte, requireBytes, requireInto } from "./arguments.ts";
+import { requireByte, requireInto } from "./arguments.ts";
 import { Operation } from "./operation.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
 

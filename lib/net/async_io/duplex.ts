@@ -1,5 +1,6 @@
+import { requireBytes } from "../../io/arguments.ts";
 import type { Future } from "../../task/future.ts";
-import { requireBytes, requireCount, requireInto } from "./arguments.ts";
+import { requireCount, requireInto } from "./arguments.ts";
 import { MemoryPipe, PipeRead, PipeShutdown, PipeWrite } from "./memory_pipe.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
 

@@ -1,5 +1,5 @@
-import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
-import { requireBytes, requireCount } from "./arguments.ts";
+import { requireBytes, requireFlag, requireNames, shown } from "../../io/arguments.ts";
+import { requireCount } from "./arguments.ts";
 import type { ByteQueue } from "./byte_queue.ts";
 import { type Decoder, type Encoder, Incomplete } from "./codec.ts";
 import { InvalidFrameError, LimitExceededError, UnfinishedFrameError } from "./errors.ts";

@@ -1,8 +1,8 @@
-import { shown } from "../../io/arguments.ts";
+import { requireBytes, shown } from "../../io/arguments.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { fromPromise } from "../../task/mod.ts";
 import { abortSignalOf } from "../abort_signal_of.ts";
-import { requireBytes, requireInto, requireReader, requireWriter, roomOf } from "./arguments.ts";
+import { requireInto, requireReader, requireWriter, roomOf } from "./arguments.ts";
 import { Operation } from "./operation.ts";
 import type { AsyncRead, AsyncWrite } from "./traits.ts";
 

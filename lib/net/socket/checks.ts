@@ -1,13 +1,8 @@
-import { requireNames, shown } from "../../io/arguments.ts";
-
-/** Throws where they are no bytes. */
-export function requireBytes(verb: string, name: string, bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`cannot ${verb}: ${name} is no Uint8Array`);
-}
+import { requireBytes, requireNames, shown } from "../../io/arguments.ts";
 
 /** Throws where nothing can be read into it. */
 export function requireRoom(into: Uint8Array): void {
-  requireBytes("read", "into", into);
+  requireBytes("cannot read", "into", into);
   if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
 }
 
@@ -17,7 +12,7 @@ export function requireParts(verb: "read" | "write", parts: readonly Uint8Array[
     throw new TypeError(`cannot ${verb} parts: parts is ${shown(parts)}, and no list`);
   }
   const own: readonly Uint8Array[] = [...parts];
-  for (const [i, part] of own.entries()) requireBytes(`${verb} parts`, `part ${i}`, part);
+  for (const [i, part] of own.entries()) requireBytes(`cannot ${verb} parts`, `part ${i}`, part);
   if (own.length > 1024) {
     throw new RangeError(`cannot ${verb} parts: there are ${own.length}, and one call takes 1024`);
   }

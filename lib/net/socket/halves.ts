@@ -1,10 +1,11 @@
+import { requireBytes } from "../../io/arguments.ts";
 import type { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import type { Fd } from "../../io/fd.ts";
 import type { Future } from "../../task/future.ts";
 import { Ready } from "../../task/reactor/readiness.ts";
 import type { AsyncRead, AsyncWrite } from "../async_io/traits.ts";
 import type { PooledBuffer } from "../buffer_pool.ts";
-import { requireBytes, requireLimit, requireParts, requireRoom } from "./checks.ts";
+import { requireLimit, requireParts, requireRoom } from "./checks.ts";
 import { Peek, Read, ReadBuffer, ReadExact, ReadToEnd, ReadVectored } from "./reads.ts";
 import { type FileBacked, SendFile, type SendFileOptions } from "./send_file.ts";
 import type { StreamIo } from "./stream_io.ts";
@@ -60,7 +61,7 @@ export class ReadHalf implements AsyncRead, Disposable {
 
   /** Fills all of `into`. Fails with an `UnexpectedEndError`, and part of it filled, where the end comes before. */
   readExact(into: Uint8Array): Future<void> {
-    requireBytes("read", "into", into);
+    requireBytes("cannot read", "into", into);
     return new ReadExact(this.#opened(), into);
   }
 
@@ -128,13 +129,13 @@ export class WriteHalf implements AsyncWrite, Disposable {
 
   /** Writes the first of the bytes, as many as the kernel takes: at least one, where there is one. */
   write(bytes: Uint8Array): Future<number> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new Write(this.#opened(), bytes);
   }
 
   /** Writes all of the bytes, which must not change meanwhile. Where it is dropped, an unknown part was written. */
   writeAll(bytes: Uint8Array): Future<void> {
-    requireBytes("write", "bytes", bytes);
+    requireBytes("cannot write", "bytes", bytes);
     return new WriteAll(this.#opened(), bytes);
   }
 

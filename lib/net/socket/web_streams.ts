@@ -1,3 +1,4 @@
+import { requireBytes } from "../../io/arguments.ts";
 import { abortSignalOf } from "../abort_signal_of.ts";
 import type { Future } from "../../task/future.ts";
 import { Read, ReadBuffer } from "./reads.ts";
@@ -39,7 +40,7 @@ export function readableOf(stream: StreamIo): ReadableStream<Uint8Array<ArrayBuf
 export function writableOf(stream: StreamIo): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
     write(chunk, controller) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError("cannot write: chunk is no Uint8Array");
+      requireBytes("cannot write", "chunk", chunk);
       return new WriteAll(stream, chunk).abortable(abortSignalOf(controller)).toPromise();
     },
     close() {
