@@ -52,4 +52,5 @@ export { type Sleep, sleep, sleepUntil } from "./time/sleep.ts";
 export { TaskLocal } from "./task_local.ts";
 export { timeout, timeoutAt } from "./time/timeout.ts";
 export { yieldNow } from "./yield_now.ts";
-export { type JoinHandle, Task } from "./task.ts";
+export { Task } from "./current_task.ts";
+export type { JoinHandle } from "./join_handle.ts";
