@@ -5,24 +5,14 @@
  *     http_epoll
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses, prints it, and ends when its stdin does. */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <err.h>
-#include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "epoll_server.h"
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 #define FOUR(s) s s s s
 
 /* Several answers in a row, so that pipelined requests leave in one call. */
 static const char answers[] = FOUR(FOUR(ANSWER));
-enum { ANSWER_LENGTH = sizeof ANSWER - 1, ANSWERS_LENGTH = sizeof answers - 1, MAX_EVENTS = 256 };
+enum { ANSWER_LENGTH = sizeof ANSWER - 1, ANSWERS_LENGTH = sizeof answers - 1 };
 
 struct connection {
     int fd;
@@ -32,33 +22,16 @@ struct connection {
     size_t owed;
 };
 
-/* Stand in an event's tag for the two descriptors that are no connection. */
-static char listener_tag, stdin_tag;
-
-static void watch(int epoll, int fd, uint32_t events, void *tag) {
-    struct epoll_event event = {.events = events, .data.ptr = tag};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) && errno != EPERM) err(1, "epoll_ctl");
+static struct connection *open_connection(int fd) {
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) err(1, "calloc");
+    connection->fd = fd;
+    return connection;
 }
 
-static int listen_on_loopback(void) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) err(1, "socket");
-    if (bind(fd, (struct sockaddr *)&address, length) || listen(fd, SOMAXCONN)) err(1, "listen");
-    if (getsockname(fd, (struct sockaddr *)&address, &length)) err(1, "getsockname");
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return fd;
-}
-
-static void accept_all(int epoll, int listener) {
-    for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
-        struct connection *connection = calloc(1, sizeof *connection);
-        if (!connection) err(1, "calloc");
-        connection->fd = fd;
-        watch(epoll, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection);
-    }
+static void close_connection(struct connection *connection) {
+    close(connection->fd);
+    free(connection);
 }
 
 /* How many requests end in these bytes. */
@@ -87,8 +60,7 @@ static bool pay(struct connection *connection) {
     return true;
 }
 
-/* Does all that can be done without waiting: an edge is told once. False where the connection is over. */
-static bool serve(struct connection *connection, uint32_t events) {
+static bool advance(struct connection *connection, uint32_t events) {
     static char bytes[16384];
     for (;;) {
         if (!pay(connection)) return false;
@@ -104,25 +76,5 @@ static bool serve(struct connection *connection, uint32_t events) {
 }
 
 int main(void) {
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0) err(1, "epoll_create1");
-    int listener = listen_on_loopback();
-    watch(epoll, listener, EPOLLIN | EPOLLET, &listener_tag);
-    watch(epoll, STDIN_FILENO, EPOLLIN | EPOLLRDHUP, &stdin_tag);
-    for (;;) {
-        struct epoll_event events[MAX_EVENTS];
-        int count = epoll_wait(epoll, events, MAX_EVENTS, -1);
-        if (count < 0 && errno != EINTR) err(1, "epoll_wait");
-        for (int i = 0; i < count; i++) {
-            void *tag = events[i].data.ptr;
-            struct connection *connection = tag;
-            if (tag == &stdin_tag) return 0;
-            if (tag == &listener_tag) {
-                accept_all(epoll, listener);
-            } else if (!serve(connection, events[i].events)) {
-                close(connection->fd);
-                free(connection);
-            }
-        }
-    }
+    return run_server(false);
 }

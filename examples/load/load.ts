@@ -9,7 +9,6 @@
  * @module
  */
 import process from "node:process";
-import { SystemError } from "../../ffi/mod.ts";
 import {
   Epoll,
   EPOLLERR,
@@ -23,9 +22,10 @@ import {
 } from "../../lib/io/mod.ts";
 import { WrongAnswer } from "./answers.ts";
 import { Connection, RequestRow } from "./connection.ts";
-import { Histogram } from "./histogram.ts";
+import type { Histogram } from "./histogram.ts";
 import type { Plan } from "./plan.ts";
 import { Schedule } from "./schedule.ts";
+import { Tally } from "./tally.ts";
 import { type Cpu, type Used, Watched } from "./usage.ts";
 
 const READ_BYTES = 1 << 18;
@@ -68,12 +68,7 @@ export class Load {
   #connecting = 0;
   /** The open loop's: those that may send, in the order in which they became free. */
   #free: Connection[] = [];
-  #latencies: Histogram = new Histogram();
-  #errors: Map<string, number> = new Map();
-  #answers = 0;
-  #bytesRead = 0;
-  /** When it began to count. */
-  #start = Infinity;
+  #tally: Tally = new Tally();
   /** The open loop's. */
   #schedule: Schedule | null;
   #swept = 0;
@@ -97,18 +92,19 @@ export class Load {
       this.#loopUntil(connected + warmUpMs);
       const own = process.cpuUsage();
       watched?.begin();
-      this.#count();
-      this.#loopUntil(this.#start + durationMs);
+      const start = this.#tally.begin();
+      this.#schedule?.begin(start);
+      this.#loopUntil(start + durationMs);
       const end = performance.now();
       const used = watched?.used();
       const { user, system } = process.cpuUsage(own);
       return {
-        seconds: (end - this.#start) / 1000,
-        answers: this.#answers,
+        seconds: (end - start) / 1000,
+        answers: this.#tally.answers,
         unanswered: this.#countUnanswered(end),
-        latencies: this.#latencies,
-        bytesRead: this.#bytesRead,
-        errors: this.#errors,
+        latencies: this.#tally.latencies,
+        bytesRead: this.#tally.bytesRead,
+        errors: this.#tally.errors,
         standing: this.#countStanding(),
         load: { userSeconds: user / 1e6, systemSeconds: system / 1e6 },
         used,
@@ -119,22 +115,12 @@ export class Load {
     }
   }
 
-  /** What comes from here on counts. */
-  #count(): void {
-    this.#latencies.clear();
-    this.#errors.clear();
-    this.#answers = 0;
-    this.#bytesRead = 0;
-    this.#start = performance.now();
-    this.#schedule?.begin(this.#start);
-  }
-
   #countUnanswered(end: number): number {
     let count = 0;
     const late = (due: number): void => {
-      if (due < this.#start) return;
+      if (due < this.#tally.start) return;
       count++;
-      if (this.#schedule !== null) this.#latencies.record(end - due);
+      if (this.#schedule !== null) this.#tally.latencies.record(end - due);
     };
     for (const connection of this.#connections) {
       while (connection !== null && connection.inFlight > 0) late(connection.answer());
@@ -173,7 +159,7 @@ export class Load {
       this.#connecting++;
       this.#epoll.add(connection.socket.fd, WATCHED, token);
     } catch (error) {
-      this.#failed(error);
+      this.#tally.failed(error);
     }
   }
 
@@ -181,16 +167,6 @@ export class Load {
     this.#connections[connection.token] = null;
     if (!connection.isConnected) this.#connecting--;
     connection.socket.fd.close();
-  }
-
-  #failed(error: unknown): void {
-    if (error instanceof SystemError) this.#note(`${error.syscall}: ${error.code}`);
-    else if (error instanceof WrongAnswer) this.#note(error.message);
-    else throw error;
-  }
-
-  #note(kind: string): void {
-    this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + 1);
   }
 
   #loopUntil(end: number): void {
@@ -209,7 +185,7 @@ export class Load {
       if (connection === null) {
         if (token < connections && this.#connecting < CONNECTING) this.#open(token);
       } else if ((!connection.isConnected || connection.inFlight > 0) && now - connection.since > timeoutMs) {
-        this.#note(connection.isConnected ? "no answer in time" : "no connection in time");
+        this.#tally.note(connection.isConnected ? "no answer in time" : "no connection in time");
         this.#close(connection);
       }
     }
@@ -232,7 +208,7 @@ export class Load {
       try {
         connection.flush();
       } catch (error) {
-        this.#failed(error);
+        this.#tally.failed(error);
         this.#close(connection);
       }
     }
@@ -255,7 +231,7 @@ export class Load {
       try {
         this.#advance(connection, epoll.events(i));
       } catch (error) {
-        this.#failed(error);
+        this.#tally.failed(error);
         this.#close(connection);
       }
     }
@@ -293,7 +269,7 @@ export class Load {
   /** Takes what was read, and asks again for what it answers. */
   #take(connection: Connection, count: number): void {
     const { answers } = connection;
-    this.#bytesRead += count;
+    this.#tally.bytesRead += count;
     const answered = answers.take(this.#bytes, count);
     const now = connection.since = performance.now();
     for (let i = 0; i < answered; i++) this.#answered(connection, now);
@@ -304,8 +280,7 @@ export class Load {
 
   #answered(connection: Connection, now: number): void {
     const due = connection.answer();
-    this.#answers++;
-    if (due >= this.#start) this.#latencies.record(now - due);
+    this.#tally.answered(due, now);
     if (connection.answers.isLast) return;
     if (this.#schedule === null) connection.ask(now);
     else this.#enqueue(connection);

@@ -37,6 +37,7 @@ export {
   type NetAddress,
   Socket,
 } from "./socket.ts";
+export type { TcpOptions } from "./tcp_options.ts";
 export { type TimerClock, TimerFd, type TimerSettings } from "./timer_fd.ts";
 export type { UnixAddress, UnixName } from "./unix_address.ts";
 export type { UnixBindOptions } from "./unix_bind.ts";

@@ -1,50 +1,28 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
-import { AF_INET, AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
+import { AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
-import { requireBoolean, requireFlag, requireNames, shown } from "./arguments.ts";
+import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
+import { addressOf, checkedAddress, type NetAddress, textOf } from "./net_address.ts";
 import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
+import { type KeepAlive, setOption, TcpOptions } from "./tcp_options.ts";
 import { transferVectored } from "./vectored.ts";
 
-export { WouldBlock };
+export { type KeepAlive, type NetAddress, WouldBlock };
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
-const SO_ERROR = 4;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const SO_KEEPALIVE = 9;
-const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
-const SO_DOMAIN = 39;
-const IPPROTO_IP = 0;
-const IP_TOS = 1;
-const IP_TTL = 2;
 const IPPROTO_IPV6 = 41;
-const IPV6_UNICAST_HOPS = 16;
 const IPV6_V6ONLY = 26;
-const IPV6_TCLASS = 67;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const TCP_USER_TIMEOUT = 18;
-/** TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT, and what the kernel takes at most. */
-const KEEP_ALIVE = [["idle", 4, 32767], ["interval", 5, 32767], ["count", 6, 127]] as const;
 const LISTEN_NAMES = ["backlog", "reusePort", "reuseAddress", "ipv6Only", "noDelay"];
-/** SO_SNDBUF and SO_RCVBUF are an int, and doubled. */
-const LARGEST_BUFFER = 0x3fffffff;
 const LARGEST_BACKLOG = 0x7fffffff;
 const EINTR = 4;
 const EINPROGRESS = 115;
-
-/** A numeric address and a port. */
-export interface NetAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** How `Socket.listen` opens its port: listen(2), socket(7). */
 export interface ListenOptions {
@@ -68,41 +46,6 @@ export interface ConnectOptions {
   noDelay?: boolean;
 }
 
-/** When the kernel asks a silent peer whether it is there, in whole seconds: tcp(7). */
-export interface KeepAlive {
-  /** After how long a silence it asks. */
-  readonly idle?: number;
-  /** How long it waits before it asks again. */
-  readonly interval?: number;
-  /** How often it asks, before it takes the connection for broken. */
-  readonly count?: number;
-}
-
-function checkedAddress(address: NetAddress, what: string): SocketAddress {
-  if (typeof address !== "object" || address === null) {
-    throw new TypeError(`cannot ${what} ${shown(address)}: address is no object`);
-  }
-  const { hostname, port } = address;
-  if (typeof hostname !== "string") {
-    throw new TypeError(`cannot ${what} ${shown(hostname)}: hostname is no string`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(
-      `cannot ${what} ${hostname}: port is ${port}, not an integer from 0 to 65535`,
-    );
-  }
-  return SocketAddress.of(hostname, port);
-}
-
-function requireInteger(what: string, name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(`${what}: ${name} is ${shown(value)}, not an integer from ${least} to ${most}`);
-}
-
-function textOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
 function open(family: number): Fd {
   return Fd.unsafeOwn(check(libc().socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
 }
@@ -113,16 +56,14 @@ export let listenResolved: (address: NetAddress, options: ListenOptions) => Sock
 export let connectResolved: (address: NetAddress, options: ConnectOptions) => Socket;
 
 /** A stream socket of TCP, non-blocking: socket(2), thin and synchronous. */
-export class Socket implements Disposable {
-  readonly fd: Fd;
-
+export class Socket extends TcpOptions implements Disposable {
   static {
     listenResolved = (address, options) => Socket.#listen(address, options, refuseDeniedNet);
     connectResolved = (address, options) => Socket.#connect(address, options, refuseDeniedNet);
   }
 
   private constructor(fd: Fd) {
-    this.fd = fd;
+    super(fd);
   }
 
   /** A socket that listens; port 0 has the kernel choose one. Throws a `SystemError` with `EADDRINUSE`. */
@@ -150,11 +91,11 @@ export class Socket implements Disposable {
     ask(address.hostname, address.port);
     const socket = new Socket(open(raw.family));
     try {
-      if (reuseAddress) socket.#setOption(SOL_SOCKET, SO_REUSEADDR, 1);
+      if (reuseAddress) setOption(socket.fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (ipv6Only !== undefined && raw.family === AF_INET6) {
-        socket.#setOption(IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
+        setOption(socket.fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
       }
-      if (reusePort) socket.#setOption(SOL_SOCKET, SO_REUSEPORT, 1);
+      if (reusePort) setOption(socket.fd, SOL_SOCKET, SO_REUSEPORT, 1);
       if (noDelay) socket.setNoDelay(true);
       const context = { path: textOf(address) };
       check(libc().bind(socket.fd.number, raw.bytes, raw.length[0]), "bind", context);
@@ -256,149 +197,6 @@ export class Socket implements Disposable {
     shutdown(this.fd, how);
   }
 
-  /** Whether small writes leave at once: TCP_NODELAY, tcp(7). */
-  setNoDelay(on: boolean): void {
-    requireBoolean("cannot set whether small writes leave at once", on);
-    this.#setOption(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
-  }
-
-  /** Whether small writes leave at once. */
-  get isNoDelay(): boolean {
-    return this.#option(IPPROTO_TCP, TCP_NODELAY) !== 0;
-  }
-
-  /** Whether the kernel asks a silent peer now and then whether it is there: SO_KEEPALIVE, tcp(7). */
-  setKeepAlive(on: boolean | KeepAlive): void {
-    const what = "cannot set a socket's keep-alive";
-    if (typeof on !== "object") requireBoolean(what, on);
-    else {
-      requireNames(what, "on is", on, ["idle", "interval", "count"]);
-      for (const [name, option, most] of KEEP_ALIVE) {
-        const value = on[name];
-        if (value === undefined) continue;
-        requireInteger(what, name, value, 1, most);
-        this.#setOption(IPPROTO_TCP, option, value);
-      }
-    }
-    this.#setOption(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
-  }
-
-  /** When the kernel asks a silent peer whether it is there, or `undefined` where it does not. */
-  get keepAlive(): Required<KeepAlive> | undefined {
-    if (this.#option(SOL_SOCKET, SO_KEEPALIVE) === 0) return undefined;
-    const [idle, interval, count] = KEEP_ALIVE.map(([, option]) => this.#option(IPPROTO_TCP, option));
-    return { idle, interval, count };
-  }
-
-  /** As `setLinger` was told: seconds, or `undefined`. */
-  get linger(): number | undefined {
-    const linger = new Int32Array(2);
-    check(
-      libc().getsockopt(this.fd.number, SOL_SOCKET, SO_LINGER, linger, Uint32Array.of(8)),
-      "getsockopt",
-    );
-    return linger[0] === 0 ? undefined : linger[1];
-  }
-
-  /** How many routers what is sent passes at most: IP_TTL, ip(7). */
-  get ttl(): number {
-    return this.#isIpv6 ? this.#option(IPPROTO_IPV6, IPV6_UNICAST_HOPS) : this.#option(IPPROTO_IP, IP_TTL);
-  }
-
-  /** Throws a `RangeError` outside 1 to 255. */
-  setTtl(hops: number): void {
-    requireInteger("cannot set a socket's TTL", "hops", hops, 1, 255);
-    if (this.#isIpv6) this.#setOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
-    else this.#setOption(IPPROTO_IP, IP_TTL, hops);
-  }
-
-  /** The field of each packet by which routers may treat it: IP_TOS, or IPv6's traffic class. */
-  get typeOfService(): number {
-    return this.#isIpv6 ? this.#option(IPPROTO_IPV6, IPV6_TCLASS) : this.#option(IPPROTO_IP, IP_TOS);
-  }
-
-  /** Throws a `RangeError` outside 0 to 255. The lowest two bits are the kernel's own. */
-  setTypeOfService(value: number): void {
-    requireInteger("cannot set a socket's type of service", "value", value, 0, 255);
-    if (this.#isIpv6) this.#setOption(IPPROTO_IPV6, IPV6_TCLASS, value);
-    else this.#setOption(IPPROTO_IP, IP_TOS, value);
-  }
-
-  /** For how many milliseconds what was sent may go unacknowledged before the connection is broken; 0 is the system's. */
-  get userTimeout(): number {
-    return this.#option(IPPROTO_TCP, TCP_USER_TIMEOUT);
-  }
-
-  /** TCP_USER_TIMEOUT, tcp(7). Throws a `RangeError` for what is no count of milliseconds below 2 ** 31. */
-  setUserTimeout(ms: number): void {
-    requireInteger("cannot set a socket's user timeout", "ms", ms, 0, 0x7fffffff);
-    this.#setOption(IPPROTO_TCP, TCP_USER_TIMEOUT, ms);
-  }
-
-  get #isIpv6(): boolean {
-    return this.#option(SOL_SOCKET, SO_DOMAIN) === AF_INET6;
-  }
-
-  /**
-   * How many seconds the kernel tries to send, once the socket is closed, what it has not sent: SO_LINGER, socket(7). 0
-   * throws it away and resets the connection, and `undefined` is the default: it tries, and nobody waits. Of a socket
-   * that blocks, `close` waits as long.
-   */
-  setLinger(seconds: number | undefined): void {
-    if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 0 && seconds <= 0xffff)) {
-      throw new RangeError(
-        `cannot set a socket's linger: seconds is ${shown(seconds)}, not an integer from 0 to 65535`,
-      );
-    }
-    const linger = Int32Array.of(seconds === undefined ? 0 : 1, seconds ?? 0);
-    check(libc().setsockopt(this.fd.number, SOL_SOCKET, SO_LINGER, linger, 8), "setsockopt");
-  }
-
-  /** Bytes that the kernel keeps to be sent, its own bookkeeping among them: SO_SNDBUF, socket(7). */
-  get sendBufferSize(): number {
-    return this.#option(SOL_SOCKET, SO_SNDBUF);
-  }
-
-  /** The kernel doubles it, and keeps to its least and largest (`net.core.wmem_max`). */
-  setSendBufferSize(bytes: number): void {
-    this.#setBufferSize(SO_SNDBUF, bytes);
-  }
-
-  /** Bytes that the kernel keeps to be read, its own bookkeeping among them: SO_RCVBUF, socket(7). */
-  get receiveBufferSize(): number {
-    return this.#option(SOL_SOCKET, SO_RCVBUF);
-  }
-
-  /** The kernel doubles it, and keeps to its least and largest (`net.core.rmem_max`). A listener's go to its connections. */
-  setReceiveBufferSize(bytes: number): void {
-    this.#setBufferSize(SO_RCVBUF, bytes);
-  }
-
-  #setBufferSize(name: number, bytes: number): void {
-    if (!(Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_BUFFER)) {
-      throw new RangeError(
-        `cannot set a socket's buffer: bytes is ${shown(bytes)}, not an integer from 1 to ${LARGEST_BUFFER}`,
-      );
-    }
-    this.#setOption(SOL_SOCKET, name, bytes);
-  }
-
-  #setOption(level: number, name: number, value: number): void {
-    check(libc().setsockopt(this.fd.number, level, name, Int32Array.of(value), 4), "setsockopt");
-  }
-
-  #option(level: number, name: number): number {
-    const value = new Int32Array(1);
-    check(libc().getsockopt(this.fd.number, level, name, value, Uint32Array.of(4)), "getsockopt");
-    return value[0];
-  }
-
-  /** What went wrong since it was last asked (`SO_ERROR`), or `undefined`. */
-  takeError(syscall: string, path?: string): SystemError | undefined {
-    const failure = this.#option(SOL_SOCKET, SO_ERROR);
-    return failure === 0 ? undefined : new SystemError(failure, syscall, { path });
-  }
-
   /** Our end's address. */
   get localAddress(): NetAddress {
     const raw = new SocketAddress();
@@ -416,11 +214,4 @@ export class Socket implements Disposable {
   [Symbol.dispose](): void {
     this.fd.close();
   }
-}
-
-function addressOf(raw: SocketAddress): NetAddress {
-  if (raw.family !== AF_INET && raw.family !== AF_INET6) {
-    throw new TypeError(`cannot read a socket's address: its family is ${raw.family}, not IPv4 or IPv6`);
-  }
-  return { hostname: raw.hostname, port: raw.port };
 }

@@ -2,7 +2,7 @@ import type { Coroutine, Future } from "./future.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
 import { type Member, Members, Next } from "./join_set/members.ts";
 import { spawn } from "./spawn.ts";
-import type { JoinHandle } from "./task.ts";
+import type { JoinHandle } from "./join_handle.ts";
 
 /** A task of a {@linkcode JoinSet}, which the set waits for. */
 export type AbortHandle = Pick<JoinHandle<unknown>, "id" | "name" | "isFinished" | "abort">;

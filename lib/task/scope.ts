@@ -4,7 +4,8 @@ import { wakeSafely } from "./runtime/report.ts";
 import { Queue } from "./sync/queue.ts";
 import { type Spawnable, toFuture } from "./futures/to_future.ts";
 import { spawnInto } from "./spawn.ts";
-import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
+import type { JoinHandle } from "./join_handle.ts";
+import { type OwnedTask, TaskExtras } from "./task.ts";
 
 /** How a scope that is left by `await using` treats the tasks that are still at work. */
 export interface ScopeOptions {

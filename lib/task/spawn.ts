@@ -5,7 +5,8 @@ import type { Executor } from "./runtime/executor.ts";
 import { type Coroutine, Future, Pending } from "./future.ts";
 import { isCoroutine, type Spawnable } from "./futures/to_future.ts";
 import { fromPromise } from "./promise.ts";
-import { type JoinHandle, type OwnedTask, TaskExtras } from "./task.ts";
+import type { JoinHandle } from "./join_handle.ts";
+import { type OwnedTask, TaskExtras } from "./task.ts";
 import { turn } from "./runtime/turn.ts";
 
 /** The prototype of generator functions: calling one runs nothing of it. */

@@ -1,6 +1,6 @@
 import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
-import type { JoinHandle } from "../task.ts";
+import type { JoinHandle } from "../join_handle.ts";
 import { turn } from "../runtime/turn.ts";
 import { Queue } from "./queue.ts";
 
