@@ -269,7 +269,7 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
   [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isSplit && !this.isClosed) {
       try {
-        new Shutdown(this.#stream, "write").poll();
+        this.#stream.shutdown("write");
       } finally {
         this.close();
       }

@@ -2,12 +2,8 @@ import { requireBytes } from "../io/arguments.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { type DatagramBatch, messagesOf } from "../io/datagram_batch.ts";
-import {
-  bindResolved,
-  type DatagramOptions,
-  DatagramSocket,
-  requireReceiver,
-} from "../io/datagram_socket.ts";
+import type { DatagramOptions } from "../io/datagram_bind.ts";
+import { bindResolved, DatagramSocket, requireReceiver } from "../io/datagram_socket.ts";
 import { WouldBlock } from "../io/fd.ts";
 import type { NetInterface } from "../io/ip_options.ts";
 import type { NetAddress } from "../io/socket.ts";
