@@ -130,17 +130,12 @@ interface Calling {
   attempt<T>(io: ScheduledIo, call: () => T | typeof WouldBlock): T | typeof WouldBlock;
 }
 
-const READING: Calling = {
-  name: "a descriptor's call",
-  interest: "read",
-  attempt: (io, call) => attempt(io, "read", call),
-};
+function callingTo(interest: "read" | "write"): Calling {
+  return { name: "a descriptor's call", interest, attempt: (io, call) => attempt(io, interest, call) };
+}
 
-const WRITING: Calling = {
-  name: "a descriptor's call",
-  interest: "write",
-  attempt: (io, call) => attempt(io, "write", call),
-};
+const READING = callingTo("read");
+const WRITING = callingTo("write");
 
 /** Makes a call until it would not block. */
 export function called<T>(
