@@ -1,24 +1,17 @@
 import { check, errno, libc, NULL, type Pointer, SystemError, word } from "../../ffi/mod.ts";
 import { datagrams } from "../../ffi/datagrams.ts";
 import { NetAddresses } from "../../ffi/layout/net_addresses.ts";
-import { AF_INET6, SocketAddress } from "../../ffi/layout/socket_address.ts";
+import { SocketAddress } from "../../ffi/layout/socket_address.ts";
 import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { isSandboxed, refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
-import { requireBytes, requireFlag, requireNames } from "./arguments.ts";
+import { requireBytes } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
-import { Fd, numberOf, WouldBlock } from "./fd.ts";
+import { bindDatagram, type DatagramOptions, requireAddress, textOf } from "./datagram_bind.ts";
+import { type Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import type { NetAddress } from "./socket.ts";
 
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_REUSEPORT = 15;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const MSG_PEEK = 2;
 /** What is told is the datagram's length, and not how much of it there was room for. */
 const MSG_TRUNC = 0x20;
@@ -34,35 +27,6 @@ export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => voi
 
 /** `DatagramSocket.bind` at one of the addresses of a name, for which Deno was asked; for the inside of this package. */
 export let bindResolved: (address: NetAddress, options: DatagramOptions) => DatagramSocket;
-
-/** How `DatagramSocket.bind` opens its port: socket(7), ipv6(7). */
-export interface DatagramOptions {
-  /** Others that say the same may have the port, too: for a group's members. The last of them gets what is sent to one. */
-  reuseAddress?: boolean;
-  /** Others of the same user that say the same may have the port, too: the kernel shares the senders out. */
-  reusePort?: boolean;
-  /** Datagrams to broadcast addresses may be sent. */
-  broadcast?: boolean;
-  /** Shuts IPv4 out of a socket of IPv6, which otherwise has it as `::ffff:127.0.0.1`. */
-  ipv6Only?: boolean;
-}
-
-const NAMES: readonly string[] = [
-  "reuseAddress",
-  "reusePort",
-  "broadcast",
-  "ipv6Only",
-] satisfies (keyof DatagramOptions)[];
-
-function textOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Throws Deno's `NotCapable` where the address may not be bound or sent to; its scope is no part of a permission. */
-function requireAddress({ hostname, port }: NetAddress, ask: typeof refuseDeniedNet = requireNet): void {
-  const [host] = hostname.split("%");
-  ask(host, port);
-}
 
 /**
  * A socket of UDP, non-blocking: socket(2), udp(7), thin and synchronous. Addresses are numeric; a link-local one has
@@ -101,34 +65,8 @@ export class DatagramSocket extends IpOptions implements Disposable {
   }
 
   static #bind(address: NetAddress, options: DatagramOptions, ask: typeof refuseDeniedNet): DatagramSocket {
-    requireNames("cannot bind", "options are", options, NAMES);
-    const { reuseAddress = false, reusePort = false, broadcast = false, ipv6Only } = options;
-    for (const [name, value] of Object.entries({ reuseAddress, reusePort, broadcast, ipv6Only })) {
-      requireFlag("cannot bind", name, value);
-    }
-    const addresses = new NetAddresses(1);
-    addresses.set(0, address);
-    requireAddress(address, ask);
-    const family = addresses.family(0);
-    if (ipv6Only !== undefined && family !== AF_INET6) {
-      throw new TypeError(`cannot bind to ${textOf(address)}: ipv6Only goes with an IPv6 address`);
-    }
-    const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    const fd = Fd.unsafeOwn(check(libc().socket(family, type, 0), "socket"));
-    try {
-      if (reuseAddress) setFlag(fd, SOL_SOCKET, SO_REUSEADDR, true);
-      if (reusePort) setFlag(fd, SOL_SOCKET, SO_REUSEPORT, true);
-      if (ipv6Only !== undefined) setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only);
-      const socket = new DatagramSocket(fd, family);
-      if (broadcast) socket.setBroadcast(true);
-      check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", {
-        path: textOf(address),
-      });
-      return socket;
-    } catch (error) {
-      fd.close();
-      throw error;
-    }
+    const { fd, family } = bindDatagram(address, options, ask);
+    return new DatagramSocket(fd, family);
   }
 
   /**
@@ -301,8 +239,4 @@ export class DatagramSocket extends IpOptions implements Disposable {
 
 function sendError(failure: number, address: NetAddress | undefined): SystemError {
   return new SystemError(failure, "sendto", { path: address === undefined ? undefined : textOf(address) });
-}
-
-function setFlag(fd: Fd, level: number, name: number, on: boolean): void {
-  check(libc().setsockopt(numberOf(fd), level, name, Int32Array.of(on ? 1 : 0), 4), "setsockopt");
 }

@@ -21,7 +21,8 @@
  */
 export * from "./epoll.ts";
 export { DatagramBatch } from "./datagram_batch.ts";
-export { type DatagramOptions, DatagramSocket } from "./datagram_socket.ts";
+export type { DatagramOptions } from "./datagram_bind.ts";
+export { DatagramSocket } from "./datagram_socket.ts";
 export { EventFd, type EventFdOptions } from "./event_fd.ts";
 export { Fd, type FileStatus, type OpenOptions, WouldBlock } from "./fd.ts";
 export * from "./inotify.ts";

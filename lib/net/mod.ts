@@ -54,7 +54,8 @@ export { type UnixAccepted, UnixListener, type UnixListenOptions } from "./unix_
 export type { UnixPathOptions } from "./unix_path.ts";
 export { UnixStream } from "./unix_stream.ts";
 export { DatagramBatch } from "../io/datagram_batch.ts";
-export type { DatagramOptions, DatagramSocket } from "../io/datagram_socket.ts";
+export type { DatagramOptions } from "../io/datagram_bind.ts";
+export type { DatagramSocket } from "../io/datagram_socket.ts";
 export type { IpOptions, NetInterface } from "../io/ip_options.ts";
 export type { UnixAddress, UnixName } from "../io/unix_address.ts";
 export type { UnixBindOptions } from "../io/unix_bind.ts";

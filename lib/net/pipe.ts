@@ -1,18 +1,15 @@
 import { requireBytes } from "../io/arguments.ts";
 import { check, libc } from "../../ffi/mod.ts";
 import { descriptors } from "../../ffi/descriptors.ts";
-import { NativeBuffer } from "../../ffi/native_buffer.ts";
-import { Fd, numberOf, WouldBlock } from "../io/fd.ts";
-import { unwatch, watch } from "../mem/forgotten.ts";
-import { currentRuntime } from "../task/runtime/current.ts";
-import "../task/runtime/attach.ts";
-import { coop, proceed } from "../task/runtime/coop.ts";
-import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
+import type { NativeBuffer } from "../../ffi/native_buffer.ts";
+import { Fd, numberOf, type WouldBlock } from "../io/fd.ts";
+import type { Future } from "../task/future.ts";
 import { attempt, Ready, requireCall } from "../task/reactor/readiness.ts";
-import type { Reactor } from "../task/reactor/reactor.ts";
-import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
-import { roomOf } from "./async_io/arguments.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
+import { PipeIo } from "./pipe_io.ts";
+import { requireRoom } from "./socket/checks.ts";
+import { Read } from "./socket/reads.ts";
+import { Shutdown, Write, WriteAll } from "./socket/writes.ts";
 
 const O_ACCMODE = 0o3;
 const O_RDONLY = 0;
@@ -20,151 +17,6 @@ const O_WRONLY = 1;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const F_GETFL = 3;
-
-/** Between the kernel and a caller's own bytes: one for the thread, since a copy out of it never waits. */
-const SCRATCH_BYTES = 65536;
-
-let scratch: NativeBuffer | undefined;
-
-/** What is watched of an end, and must be let go of: apart from it, for it may be forgotten. */
-class Watched {
-  readonly fd: Fd;
-  readonly io: ScheduledIo;
-  readonly #reactor: Reactor;
-  isClosed = false;
-
-  constructor(fd: Fd) {
-    this.fd = fd;
-    this.#reactor = currentRuntime().reactor;
-    this.io = this.#reactor.register(fd);
-  }
-
-  /** Does nothing where it was released. */
-  close(): void {
-    if (!this.isClosed) this.release().close();
-  }
-
-  /** Watches it no more: the descriptor is the caller's. */
-  release(): Fd {
-    if (this.isClosed) throw new Error("cannot take a pipe's descriptor: the end was closed or given away");
-    this.isClosed = true;
-    this.io.willEnd("the pipe's end was closed or given away");
-    this.#reactor.deregister(this.io);
-    return this.fd;
-  }
-}
-
-class Read extends Future<number> {
-  #reader: PipeReader | null;
-  #io: ScheduledIo;
-  #into: Uint8Array;
-  #waker: Waker | null = null;
-
-  constructor(reader: PipeReader, io: ScheduledIo, into: Uint8Array) {
-    super();
-    this.#reader = reader;
-    this.#io = io;
-    this.#into = into;
-  }
-
-  override describe(): string {
-    return `read(), ${this.#io.describe("read")}`;
-  }
-
-  override poll(context: Context): number | Pending {
-    const reader = this.#reader;
-    if (reader === null) throw consumed("read()");
-    if (!proceed(context)) return Pending;
-    const into = this.#into;
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    const count = reader.tryRead(buffer, 0, Math.min(roomOf(into), SCRATCH_BYTES));
-    if (count === WouldBlock) {
-      if (this.#waker !== context.waker) this.#io.forgetReader(this.#waker);
-      this.#io.waitReadable(context.waker);
-      this.#waker = context.waker;
-      return Pending;
-    }
-    coop.left--;
-    this.#reader = null;
-    into.set(buffer.bytes.subarray(0, count));
-    return count;
-  }
-
-  override drop(): void {
-    if (this.#reader !== null) this.#io.forgetReader(this.#waker);
-    this.#reader = null;
-  }
-}
-
-/** Writes all of the bytes, or a part. */
-class Write extends Future<number> {
-  #writer: PipeWriter | null;
-  #io: ScheduledIo;
-  #bytes: Uint8Array;
-  #least: number;
-  #from = 0;
-  #waker: Waker | null = null;
-
-  constructor(writer: PipeWriter, io: ScheduledIo, bytes: Uint8Array, least: number) {
-    super();
-    this.#writer = writer;
-    this.#io = io;
-    this.#bytes = bytes;
-    this.#least = least;
-  }
-
-  override describe(): string {
-    return `write(), ${this.#io.describe("write")}`;
-  }
-
-  override poll(context: Context): number | Pending {
-    const writer = this.#writer;
-    if (writer === null) throw consumed("write()");
-    const buffer = scratch ??= new NativeBuffer(SCRATCH_BYTES);
-    while (this.#from < this.#least) {
-      if (!proceed(context)) return Pending;
-      const part = this.#bytes.subarray(this.#from, this.#from + SCRATCH_BYTES);
-      if (part.byteLength === 0) throw new TypeError("cannot write: bytes became fewer before all had left");
-      buffer.bytes.set(part);
-      const count = writer.tryWrite(buffer, 0, part.byteLength);
-      if (count === WouldBlock) {
-        if (this.#waker !== context.waker) this.#io.forgetWriter(this.#waker);
-        this.#io.waitWritable(context.waker);
-        this.#waker = context.waker;
-        return Pending;
-      }
-      coop.left--;
-      this.#from += count;
-    }
-    this.#writer = null;
-    return this.#from;
-  }
-
-  override drop(): void {
-    if (this.#writer !== null) this.#io.forgetWriter(this.#waker);
-    this.#writer = null;
-  }
-}
-
-class Shutdown extends Future<void> {
-  #writer: PipeWriter | null;
-
-  constructor(writer: PipeWriter) {
-    super();
-    this.#writer = writer;
-  }
-
-  override poll(): void {
-    const writer = this.#writer;
-    if (writer === null) throw consumed("shutdown()");
-    this.#writer = null;
-    writer.close();
-  }
-
-  override drop(): void {
-    this.#writer = null;
-  }
-}
 
 /** Throws for what is no pipe, or not open for `verb`; makes it non-blocking. */
 function prepared(fd: Fd, verb: "read" | "write"): Fd {
@@ -182,12 +34,10 @@ function prepared(fd: Fd, verb: "read" | "write"): Fd {
 
 /** The end of a pipe that is read. One task reads at a time. One that is forgotten is closed by the collector. */
 export class PipeReader implements AsyncRead, Disposable {
-  readonly #watched: Watched;
+  readonly #pipe: PipeIo;
 
   private constructor(fd: Fd) {
-    const watched = new Watched(fd);
-    this.#watched = watched;
-    watch(this, "a PipeReader", () => watched.close());
+    this.#pipe = new PipeIo(fd, "a PipeReader");
   }
 
   /**
@@ -200,51 +50,43 @@ export class PipeReader implements AsyncRead, Disposable {
 
   /** The descriptor, which the end owns. */
   get fd(): Fd {
-    return this.#watched.fd;
+    return this.#pipe.fd;
   }
 
   /** Reads up to `length` bytes into the buffer at `from`; 0 is the end, `WouldBlock` nothing yet. */
   tryRead(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    const { fd, io } = this.#watched;
-    if (!io.isReadable) return WouldBlock;
-    if (this.isClosed) throw new Error(`cannot read a pipe: ${io.whyDeaf}`);
-    const count = fd.read(buffer, from, length);
-    if (count === WouldBlock) io.clearReadable();
-    else if (count < length && count > 0) io.drained();
-    return count;
+    return this.#pipe.receive(buffer, from, length);
   }
 
   /** Makes a call of your own that reads the descriptor, where it is worth it: tokio's `try_io`. Never waits. */
   tryIo<T>(interest: "read", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
     requireCall(interest, call);
-    return attempt(this.#watched.io, interest, call);
+    return attempt(this.#pipe.io, interest, call);
   }
 
   /** Waits until a read is worth its call. */
   whenReadable(): Future<void> {
-    return new Ready(this.#watched.io, "read");
+    return new Ready(this.#pipe.io, "read");
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end: every descriptor that could write was closed. */
   read(into: Uint8Array): Future<number> {
-    requireBytes("cannot read", "into", into);
-    if (into.byteLength === 0) throw new RangeError("cannot read into 0 bytes: 0 would look like the end");
-    return new Read(this, this.#watched.io, into);
+    requireRoom(into);
+    return new Read(this.#pipe, into);
   }
 
   get isClosed(): boolean {
-    return this.#watched.isClosed;
+    return this.#pipe.isClosed;
   }
 
   /** Gives the descriptor away, non-blocking as it is: this end is over. */
   intoFd(): Fd {
-    unwatch(this);
-    return this.#watched.release();
+    return this.#pipe.intoFd();
   }
 
   /** Closes the end: who writes is told by `EPIPE`. Does nothing the second time. */
   close(): void {
-    if (!this.isClosed) this.intoFd().close();
+    this.#pipe.close();
   }
 
   [Symbol.dispose](): void {
@@ -254,12 +96,10 @@ export class PipeReader implements AsyncRead, Disposable {
 
 /** The end of a pipe that is written. One task writes at a time. One that is forgotten is closed by the collector. */
 export class PipeWriter implements AsyncWrite, Disposable {
-  readonly #watched: Watched;
+  readonly #pipe: PipeIo;
 
   private constructor(fd: Fd) {
-    const watched = new Watched(fd);
-    this.#watched = watched;
-    watch(this, "a PipeWriter", () => watched.close());
+    this.#pipe = new PipeIo(fd, "a PipeWriter");
   }
 
   /** As `PipeReader.from`, for a descriptor that is open to be written. */
@@ -269,28 +109,23 @@ export class PipeWriter implements AsyncWrite, Disposable {
 
   /** The descriptor, which the end owns. */
   get fd(): Fd {
-    return this.#watched.fd;
+    return this.#pipe.fd;
   }
 
   /** Writes `length` bytes of the buffer from `from`, or the first of them; `WouldBlock` where none fit. */
   tryWrite(buffer: NativeBuffer, from = 0, length: number = buffer.bytes.byteLength - from): number {
-    const { fd, io } = this.#watched;
-    if (!io.isWritable) return WouldBlock;
-    if (this.isClosed) throw new Error(`cannot write to a pipe: ${io.whyDeaf}`);
-    const count = fd.write(buffer, from, length);
-    if (count === WouldBlock) io.clearWritable();
-    return count;
+    return this.#pipe.send(buffer, from, length);
   }
 
   /** Makes a call of your own that writes the descriptor, where it is worth it. Never waits. */
   tryIo<T>(interest: "write", call: () => T | typeof WouldBlock): T | typeof WouldBlock {
     requireCall(interest, call);
-    return attempt(this.#watched.io, interest, call);
+    return attempt(this.#pipe.io, interest, call);
   }
 
   /** Waits until a write is worth its call. */
   whenWritable(): Future<void> {
-    return new Ready(this.#watched.io, "write");
+    return new Ready(this.#pipe.io, "write");
   }
 
   /**
@@ -299,41 +134,38 @@ export class PipeWriter implements AsyncWrite, Disposable {
    */
   write(bytes: Uint8Array): Future<number> {
     requireBytes("cannot write", "bytes", bytes);
-    return new Write(this, this.#watched.io, bytes, Math.min(1, bytes.byteLength));
+    return new Write(this.#pipe, bytes);
   }
 
   /** Writes all of the bytes, which must not change meanwhile. */
   writeAll(bytes: Uint8Array): Future<void> {
     requireBytes("cannot write", "bytes", bytes);
-    return new Write(this, this.#watched.io, bytes, bytes.byteLength).map(ignored);
+    return new WriteAll(this.#pipe, bytes);
   }
 
   /** Closes the end: a pipe has no other way to tell its reader that it is over. */
   shutdown(): Future<void> {
-    return new Shutdown(this);
+    return new Shutdown(this.#pipe, "write");
   }
 
   get isClosed(): boolean {
-    return this.#watched.isClosed;
+    return this.#pipe.isClosed;
   }
 
   /** Gives the descriptor away, non-blocking as it is: this end is over. */
   intoFd(): Fd {
-    unwatch(this);
-    return this.#watched.release();
+    return this.#pipe.intoFd();
   }
 
   /** Closes the end: who reads finds the end after what is in the pipe. Does nothing the second time. */
   close(): void {
-    if (!this.isClosed) this.intoFd().close();
+    this.#pipe.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 }
-
-function ignored(): void {}
 
 /**
  * A pipe: what is written to the second end is read from the first. Throws a `SystemError`: `EMFILE` where there are as

@@ -2,7 +2,7 @@ import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { requireBytes, shown } from "../io/arguments.ts";
 import type { Fd, WouldBlock } from "../io/fd.ts";
 import type { Context, Future, Pending } from "../task/future.ts";
-import { attempt, Called, Ready, requireCall } from "../task/reactor/readiness.ts";
+import { attempt, called, Ready, requireCall } from "../task/reactor/readiness.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
 import type { PooledBuffer } from "./buffer_pool.ts";
@@ -135,7 +135,7 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
   /** Makes a call of your own until it would not block, waiting in between: tokio's `async_io`. */
   asyncIo<T>(interest: "read" | "write", call: () => T | typeof WouldBlock): Future<T> {
     requireCall(interest, call);
-    return new Called(this.#stream.io, interest, call);
+    return called(this.#stream.io, interest, call);
   }
 
   /** Reads up to `into.byteLength` bytes; 0 is the end of what the peer sends. */
@@ -269,7 +269,7 @@ export abstract class SocketStream implements AsyncRead, AsyncWrite, Disposable,
   [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isSplit && !this.isClosed) {
       try {
-        new Shutdown(this.#stream, "write").poll();
+        this.#stream.shutdown("write");
       } finally {
         this.close();
       }

@@ -2,23 +2,20 @@ import { requireBytes } from "../io/arguments.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { type DatagramBatch, messagesOf } from "../io/datagram_batch.ts";
-import {
-  bindResolved,
-  type DatagramOptions,
-  DatagramSocket,
-  requireReceiver,
-} from "../io/datagram_socket.ts";
+import type { DatagramOptions } from "../io/datagram_bind.ts";
+import { bindResolved, DatagramSocket, requireReceiver } from "../io/datagram_socket.ts";
 import { WouldBlock } from "../io/fd.ts";
 import type { NetInterface } from "../io/ip_options.ts";
 import type { NetAddress } from "../io/socket.ts";
 import type { Future } from "../task/future.ts";
+import { type CallKind, IoCall } from "../task/reactor/io_call.ts";
 import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { BindName } from "./bind_name.ts";
 import { requireTarget } from "./connect.ts";
-import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
+import { isWorthReading, isWorthWriting } from "./is_worth.ts";
 
 /** A datagram that was received. */
 export interface Datagram {
@@ -30,114 +27,55 @@ export interface Datagram {
   readonly truncated: boolean;
 }
 
-class Send extends IoCall<number> {
-  protected override readonly name = "send()";
-  readonly #socket: UdpSocket;
-  readonly #bytes: Uint8Array;
+const SEND: CallKind<UdpSocket, Uint8Array, undefined, number> = {
+  name: "send()",
+  interest: "write",
+  attempt: (socket, bytes) => socket.trySend(bytes),
+};
 
-  constructor(socket: UdpSocket, io: ScheduledIo, bytes: Uint8Array) {
-    super(io, "write");
-    this.#socket = socket;
-    this.#bytes = bytes;
-  }
+const SEND_TO: CallKind<UdpSocket, Uint8Array, NetAddress, number> = {
+  name: "sendTo()",
+  interest: "write",
+  attempt: (socket, bytes, address) => socket.trySendTo(bytes, address),
+};
 
-  protected override attempt(): number {
-    return this.#socket.trySend(this.#bytes);
-  }
-}
-
-class SendTo extends IoCall<number> {
-  protected override readonly name = "sendTo()";
-  readonly #socket: UdpSocket;
-  readonly #bytes: Uint8Array;
-  readonly #address: NetAddress;
-
-  constructor(socket: UdpSocket, io: ScheduledIo, bytes: Uint8Array, address: NetAddress) {
-    super(io, "write");
-    this.#socket = socket;
-    this.#bytes = bytes;
-    this.#address = address;
-  }
-
-  protected override attempt(): number {
-    return this.#socket.trySendTo(this.#bytes, this.#address);
-  }
-}
-
-class SendMany extends IoCall<void> {
-  protected override readonly name = "sendMany()";
-  readonly #socket: UdpSocket;
-  readonly #batch: DatagramBatch;
-  #hasBegun = false;
-
-  constructor(socket: UdpSocket, io: ScheduledIo, batch: DatagramBatch) {
-    super(io, "write");
-    this.#socket = socket;
-    this.#batch = batch;
-  }
-
-  protected override attempt(): void | typeof WouldBlock {
-    const batch = this.#batch;
-    if (!this.#hasBegun) batch.sent = 0;
-    this.#hasBegun = true;
+const SEND_MANY: CallKind<UdpSocket, DatagramBatch, { hasBegun: boolean }, void> = {
+  name: "sendMany()",
+  interest: "write",
+  attempt(socket, batch, progress): void | typeof WouldBlock {
+    if (!progress.hasBegun) batch.sent = 0;
+    progress.hasBegun = true;
     while (batch.sent < batch.length) {
-      const count = this.#socket.trySendMany(batch, batch.sent);
+      const count = socket.trySendMany(batch, batch.sent);
       if (count === WouldBlock) return WouldBlock;
       batch.sent += count;
     }
-  }
-}
+  },
+};
 
-class Recv extends IoCall<number> {
-  protected override readonly name = "recv()";
-  readonly #socket: UdpSocket;
-  readonly #into: Uint8Array;
+const RECV: CallKind<UdpSocket, Uint8Array, undefined, number> = {
+  name: "recv()",
+  interest: "read",
+  attempt: (socket, into) => socket.tryRecv(into),
+};
 
-  constructor(socket: UdpSocket, io: ScheduledIo, into: Uint8Array) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#into = into;
-  }
+const RECV_FROM: CallKind<UdpSocket, Uint8Array, undefined, Datagram> = {
+  name: "recvFrom()",
+  interest: "read",
+  attempt: (socket, into) => socket.tryRecvFrom(into),
+};
 
-  protected override attempt(): number {
-    return this.#socket.tryRecv(this.#into);
-  }
-}
+const PEEK_FROM: CallKind<UdpSocket, Uint8Array, undefined, Datagram> = {
+  name: "peekFrom()",
+  interest: "read",
+  attempt: (socket, into) => socket.tryPeekFrom(into),
+};
 
-class RecvFrom extends IoCall<Datagram> {
-  protected override readonly name: string;
-  readonly #socket: UdpSocket;
-  readonly #into: Uint8Array;
-  readonly #peeks: boolean;
-
-  constructor(socket: UdpSocket, io: ScheduledIo, into: Uint8Array, peeks: boolean) {
-    super(io, "read");
-    this.name = peeks ? "peekFrom()" : "recvFrom()";
-    this.#socket = socket;
-    this.#into = into;
-    this.#peeks = peeks;
-  }
-
-  protected override attempt(): Datagram | typeof WouldBlock {
-    return this.#peeks ? this.#socket.tryPeekFrom(this.#into) : this.#socket.tryRecvFrom(this.#into);
-  }
-}
-
-class RecvMany extends IoCall<number> {
-  protected override readonly name = "recvMany()";
-  readonly #socket: UdpSocket;
-  readonly #batch: DatagramBatch;
-
-  constructor(socket: UdpSocket, io: ScheduledIo, batch: DatagramBatch) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#batch = batch;
-  }
-
-  protected override attempt(): number {
-    return this.#socket.tryRecvMany(this.#batch);
-  }
-}
+const RECV_MANY: CallKind<UdpSocket, DatagramBatch, undefined, number> = {
+  name: "recvMany()",
+  interest: "read",
+  attempt: (socket, batch) => socket.tryRecvMany(batch),
+};
 
 /**
  * A socket of UDP on the runtime. Any number of tasks may send and receive at once: each datagram goes to one of them.
@@ -217,14 +155,14 @@ export class UdpSocket implements Disposable {
    */
   send(bytes: Uint8Array): Future<number> {
     requireBytes("cannot send", "bytes", bytes);
-    return new Send(this, this.#io, bytes);
+    return new IoCall(SEND, this.#io, this, bytes, undefined);
   }
 
   /** As `send`, to an address. */
   sendTo(bytes: Uint8Array, address: NetAddress): Future<number> {
     requireBytes("cannot send", "bytes", bytes);
     requireReceiver(this.socket, address);
-    return new SendTo(this, this.#io, bytes, address);
+    return new IoCall(SEND_TO, this.#io, this, bytes, address);
   }
 
   /** Sends at once, or says `WouldBlock`. */
@@ -245,7 +183,7 @@ export class UdpSocket implements Disposable {
    */
   sendMany(batch: DatagramBatch): Future<void> {
     messagesOf(batch);
-    return new SendMany(this, this.#io, batch);
+    return new IoCall(SEND_MANY, this.#io, this, batch, { hasBegun: false });
   }
 
   /** Sends those from the one at `from` that can be at once: how many, or `WouldBlock`. */
@@ -265,19 +203,19 @@ export class UdpSocket implements Disposable {
    */
   recv(into: Uint8Array): Future<number> {
     requireBytes("cannot receive", "into", into);
-    return new Recv(this, this.#io, into);
+    return new IoCall(RECV, this.#io, this, into, undefined);
   }
 
   /** Receives one datagram, and tells whose it is. */
   recvFrom(into: Uint8Array): Future<Datagram> {
     requireBytes("cannot receive", "into", into);
-    return new RecvFrom(this, this.#io, into, false);
+    return new IoCall(RECV_FROM, this.#io, this, into, undefined);
   }
 
   /** As `recvFrom`, and the datagram is there still for the next one. */
   peekFrom(into: Uint8Array): Future<Datagram> {
     requireBytes("cannot receive", "into", into);
-    return new RecvFrom(this, this.#io, into, true);
+    return new IoCall(PEEK_FROM, this.#io, this, into, undefined);
   }
 
   /** Receives at once, as `recv`, or says `WouldBlock`. */
@@ -304,7 +242,7 @@ export class UdpSocket implements Disposable {
    */
   recvMany(batch: DatagramBatch): Future<number> {
     messagesOf(batch);
-    return new RecvMany(this, this.#io, batch);
+    return new IoCall(RECV_MANY, this.#io, this, batch, undefined);
   }
 
   /** Receives as many as there are at once, or says `WouldBlock`. */

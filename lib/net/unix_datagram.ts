@@ -4,85 +4,60 @@ import { checkedBytes, type UnixAddress, type UnixName } from "../io/unix_addres
 import { UnixDatagramSocket } from "../io/unix_datagram_socket.ts";
 import { requireFds, requireMost, type UnixMessage } from "../io/unix_end.ts";
 import type { Future } from "../task/future.ts";
+import { type CallKind, IoCall } from "../task/reactor/io_call.ts";
 import { Ready } from "../task/reactor/readiness.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
-import { IoCall, isWorthReading, isWorthWriting, RetriedCall } from "./io_call.ts";
+import { isWorthReading, isWorthWriting } from "./is_worth.ts";
+import { type Pause, RetriedCall } from "./retried_call.ts";
 import { bindOptionsOf, SocketFile, type UnixPathOptions } from "./unix_path.ts";
 
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 16;
 const NO_FDS: readonly Fd[] = [];
 
+const SEND: CallKind<UnixDatagram, Uint8Array, readonly Fd[], number> = {
+  name: "send()",
+  interest: "write",
+  attempt: (socket, bytes, fds) => socket.trySendFds(fds, bytes),
+};
+
+/** A datagram on its way to an address. */
+interface Sending {
+  readonly bytes: Uint8Array;
+  readonly fds: readonly Fd[];
+  readonly to: UnixAddress;
+  pauseMs: number;
+}
+
 /**
  * Of the room at a receiver to whom the socket is not connected no edge tells: unix(7) wakes those alone that are. So
  * who sends to an address asks again, less and less often.
  */
-class Send extends RetriedCall<number> {
-  protected override readonly name = "send()";
-  readonly #socket: UnixDatagram;
-  readonly #bytes: Uint8Array;
-  readonly #fds: readonly Fd[];
-  readonly #to: UnixAddress | undefined;
-  #pauseMs = FIRST_PAUSE_MS;
+const SEND_TO: CallKind<UnixDatagram, Sending, Pause, number> = {
+  name: "send()",
+  interest: "write",
+  attempt(socket, sending, pause): number {
+    const count = socket.trySendFds(sending.fds, sending.bytes, sending.to);
+    if (count !== WouldBlock) return count;
+    const { pauseMs } = sending;
+    sending.pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    return pause.retryAfter(pauseMs);
+  },
+};
 
-  constructor(
-    socket: UnixDatagram,
-    io: ScheduledIo,
-    bytes: Uint8Array,
-    fds: readonly Fd[],
-    to: UnixAddress | undefined,
-  ) {
-    super(io, "write");
-    this.#socket = socket;
-    this.#bytes = bytes;
-    this.#fds = fds;
-    this.#to = to;
-  }
+const RECEIVE: CallKind<UnixDatagram, Uint8Array, number, UnixMessage> = {
+  name: "recvFrom()",
+  interest: "read",
+  attempt: (socket, into, most) => socket.tryReceiveFds(into, most),
+};
 
-  protected override attempt(): number {
-    const count = this.#socket.trySendFds(this.#fds, this.#bytes, this.#to);
-    if (count !== WouldBlock || this.#to === undefined) return count;
-    const pauseMs = this.#pauseMs;
-    this.#pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-    return this.retryAfter(pauseMs);
-  }
-}
-
-class Receive extends IoCall<UnixMessage> {
-  protected override readonly name = "recvFrom()";
-  readonly #socket: UnixDatagram;
-  readonly #into: Uint8Array;
-  readonly #most: number;
-
-  constructor(socket: UnixDatagram, io: ScheduledIo, into: Uint8Array, most: number) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#into = into;
-    this.#most = most;
-  }
-
-  protected override attempt(): UnixMessage | typeof WouldBlock {
-    return this.#socket.tryReceiveFds(this.#into, this.#most);
-  }
-}
-
-class Peek extends IoCall<UnixMessage> {
-  protected override readonly name = "peekFrom()";
-  readonly #socket: UnixDatagram;
-  readonly #into: Uint8Array;
-
-  constructor(socket: UnixDatagram, io: ScheduledIo, into: Uint8Array) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#into = into;
-  }
-
-  protected override attempt(): UnixMessage | typeof WouldBlock {
-    return this.#socket.tryPeekFrom(this.#into);
-  }
-}
+const PEEK: CallKind<UnixDatagram, Uint8Array, undefined, UnixMessage> = {
+  name: "peekFrom()",
+  interest: "read",
+  attempt: (socket, into) => socket.tryPeekFrom(into),
+};
 
 /**
  * A socket of datagrams on this machine, on the runtime. They come whole, in their order, and none is lost: who sends
@@ -175,22 +150,27 @@ export class UnixDatagram implements Disposable {
    */
   send(bytes: Uint8Array): Future<number> {
     requireBytes("cannot send", "bytes", bytes);
-    return new Send(this, this.#io, bytes, NO_FDS, undefined);
+    return new IoCall(SEND, this.#io, this, bytes, NO_FDS);
   }
 
   /** As `send`, to an address. */
   sendTo(bytes: Uint8Array, address: UnixAddress): Future<number> {
     requireBytes("cannot send", "bytes", bytes);
-    checkedBytes(address, "cannot send to");
-    return new Send(this, this.#io, bytes, NO_FDS, address);
+    return this.#sendTo(bytes, NO_FDS, address);
   }
 
   /** As `send`, or `sendTo`, with descriptors, up to 253, which the receiver then has of its own. */
   sendFds(fds: readonly Fd[], bytes: Uint8Array, address?: UnixAddress): Future<number> {
     requireFds(fds);
     requireBytes("cannot send", "bytes", bytes);
-    if (address !== undefined) checkedBytes(address, "cannot send to");
-    return new Send(this, this.#io, bytes, [...fds], address);
+    return address === undefined
+      ? new IoCall(SEND, this.#io, this, bytes, [...fds])
+      : this.#sendTo(bytes, [...fds], address);
+  }
+
+  #sendTo(bytes: Uint8Array, fds: readonly Fd[], to: UnixAddress): Future<number> {
+    checkedBytes(to, "cannot send to");
+    return new RetriedCall(SEND_TO, this.#io, this, { bytes, fds, to, pauseMs: FIRST_PAUSE_MS });
   }
 
   /** Sends at once, or says `WouldBlock`. */
@@ -221,13 +201,13 @@ export class UnixDatagram implements Disposable {
   receiveFds(into: Uint8Array, most: number): Future<UnixMessage> {
     requireBytes("cannot receive", "into", into);
     requireMost(most);
-    return new Receive(this, this.#io, into, most);
+    return new IoCall(RECEIVE, this.#io, this, into, most);
   }
 
   /** As `recvFrom`, and the datagram is there still for the next one. */
   peekFrom(into: Uint8Array): Future<UnixMessage> {
     requireBytes("cannot receive", "into", into);
-    return new Peek(this, this.#io, into);
+    return new IoCall(PEEK, this.#io, this, into, undefined);
   }
 
   /** Receives at once, or says `WouldBlock`. */

@@ -4,12 +4,14 @@ import { WouldBlock } from "../io/fd.ts";
 import type { UnixAddress, UnixName } from "../io/unix_address.ts";
 import { UnixSocket } from "../io/unix_socket.ts";
 import { type Context, type Future, Pending } from "../task/future.ts";
+import type { CallKind } from "../task/reactor/io_call.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { Ended } from "../task/stream/ended.ts";
 import { Stream } from "../task/stream.ts";
-import { isWorthReading, RetriedCall } from "./io_call.ts";
+import { isWorthReading } from "./is_worth.ts";
+import { type Pause, RetriedCall } from "./retried_call.ts";
 import { bindOptionsOf, SocketFile, type UnixPathOptions } from "./unix_path.ts";
 import { streamOf, type UnixStream } from "./unix_stream.ts";
 
@@ -31,30 +33,22 @@ export interface UnixAccepted {
   readonly address: UnixName;
 }
 
-class Accept extends RetriedCall<UnixAccepted> {
-  protected override readonly name = "accept()";
-  readonly #socket: UnixSocket;
-  readonly #io: ScheduledIo;
-
-  constructor(socket: UnixSocket, io: ScheduledIo) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#io = io;
-  }
-
-  protected override attempt(): UnixAccepted | typeof WouldBlock {
-    if (!isWorthReading(this.#io)) return WouldBlock;
+const ACCEPT: CallKind<UnixSocket, ScheduledIo, Pause, UnixAccepted> = {
+  name: "accept()",
+  interest: "read",
+  attempt(socket, io, pause): UnixAccepted | typeof WouldBlock {
+    if (!isWorthReading(io)) return WouldBlock;
     try {
-      const accepted = this.#socket.acceptFrom();
+      const accepted = socket.acceptFrom();
       if (accepted !== WouldBlock) return { stream: streamOf(accepted.socket), address: accepted.address };
-      this.#io.clearReadable();
+      io.clearReadable();
       return WouldBlock;
     } catch (error) {
       if (!(error instanceof SystemError && EXHAUSTED.has(error.code))) throw error;
-      return this.retryAfter(EXHAUSTED_PAUSE_MS);
+      return pause.retryAfter(EXHAUSTED_PAUSE_MS);
     }
-  }
-}
+  },
+};
 
 class Incoming extends Stream<UnixAccepted> {
   #listener: UnixListener | null;
@@ -151,7 +145,7 @@ export class UnixListener implements Disposable {
 
   /** The next connection. Where descriptors have run out it waits until some are free. */
   accept(): Future<UnixAccepted> {
-    return new Accept(this.#socket, this.#io);
+    return new RetriedCall(ACCEPT, this.#io, this.#socket, this.#io);
   }
 
   /** Connections as they come. Ends where the listener is closed before it is asked for the next. */

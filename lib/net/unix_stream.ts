@@ -7,10 +7,11 @@ import { UnixSocket } from "../io/unix_socket.ts";
 import type { Mmap } from "../mem/map.ts";
 import { proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending } from "../task/future.ts";
+import { type CallKind, IoCall } from "../task/reactor/io_call.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { sleep } from "../task/time/sleep.ts";
 import { roomOf } from "./async_io/arguments.ts";
-import { IoCall, isWorthReading, isWorthWriting } from "./io_call.ts";
+import { isWorthReading, isWorthWriting } from "./is_worth.ts";
 import { ioOf, SocketStream } from "./socket_stream.ts";
 import { type HandleOptions, ReceiveHandle, SendHandle } from "./unix_handle.ts";
 
@@ -68,58 +69,41 @@ class Connect extends Future<UnixStream> {
   }
 }
 
-class SendFds extends IoCall<void> {
-  protected override readonly name = "sendFds()";
-  readonly #socket: UnixSocket;
-  readonly #io: ScheduledIo;
-  #fds: readonly Fd[];
-  #bytes: Uint8Array;
+/** What has not left yet: the descriptors go with the first of the bytes. */
+interface Unsent {
+  bytes: Uint8Array;
+  fds: readonly Fd[];
+}
 
-  constructor(socket: UnixSocket, io: ScheduledIo, fds: readonly Fd[], bytes: Uint8Array) {
-    super(io, "write");
-    this.#socket = socket;
-    this.#io = io;
-    this.#fds = fds;
-    this.#bytes = bytes;
-  }
-
-  protected override attempt(): void | typeof WouldBlock {
-    while (this.#bytes.length > 0) {
-      if (!isWorthWriting(this.#io)) return WouldBlock;
-      const count = this.#socket.sendMessage(this.#bytes, this.#fds);
+const SEND_FDS: CallKind<UnixSocket, ScheduledIo, Unsent, void> = {
+  name: "sendFds()",
+  interest: "write",
+  attempt(socket, io, unsent): void | typeof WouldBlock {
+    while (unsent.bytes.length > 0) {
+      if (!isWorthWriting(io)) return WouldBlock;
+      const count = socket.sendMessage(unsent.bytes, unsent.fds);
       if (count === WouldBlock) {
-        this.#io.clearWritable();
+        io.clearWritable();
         return WouldBlock;
       }
-      this.#bytes = this.#bytes.subarray(count);
-      this.#fds = [];
+      unsent.bytes = unsent.bytes.subarray(count);
+      unsent.fds = [];
     }
-  }
-}
+  },
+};
 
-class ReceiveFds extends IoCall<UnixMessage> {
-  protected override readonly name = "receiveFds()";
-  readonly #socket: UnixSocket;
-  readonly #io: ScheduledIo;
-  readonly #into: Uint8Array;
-  readonly #most: number;
-
-  constructor(socket: UnixSocket, io: ScheduledIo, into: Uint8Array, most: number) {
-    super(io, "read");
-    this.#socket = socket;
-    this.#io = io;
-    this.#into = into;
-    this.#most = most;
-  }
-
-  protected override attempt(): UnixMessage | typeof WouldBlock {
-    if (!isWorthReading(this.#io)) return WouldBlock;
-    roomOf(this.#into);
-    const message = this.#socket.receiveMessage(this.#into, this.#most);
-    if (message === WouldBlock) this.#io.clearReadable();
+const RECEIVE_FDS: CallKind<UnixStream, Uint8Array, number, UnixMessage> = {
+  name: "receiveFds()",
+  interest: "read",
+  attempt(stream, into, most): UnixMessage | typeof WouldBlock {
+    const io = ioOf(stream);
+    if (!isWorthReading(io)) return WouldBlock;
+    roomOf(into);
+    const message = stream.socket.receiveMessage(into, most);
+    if (message === WouldBlock) io.clearReadable();
     return message;
-  }
-}
+  },
+};
 
 /**
  * A connection on this machine, on the runtime: a `SocketStream` that can carry descriptors, and with them the memory
@@ -192,7 +176,7 @@ export class UnixStream extends SocketStream {
     if (bytes.length === 0) {
       throw new RangeError("cannot send descriptors with 0 bytes: a stream carries none so");
     }
-    return new SendFds(this.socket, this.#io, [...fds], bytes);
+    return new IoCall(SEND_FDS, this.#io, this.socket, this.#io, { bytes, fds: [...fds] });
   }
 
   /**
@@ -205,7 +189,7 @@ export class UnixStream extends SocketStream {
     if (into.length === 0) {
       throw new RangeError("cannot receive descriptors with 0 bytes: 0 would look like the end");
     }
-    return new ReceiveFds(this.socket, this.#io, into, most);
+    return new IoCall(RECEIVE_FDS, this.#io, this, into, most);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Fd, WouldBlock } from "../io/fd.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import type { Future } from "./future.ts";
-import { attempt, Called, Ready, requireCall } from "./reactor/readiness.ts";
+import { attempt, called, Ready, requireCall } from "./reactor/readiness.ts";
 import type { Reactor } from "./reactor/reactor.ts";
 import type { ScheduledIo } from "./reactor/scheduled_io.ts";
 
@@ -61,13 +61,13 @@ export class AsyncFd implements Disposable {
    */
   read<T>(call: () => T | typeof WouldBlock): Future<T> {
     requireCall("read", call);
-    return new Called(this.#io, "read", call);
+    return called(this.#io, "read", call);
   }
 
   /** As `read`, for a call that writes. */
   write<T>(call: () => T | typeof WouldBlock): Future<T> {
     requireCall("write", call);
-    return new Called(this.#io, "write", call);
+    return called(this.#io, "write", call);
   }
 
   /** Makes the call where a read is worth it, and keeps in mind where it would have blocked. Never waits. */

@@ -1,6 +1,7 @@
 /** The two ends of a connection, and what goes between them, for tests of both. */
 import { Buffer } from "node:buffer";
 import { readdirSync } from "node:fs";
+import process from "node:process";
 import {
   type AsyncRead,
   type AsyncWrite,
@@ -18,8 +19,21 @@ export function descriptors(): number {
   return readdirSync("/proc/self/fd").length;
 }
 
+/** A name of the abstract namespace that nobody else has. */
+export function abstractName(): string {
+  return `oxbow-test-${process.pid}-${crypto.randomUUID()}`;
+}
+
+export function closeAll(closed: readonly { close(): void }[]): void {
+  for (const one of closed) one.close();
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 /** Bytes that are not the same elsewhere. */
-export function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
+export function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + seed) & 255);
 }
 

@@ -109,7 +109,7 @@ describe("writeAll", () => {
       await sleep(1);
       buffer.resize(0);
       await reader.read(new Uint8Array(65536));
-      await assertRejects(() => writing, TypeError, "bytes became fewer");
+      await assertRejects(() => writing, TypeError, "bytes were transferred away or resized");
       reader.close();
       writer.close();
     });

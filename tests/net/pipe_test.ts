@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -16,14 +16,7 @@ import { fromNodeDuplex } from "../../lib/net/from_node_duplex.ts";
 import { type Coroutine, join as joined, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
-
-function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + seed) & 255);
-}
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
+import { descriptors, pattern } from "./ends.ts";
 
 function* readAll(reader: PipeReader, size = 10_000): Coroutine<Buffer> {
   const parts: Uint8Array[] = [];

@@ -10,15 +10,12 @@ import { coop } from "../../lib/task/runtime/coop.ts";
 import { type Coroutine, run, select, sleep, spawn, timeout } from "../../lib/task/mod.ts";
 import { Probe } from "../task/probe.ts";
 import { tiered } from "../tier.ts";
+import { bytesOf } from "./ends.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
 /** For what goes on for long in the greater tiers. */
 const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
 
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);

@@ -10,6 +10,7 @@ import { WouldBlock } from "../../lib/io/mod.ts";
 import { UnixDatagram } from "../../lib/net/mod.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { tiered } from "../tier.ts";
+import { abstractName, bytesOf, closeAll, descriptors } from "./ends.ts";
 
 let folder: string;
 
@@ -18,22 +19,6 @@ before(() => {
 });
 
 after(() => rmSync(folder, { recursive: true }));
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function abstractName(): string {
-  return `oxbow-test-${process.pid}-${crypto.randomUUID()}`;
-}
-
-function closeAll(closed: readonly { close(): void }[]): void {
-  for (const one of closed) one.close();
-}
 
 describe("a datagram socket of this machine", () => {
   it("gives back what clients send, by their paths, and removes its file", async () => {

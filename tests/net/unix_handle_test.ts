@@ -1,5 +1,5 @@
 import { after, before, describe, it } from "node:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -9,6 +9,7 @@ import { UnixStream } from "../../lib/net/mod.ts";
 import { run, sleep, spawn } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { descriptors } from "./ends.ts";
 
 let folder: string;
 
@@ -20,10 +21,6 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** For what goes on for long in the greater tiers. */
 const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
 
 function fileOf(text: string): string {
   const path = join(folder, `${text}.txt`);

@@ -1,6 +1,6 @@
 import { connect as connectByHost, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,7 @@ import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { abstractName, bytesOf, closeAll, descriptors } from "./ends.ts";
 
 let folder: string;
 
@@ -24,22 +25,6 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** For what goes on for long in the greater tiers. */
 const LONG_MS = tiered({ quick: 60_000, full: 600_000, soak: 7_200_000 });
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function abstractName(): string {
-  return `oxbow-test-${process.pid}-${crypto.randomUUID()}`;
-}
-
-function closeAll(closed: readonly { close(): void }[]): void {
-  for (const one of closed) one.close();
-}
 
 describe("a listener at a path", () => {
   it("accepts who connects, with who it is, and removes its file at the end", async () => {

@@ -25,63 +25,58 @@ abstract class Writing<T> extends Operation<T> {
 }
 
 /** Takes the bytes into the buffer, or has those written that are there, and then what does not fit. */
-class Write extends Writing<number> {
-  #bytes: Uint8Array;
+abstract class Taking<T extends number | void> extends Writing<T> {
+  protected readonly bytes: Uint8Array;
   #capacity: number;
   #isDraining = false;
-  #direct: Future<number> | null = null;
+  #direct: Future<T> | null = null;
 
   constructor(output: Output, bytes: Uint8Array, capacity: number) {
     super(output);
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#capacity = capacity;
   }
 
-  protected override step(context: Context): number | Pending {
+  /** What writes them round the buffer. */
+  protected abstract direct(writer: AsyncWrite): Future<T>;
+
+  /** What is told of bytes that the buffer has taken, all of them. */
+  protected abstract taken(byteLength: number): T;
+
+  protected override step(context: Context): T | Pending {
     if (!proceed(context)) return Pending;
     const { output } = this;
-    const { byteLength } = this.#bytes;
+    const { byteLength } = this.bytes;
     output.requireFree(this);
     // Once it has begun it goes on to the end: a call that is under way has a view of the buffer.
     this.#isDraining ||= this.#direct === null && output.bytes.length + byteLength > this.#capacity;
     if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
     this.#isDraining = false;
     if (byteLength >= this.#capacity) {
-      return output.poll(context, this, this.#direct ??= output.writer.write(this.#bytes));
+      return output.poll(context, this, this.#direct ??= this.direct(output.writer));
     }
-    output.bytes.push(this.#bytes);
+    output.bytes.push(this.bytes);
     coop.left--;
+    return this.taken(byteLength);
+  }
+}
+
+class Write extends Taking<number> {
+  protected override direct(writer: AsyncWrite): Future<number> {
+    return writer.write(this.bytes);
+  }
+
+  protected override taken(byteLength: number): number {
     return byteLength;
   }
 }
 
-class WriteAll extends Writing<void> {
-  #bytes: Uint8Array;
-  #capacity: number;
-  #isDraining = false;
-  #direct: Future<void> | null = null;
-
-  constructor(output: Output, bytes: Uint8Array, capacity: number) {
-    super(output);
-    this.#bytes = bytes;
-    this.#capacity = capacity;
+class WriteAll extends Taking<void> {
+  protected override direct(writer: AsyncWrite): Future<void> {
+    return writer.writeAll(this.bytes);
   }
 
-  protected override step(context: Context): void | Pending {
-    if (!proceed(context)) return Pending;
-    const { output } = this;
-    const { byteLength } = this.#bytes;
-    output.requireFree(this);
-    // Once it has begun it goes on to the end: a call that is under way has a view of the buffer.
-    this.#isDraining ||= this.#direct === null && output.bytes.length + byteLength > this.#capacity;
-    if (this.#isDraining && output.pollDrain(context, this) === Pending) return Pending;
-    this.#isDraining = false;
-    if (byteLength >= this.#capacity) {
-      return output.poll(context, this, this.#direct ??= output.writer.writeAll(this.#bytes));
-    }
-    output.bytes.push(this.#bytes);
-    coop.left--;
-  }
+  protected override taken(): void {}
 }
 
 /** Has all written that is buffered, and then ends it where it is to end. */

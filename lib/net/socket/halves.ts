@@ -163,7 +163,7 @@ export class WriteHalf implements AsyncWrite, Disposable {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#split.owns && !this.#stream.isClosed) new Shutdown(this.#stream, "write").poll();
+    if (this.#split.owns && !this.#stream.isClosed) this.#stream.shutdown("write");
     closed(this.#split);
   }
 

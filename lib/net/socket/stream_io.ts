@@ -1,13 +1,14 @@
+import { SystemError } from "../../../ffi/mod.ts";
 import type { NativeBuffer } from "../../../ffi/native_buffer.ts";
 import { type Fd, WouldBlock } from "../../io/fd.ts";
-import { receive, send } from "../../io/socket_calls.ts";
+import { receive, send, shutdown } from "../../io/socket_calls.ts";
 import { type Context, type Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
 import type { Reactor } from "../../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
 import { currentRuntime } from "../../task/runtime/current.ts";
 
-/** A connected socket that is watched: what a stream and its halves share. */
+/** A connected socket that is watched: what a stream and its halves share. A pipe is one with calls of its own. */
 export class StreamIo {
   readonly fd: Fd;
   readonly io: ScheduledIo;
@@ -93,12 +94,26 @@ export class StreamIo {
     );
   }
 
+  /** shutdown(2). A peer that has reset the connection has nothing to be told. */
+  shutdown(how: "read" | "write" | "both"): void {
+    if (this.#closed) this.refuse("shut down");
+    try {
+      shutdown(this.fd, how);
+    } catch (error) {
+      if (!(error instanceof SystemError && error.code === "ENOTCONN")) throw error;
+    }
+  }
+
   /** Closes the socket at once; who waits for it is told. Does nothing the second time. */
   close(): void {
-    if (this.#closed) return;
+    if (!this.#closed) this.release("the stream was closed").close();
+  }
+
+  /** Watches the descriptor no more, and leaves it open; who waits for it is told why. */
+  protected release(why: string): Fd {
     this.#closed = true;
-    this.io.willEnd("the stream was closed");
+    this.io.willEnd(why);
     this.#reactor.deregister(this.io);
-    this.fd.close();
+    return this.fd;
   }
 }

@@ -1,6 +1,4 @@
-import { SystemError } from "../../../ffi/mod.ts";
 import { WouldBlock } from "../../io/fd.ts";
-import { shutdown } from "../../io/socket_calls.ts";
 import { transferVectored } from "../../io/vectored.ts";
 import { consumed, type Context, Future, Pending } from "../../task/future.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
@@ -124,7 +122,7 @@ export class WriteBuffer extends Transfer<void> {
   }
 }
 
-/** shutdown(2), at its first poll. A peer that has reset the connection has nothing to be told. */
+/** Ends what is written or read, at its first poll. */
 export class Shutdown extends Future<void> {
   #stream: StreamIo | null;
   readonly #how: "read" | "write" | "both";
@@ -143,12 +141,7 @@ export class Shutdown extends Future<void> {
     const stream = this.#stream;
     if (stream === null) throw consumed("shutdown()");
     this.#stream = null;
-    if (stream.isClosed) stream.refuse("shut down");
-    try {
-      shutdown(stream.fd, this.#how);
-    } catch (error) {
-      if (!(error instanceof SystemError && error.code === "ENOTCONN")) throw error;
-    }
+    stream.shutdown(this.#how);
   }
 
   override drop(): void {

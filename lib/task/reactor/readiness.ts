@@ -1,6 +1,7 @@
 import { WouldBlock } from "../../io/fd.ts";
 import { coop, proceed } from "../runtime/coop.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
+import { type CallKind, IoCall } from "./io_call.ts";
 import type { IoWaiter, ScheduledIo } from "./scheduled_io.ts";
 import type { Queue } from "../sync/queue.ts";
 
@@ -122,53 +123,30 @@ export class Ready extends Future<void> {
   }
 }
 
+/** A call of somebody else's. */
+interface Calling {
+  readonly name: string;
+  readonly interest: "read" | "write";
+  attempt<T>(io: ScheduledIo, call: () => T | typeof WouldBlock): T | typeof WouldBlock;
+}
+
+function callingTo(interest: "read" | "write"): Calling {
+  return { name: "a descriptor's call", interest, attempt: (io, call) => attempt(io, interest, call) };
+}
+
+const READING = callingTo("read");
+const WRITING = callingTo("write");
+
 /** Makes a call until it would not block. */
-export class Called<T> extends Future<T> {
-  #io: ScheduledIo | null;
-  #interest: "read" | "write";
-  #call: () => T | typeof WouldBlock;
-  #place: Place | null = null;
-
-  constructor(io: ScheduledIo, interest: "read" | "write", call: () => T | typeof WouldBlock) {
-    super();
-    this.#io = io;
-    this.#interest = interest;
-    this.#call = call;
-  }
-
-  override describe(): string {
-    return this.#io === null ? "a descriptor" : this.#io.describe(this.#interest);
-  }
-
-  override poll(context: Context): T | Pending {
-    const io = this.#io;
-    if (io === null) throw consumed("a descriptor's call");
-    if (!proceed(context)) return Pending;
-    const value = this.#attempt(io);
-    if (value !== WouldBlock) {
-      coop.left--;
-      this.drop();
-      return value;
-    }
-    const place = this.#place;
-    if (place !== null && !place.isTold) place.waker = context.waker;
-    else this.#place = new Place(queueOf(io, this.#interest), context.waker);
-    return Pending;
-  }
-
-  #attempt(io: ScheduledIo): T | typeof WouldBlock {
-    try {
-      return attempt(io, this.#interest, this.#call);
-    } catch (error) {
-      this.drop();
-      throw error;
-    }
-  }
-
-  override drop(): void {
-    this.#io = null;
-    this.#place?.leave();
-  }
+export function called<T>(
+  io: ScheduledIo,
+  interest: "read" | "write",
+  call: () => T | typeof WouldBlock,
+): Future<T> {
+  const kind: CallKind<ScheduledIo, () => T | typeof WouldBlock, undefined, T> = interest === "read"
+    ? READING
+    : WRITING;
+  return new IoCall(kind, io, io, call, undefined);
 }
 
 /** Throws where it is no function. */

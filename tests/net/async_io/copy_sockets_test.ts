@@ -1,5 +1,5 @@
 import { before, describe, it } from "node:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -22,12 +22,9 @@ import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
 import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
 import { listenFirst, moduleUrl, outputOf } from "../../child.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
+import { descriptors } from "../ends.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
 
 async function pair(): Promise<[client: TcpStream, server: TcpStream]> {
   using listener = TcpListener.bind(local);
