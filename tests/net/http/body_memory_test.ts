@@ -45,8 +45,8 @@ const ALIVE = `
 `;
 
 /**
- * Takes half of a body, then waits for \`/go\`. \`/alive\` tells of the array buffers, \`/waiting\` how many wait. With
- * \`part\` the handler holds what it read last.
+ * Takes half of a body, then waits for \`/go\`. \`/alive\` tells of the array buffers, \`/waiting\` how many wait. The
+ * handler holds what it read last.
  */
 const HALFWAY = `
   let gate = Promise.withResolvers();
