@@ -16,6 +16,7 @@ const utf8 = new TextEncoder();
 const CONTINUATION = 0;
 const NORMAL = 1000;
 const PROTOCOL_ERROR = 1002;
+const POLICY = 1008;
 const INVALID_DATA = 1007;
 const NONE = 1005;
 const HELLO = "Hello, world!";
@@ -685,9 +686,11 @@ const SIZES = tiered({
   soak: [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB],
 });
 const FRAGMENTED = tiered({ quick: 256 * KIB, full: 4 * MIB, soak: 4 * MIB });
-const FRAGMENTS = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB];
+/** The smallest of which the largest message is as many as may be. */
+const FRAGMENTS = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB];
 const CHOPPED = tiered({ quick: 64 * KIB, full: MIB, soak: MIB });
 const CHOPS = [64, 128, 256, 512, 1024, 2048];
+const MOST_FRAGMENTS = 16_384;
 const TIMES = tiered({ quick: 100, full: 1000, soak: 1000 });
 
 describe("limits", () => {
@@ -696,6 +699,7 @@ describe("limits", () => {
       make: (length: number) => text(STARS(length)),
       long: "lets texts be long",
       fragmented: "lets texts be of many fragments",
+      flooded: "refuses a text of more than 16,384 fragments",
       chopped: "lets texts come in many parts",
       often: "lets texts go back and forth many times",
     },
@@ -703,11 +707,12 @@ describe("limits", () => {
       make: (length: number) => binary(FES(length)),
       long: "lets bytes be long",
       fragmented: "lets bytes be of many fragments",
+      flooded: "refuses bytes of more than 16,384 fragments",
       chopped: "lets bytes come in many parts",
       often: "lets bytes go back and forth many times",
     },
   ];
-  for (const { make, long, fragmented, chopped, often } of kinds) {
+  for (const { make, long, fragmented, flooded, chopped, often } of kinds) {
     it(long, () =>
       echoing(async (server) => {
         for (const size of SIZES) await play(server, echoed(long, make(size)));
@@ -719,6 +724,10 @@ describe("limits", () => {
           await play(server, { title: fragmented, send: pieces(whole, size), get: [whole] });
         }
       }));
+    it(flooded, () => {
+      const sent = pieces(make(64 * (MOST_FRAGMENTS + 1)), 64);
+      return echoing((server) => play(server, { title: flooded, send: sent, closes: POLICY }));
+    });
     it(chopped, () =>
       echoing(async (server) => {
         for (const size of CHOPS) await play(server, echoed(chopped, make(CHOPPED), size));
