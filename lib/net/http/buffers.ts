@@ -3,8 +3,13 @@ import { type HttpLimits, resolveLimits } from "./limits.ts";
 import { Output } from "./response/output.ts";
 import { RequestParser } from "./parse/parser.ts";
 
-/** Both directions' buffers: larger than most requests and answers, which then take one call each. */
+/** What is sent by one call: more than most answers, so that many leave together. */
 export const BUFFER_BYTES = 65536;
+/**
+ * What is received by one call. Half of it may wait in memory of its connection's own while as much is on its way to the
+ * handler: a body takes no more than 64 KiB, however long it is.
+ */
+export const RECEIVED_BYTES = 32768;
 const SPARE_PARSERS = 256;
 
 /**
@@ -12,7 +17,7 @@ const SPARE_PARSERS = 256;
  * parser, and what could not be sent is copied, before another has its turn. An idle connection has no parser either.
  */
 export class Buffers {
-  readonly received: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
+  readonly received: NativeBuffer = new NativeBuffer(RECEIVED_BYTES);
   readonly sending: NativeBuffer = new NativeBuffer(BUFFER_BYTES);
   readonly output: Output = new Output(this.sending.bytes);
   readonly #limits: Required<HttpLimits>;
@@ -28,6 +33,8 @@ export class Buffers {
 
   /** Takes it back from a connection that is between two requests. */
   giveParser(parser: RequestParser): void {
-    if (this.#parsers.length < SPARE_PARSERS) this.#parsers.push(parser);
+    if (this.#parsers.length >= SPARE_PARSERS) return;
+    parser.release();
+    this.#parsers.push(parser);
   }
 }

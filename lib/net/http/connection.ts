@@ -14,7 +14,7 @@ import {
 import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
 import { ioOf } from "../socket_stream.ts";
 import type { TcpStream } from "../tcp_stream.ts";
-import { BUFFER_BYTES, type Buffers } from "./buffers.ts";
+import { BUFFER_BYTES, type Buffers, RECEIVED_BYTES } from "./buffers.ts";
 import { BODY, CLOSING, type Deadlines, HANDLER, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
@@ -278,7 +278,7 @@ export abstract class Connection extends Future<void> implements Timed {
   /** Feeds the parser with what has come: `false` at the end of what the client sends. */
   receive(): boolean | typeof WouldBlock {
     const { received } = this.#service.buffers;
-    const count = this.stream.tryRead(received, 0, BUFFER_BYTES);
+    const count = this.stream.tryRead(received, 0, RECEIVED_BYTES);
     if (count === WouldBlock) return WouldBlock;
     if (count === 0) return false;
     this.parser.feed(received, 0, count);

@@ -4,10 +4,10 @@ import type { RequestHead } from "./parse/head.ts";
 /** Where a request's body comes from. */
 export interface BodySource {
   /**
-   * The next bytes, valid until the next call, or null at the end. Rejects where the connection broke off, and
+   * The next bytes, the caller's own from then on, or null at the end. Rejects where the connection broke off, and
    * where the body is refused.
    */
-  read(): Uint8Array | null | PromiseLike<Uint8Array | null>;
+  read(): Uint8Array<ArrayBuffer> | null | PromiseLike<Uint8Array<ArrayBuffer> | null>;
 }
 
 const utf8 = new TextDecoder();
@@ -177,7 +177,7 @@ export class LazyRequest implements Request {
         this.#isUsed = true;
         const bytes = await this.#source.read();
         if (bytes === null) controller.close();
-        else controller.enqueue(new Uint8Array(bytes));
+        else controller.enqueue(bytes);
       },
       cancel: () => {
         this.#isUsed = true;

@@ -14,7 +14,7 @@ const CONTINUE: Uint8Array = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n
 
 /** A reader who waits for the connection's task. */
 interface Reading {
-  resolve(bytes: Uint8Array | null): void;
+  resolve(bytes: Uint8Array<ArrayBuffer> | null): void;
   reject(error: unknown): void;
 }
 
@@ -34,13 +34,13 @@ export class RequestBody implements BodySource {
     this.#owed = head.expectContinue ? CONTINUE.length : 0;
   }
 
-  /** A body's next bytes, which stay as they are; null at its end. They come by the connection's own task. */
-  read(): PromiseLike<Uint8Array | null> {
+  /** A body's next bytes, the caller's own; null at its end. They come by the connection's own task. */
+  read(): PromiseLike<Uint8Array<ArrayBuffer> | null> {
     if (this.#isOver) return Promise.reject(tooLate());
     if (this.#reading !== null) {
       return Promise.reject(new TypeError("the request's body is being read already"));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | null>();
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer> | null>();
     this.#reading = { resolve, reject };
     this.#connection.wake();
     return promise;
@@ -71,12 +71,12 @@ export class RequestBody implements BodySource {
     }
   }
 
-  #next(): Uint8Array | null | undefined {
+  #next(): Uint8Array<ArrayBuffer> | null | undefined {
     for (;;) {
       const bytes = this.#parser.read();
       if (bytes !== undefined) {
         this.#connection.enter(HANDLER);
-        return bytes === null ? null : bytes.slice();
+        return bytes === null ? null : new Uint8Array(bytes);
       }
       const more = this.#connection.receive();
       if (more === false) throw new TypeError("the client closed the connection inside a request's body");

@@ -212,10 +212,11 @@ export class WebConnection extends Connection {
     return yield* this.finish(writer.keepAlive);
   }
 
-  /** Nobody is told any more that the client goes. */
+  /** Nobody is told any more that the client goes, and while it waits it keeps nothing of its request. */
   #answered(): void {
     const request = this.#request;
     this.#request = null;
+    this.#head = null;
     if (request !== null) LazyRequest.answered(request);
   }
 

@@ -22,6 +22,8 @@ export interface ServerProcess extends Disposable {
   readonly port: number;
   /** What /proc says of the memory that it has, in bytes. */
   memory(): number;
+  /** Its memory that stands for no file and is nobody else's, in bytes: `Pss_Anon`. */
+  anonymous(): number;
   /** Its open descriptors, the host's own files among them. */
   descriptors(): number;
   /** Its clients' connections that it has open: the host's own sockets are none. */
@@ -47,14 +49,21 @@ function inodesAt(port: number): Set<string> {
   return new Set(ours.map((cells) => `socket:[${cells[9]}]`));
 }
 
-/** A server with this handler, an expression, and these options. `before` is a line of sh, such as a limit. */
-export function serverProcess(handler: string, options = "", before = ":"): Promise<ServerProcess> {
+/**
+ * A server with this handler, an expression that may await, and these options. `before` is a line of sh, such as a limit.
+ */
+export function serverProcess(
+  handler: string,
+  options = "",
+  before = ":",
+  kind: "serve" | "serveLean" = "serve",
+): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-server-"));
   const source = `
     import { run } from "${moduleUrl("lib/task/mod.ts")}";
-    import { serve } from "${moduleUrl("lib/net/http.ts")}";
+    import { ${kind} } from "${moduleUrl("lib/net/http.ts")}";
     await run(async () => {
-      const server = serve(${handler}, { port: 0, ${options} });
+      const server = ${kind}(${handler}, { port: 0, ${options} });
       console.log(server.address.port);
       await server.finished;
     });`;
@@ -77,6 +86,8 @@ export function serverProcess(handler: string, options = "", before = ":"): Prom
       resolve({
         port: Number(line),
         memory: () => 1024 * Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`${proc}/status`, "utf8"))?.[1]),
+        anonymous: () =>
+          1024 * Number(/Pss_Anon:\s*(\d+)/.exec(readFileSync(`${proc}/smaps_rollup`, "utf8"))?.[1]),
         descriptors: () => readdirSync(`${proc}/fd`).length,
         connections() {
           const inodes = inodesAt(Number(line));

@@ -104,6 +104,8 @@ export class LeanConnection extends Connection {
   #over(after: "end" | "disconnect"): void {
     if (this.#request !== null) LeanRequest.end(this.#request, after);
     if (this.#response !== null) LeanResponse.gone(this.#response);
+    // While it waits for the next one it keeps nothing of this.
+    this.#head = null;
     this.#request = null;
     this.#response = null;
     this.#failure = null;

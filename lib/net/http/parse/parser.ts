@@ -116,6 +116,14 @@ export class RequestParser {
     if (this.#bytes !== this.#kept && this.#at < this.#end) this.#keepWith(0);
   }
 
+  /** Lets go of what was read, all of which was taken. */
+  release(): void {
+    this.#text = "";
+    if (this.#kept === NOTHING) return;
+    this.#kept = this.#bytes = NOTHING;
+    this.#at = this.#end = 0;
+  }
+
   /** What was fed and not taken, copied: no request any more, the connection speaks another protocol from here on. */
   takeRest(): Uint8Array<ArrayBuffer> {
     const rest = new Uint8Array(this.#bytes.subarray(this.#at, this.#end));
@@ -175,6 +183,8 @@ export class RequestParser {
     }
     this.#left = head.contentLength;
     if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
+    // A body does not keep the room of a head that came in pieces.
+    if (!this.#isBodyDone && this.#bytes === this.#kept) this.#moveTo(new Uint8Array(this.#end - this.#at));
     return head;
   }
 
@@ -236,9 +246,15 @@ export class RequestParser {
   #keepWith(more: number): void {
     const left = this.#end - this.#at;
     if (this.#bytes === this.#kept && this.#end + more <= this.#kept.length) return;
-    const room = left + more <= this.#kept.length
-      ? this.#kept
-      : new Uint8Array(Math.max(1024, 2 * (left + more)));
+    const isEnough = left + more <= this.#kept.length;
+    // It doubles where it grows, so that bytes that come one by one are copied seldom.
+    this.#moveTo(
+      isEnough ? this.#kept : new Uint8Array(Math.max(1024, left + more, more > 0 ? 2 * left : 0)),
+    );
+  }
+
+  #moveTo(room: Uint8Array): void {
+    const left = this.#end - this.#at;
     copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
     this.#buffer = null;
