@@ -9,7 +9,7 @@
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
-import { AT, DECIDING, HOST, LINE, MOST_REMEMBERED, VECTORS, WORD } from "./http_head_table.ts";
+import { AT, DECIDING, HOST, LINE, MOST_COPIED, VECTORS, WORD } from "./http_head_table.ts";
 import { byte, dword, ptr, qword, word } from "./memory.ts";
 import type { Label } from "./places.ts";
 import {
@@ -26,6 +26,7 @@ import {
   r13,
   r14,
   r8,
+  r8d,
   r9,
   rax,
   rbp,
@@ -324,7 +325,9 @@ function keptField(a: Assembler, next: Label): void {
   a.mov(eax, dword(spans));
   a.mov(ecx, dword(spans, 16));
   a.sub(ecx, eax);
-  a.lea(rbx, ptr(table, rax, AT.remembered));
+  a.mov(ebx, at32(WORD.kept));
+  a.add(rbx, rax);
+  a.lea(rbx, ptr(table, rbx, AT.heads));
   a.lea(rax, ptr(at, rcx));
   a.cmp(rax, end);
   a.ja(other);
@@ -440,20 +443,22 @@ function compareRemembered(a: Assembler, same: Label): void {
   a.cmp(rax, end);
   a.ja(other);
   a.sub(rcx, WIDTH);
+  a.mov(r8d, at32(WORD.kept));
+  a.lea(r8, ptr(table, r8, AT.heads));
   a.xor(eax, eax);
   a.pxor(two, two);
   a.bind(next);
   a.cmp(rax, rcx);
   a.jae(rest);
   a.movdqu(bytes, ptr(start, rax));
-  a.movdqu(one, ptr(table, rax, AT.remembered));
+  a.movdqu(one, ptr(r8, rax));
   a.pxor(bytes, one);
   a.por(two, bytes);
   a.add(rax, WIDTH);
   a.jmp(next);
   a.bind(rest);
   a.movdqu(bytes, ptr(start, rcx));
-  a.movdqu(one, ptr(table, rcx, AT.remembered));
+  a.movdqu(one, ptr(r8, rcx));
   a.pxor(bytes, one);
   a.por(two, bytes);
   a.pxor(one, one);
@@ -468,10 +473,13 @@ function compareRemembered(a: Assembler, same: Label): void {
 function copyHead(a: Assembler): void {
   const [next, rest, done] = [a.label(), a.label(), a.label()];
   a.mov(at32(WORD.rememberedLength), 0);
-  a.cmp(rax, MOST_REMEMBERED);
+  a.cmp(rax, MOST_COPIED);
   a.ja(done);
   a.mov(ecx, at32(WORD.fields));
   a.mov(at32(WORD.keptLines), ecx);
+  a.mov(ecx, at32(WORD.room));
+  a.mov(at32(WORD.kept), ecx);
+  a.lea(rbp, ptr(table, rcx, AT.heads));
   a.mov(rbx, rax);
   a.sub(rbx, WIDTH);
   a.xor(ecx, ecx);
@@ -479,12 +487,12 @@ function copyHead(a: Assembler): void {
   a.cmp(rcx, rbx);
   a.jae(rest);
   a.movdqu(bytes, ptr(start, rcx));
-  a.movdqu(ptr(table, rcx, AT.remembered), bytes);
+  a.movdqu(ptr(rbp, rcx), bytes);
   a.add(rcx, WIDTH);
   a.jmp(next);
   a.bind(rest);
   a.movdqu(bytes, ptr(start, rbx));
-  a.movdqu(ptr(table, rbx, AT.remembered), bytes);
+  a.movdqu(ptr(rbp, rbx), bytes);
   a.bind(done);
 }
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { NativeUnavailableError, type Pointer, struct } from "../../../../ffi/mod.ts";
 import { NativeBuffer } from "../../../../ffi/native_buffer.ts";
 import type { SymbolTable } from "../../../../ffi/types.ts";
@@ -6,8 +7,9 @@ import {
   AT,
   HOST,
   LONGEST_HOST,
+  MOST_COPIED,
   MOST_FIELDS,
-  MOST_REMEMBERED,
+  PAGE_BYTES,
   SHORTEST_HOST,
   TABLE_BYTES,
   VECTORS,
@@ -17,6 +19,8 @@ import { openLibrary } from "../../../jit/library.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
 import { FieldTable } from "./field_table.ts";
 import type { RequestHead } from "./head.ts";
+import type { HeadFields } from "./head_fields.ts";
+import { Page } from "./page.ts";
 
 const SYMBOLS = {
   http_head: { parameters: ["pointer", "u32", "u32"], result: "u32", unchecked: true },
@@ -38,12 +42,18 @@ export class NativeScanner {
   readonly words: Int32Array;
   /** What was said of the known host. */
   origin = "";
-  /** The head that was kept last. */
+  /** The head that was kept last, and its fields. */
   head: RequestHead | null = null;
+  fields: HeadFields | null = null;
+  /** The fields of the head before, where the last scan has met them again and no others. */
+  same: HeadFields | null = null;
   readonly table: FieldTable;
   /** What the table has the address of. */
   #buffer: NativeBuffer | null = null;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  /** The page that heads are copied to, and where it begins. */
+  #page: Page;
+  #pageAt = 0;
   readonly #table: Pointer;
   readonly #scan: (table: Pointer, from: number, end: number) => number;
 
@@ -55,6 +65,7 @@ export class NativeScanner {
     this.#table = NativeBuffer.range(table, 0, TABLE_BYTES);
     this.words = new Int32Array(table.bytes.buffer);
     this.table = new FieldTable(this.words);
+    this.#page = this.#newPage();
     this.words[WORD.rememberedLength] = 0;
     // No host: nothing is as long.
     this.words[WORD.knownHostLength] = -1;
@@ -78,7 +89,14 @@ export class NativeScanner {
     if (end > bytes.length) return 0;
     words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
     const length = this.#scan(this.#table, from, end);
-    if (words[WORD.isRemembered] === 0) this.table.owner = null;
+    if (words[WORD.isRemembered] === 0) {
+      const { fields } = this;
+      const isSame = fields !== null && length > 0 && words[WORD.isSameFields] !== 0;
+      this.same = isSame && fields.minor === words[WORD.minor] ? fields : null;
+      // What the table has now is another's, which may be refused.
+      if (length > 0) this.fields = null;
+      this.table.own(null);
+    }
     return length;
   }
 
@@ -87,31 +105,54 @@ export class NativeScanner {
     return this.words[WORD.isRemembered] === 1;
   }
 
-  /** Has no head be met again. */
+  /** Has no head be met again, nor fields. */
   forget(): void {
     this.words[WORD.rememberedLength] = 0;
     this.head = null;
+    this.fields = null;
   }
 
-  /** Says what was made of the last scan: the `length` bytes from `base` on of a text. */
-  keep(head: RequestHead, text: string, base: number, length: number): void {
+  /** Where the last scan has copied its head, of `length` bytes, and {@linkcode copyAt}; null where it is too long. */
+  copyOf(length: number): Page | null {
+    return length > MOST_COPIED ? null : this.#page;
+  }
+
+  /** Where in the page that is. */
+  get copyAt(): number {
+    return this.words[WORD.room] - this.#pageAt;
+  }
+
+  /** Says what was made of the last scan, of `length` bytes: its copy stays where the head's fields are new. */
+  keep(head: RequestHead, length: number, isNew: boolean): void {
     const { words } = this;
-    this.table.own(head, base);
-    if (length <= MOST_REMEMBERED) {
-      this.head = head;
-      words[WORD.rememberedLength] = length;
-    }
-    if (words[WORD.isKnownHost] === 0 && head.origin !== "") {
-      const first = WORD.values + 2 * HOST;
-      this.#know(text.slice(base + words[first], base + words[first + 1]), head.origin);
-    }
+    const { fields } = head;
+    this.table.own(fields);
+    if (length > MOST_COPIED) return;
+    this.head = head;
+    this.fields = fields;
+    words[WORD.rememberedLength] = length;
+    if (isNew && (words[WORD.room] += length) + MOST_COPIED > this.#pageAt + PAGE_BYTES) this.#turn();
   }
 
-  /** Has the next scans say whether they find this host. */
-  #know(host: string, origin: string): void {
-    if (host.length < SHORTEST_HOST || host.length > LONGEST_HOST) return;
-    for (let i = 0; i < host.length; i++) this.#bytes[AT.knownHost + i] = host.charCodeAt(i);
-    this.words[WORD.knownHostLength] = host.length;
+  /** Goes on with the other page, whose text is made by now. */
+  #turn(): void {
+    this.#page.close(this.words[WORD.room] - this.#pageAt);
+    this.words[WORD.room] = this.#pageAt = PAGE_BYTES - this.#pageAt;
+    this.#page = this.#newPage();
+  }
+
+  #newPage(): Page {
+    return new Page(Buffer.from(this.#bytes.buffer, AT.heads + this.#pageAt, PAGE_BYTES));
+  }
+
+  /** Has the next scans say whether they find the host of the last one again, whose head began at `at`. */
+  know(bytes: Uint8Array, at: number, origin: string): void {
+    const { words } = this;
+    const start = words[WORD.values + 2 * HOST];
+    const length = words[WORD.values + 2 * HOST + 1] - start;
+    if (length < SHORTEST_HOST || length > LONGEST_HOST) return;
+    for (let i = 0; i < length; i++) this.#bytes[AT.knownHost + i] = bytes[at + start + i];
+    words[WORD.knownHostLength] = length;
     this.origin = origin;
   }
 }
@@ -128,11 +169,4 @@ export function nativeScanner(): NativeScanner | null {
     scanner = null;
   }
   return scanner;
-}
-
-let portable: FieldTable | undefined;
-
-/** The one of this thread. */
-export function fieldTable(): FieldTable {
-  return nativeScanner()?.table ?? (portable ??= new FieldTable(new Int32Array(TABLE_BYTES / 4)));
 }

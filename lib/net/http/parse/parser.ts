@@ -4,30 +4,32 @@ import { WORD } from "../../../jit/http_head_table.ts";
 import { ChunkedBody } from "./body.ts";
 import { HttpError } from "../error.ts";
 import { RequestHead } from "./head.ts";
+import { HeadFields } from "./head_fields.ts";
 import { HeadScanner } from "./head_scanner.ts";
 import { type HttpLimits, resolveLimits } from "../limits.ts";
+import { latin1 } from "./latin1.ts";
+import { commonMethod } from "./method.ts";
 import { type NativeScanner, nativeScanner } from "./native_scanner.ts";
+import { checkTarget } from "./target.ts";
 
 /** A request line's bytes from its target's end to its last. */
 const AFTER_TARGET = " HTTP/1.1".length - 1;
 const NOTHING = new Uint8Array(0);
 
-/** The bytes that were read last, as words and as text: connections receive into one buffer. */
-let viewed: Uint8Array = NOTHING;
+/** The bytes that were read last, as what decodes them, and as words: connections receive into one buffer. */
+let looked: Uint8Array = NOTHING;
+let viewed: Buffer = Buffer.from(NOTHING.buffer);
 let words: DataView = new DataView(NOTHING.buffer);
-let latin1: Buffer = Buffer.from(NOTHING.buffer);
 
 function look(bytes: Uint8Array): void {
-  if (viewed === bytes) return;
-  viewed = bytes;
+  if (looked === bytes) return;
+  looked = bytes;
+  viewed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What `HeadScanner` has found. */
 const found = new Int32Array(WORD.spans);
-/** Bytes that become text at once where requests follow one another: one call for many heads. */
-const TEXT_BYTES = 2048;
 
 /** The limits of the head that the machine code would know again. */
 let keptWithin: Required<HttpLimits> = resolveLimits();
@@ -63,9 +65,6 @@ export class RequestParser {
   #at = 0;
   #end = 0;
   #kept: Uint8Array = NOTHING;
-  /** What the bytes from `#textAt` on are as text, for the heads that begin there, where it is not empty. */
-  #text = "";
-  #textAt = 0;
   #left = 0;
   #chunked: ChunkedBody | undefined;
   #fault: HttpError | undefined;
@@ -101,8 +100,7 @@ export class RequestParser {
       this.#kept = NOTHING;
       this.#buffer = buffer;
       this.#bytes = bytes;
-      this.#text = "";
-      this.#at = this.#textAt = start;
+      this.#at = start;
       this.#end = stop;
     } else {
       this.#keepWith(stop - start);
@@ -159,22 +157,22 @@ export class RequestParser {
   #nextHead(): RequestHead | undefined {
     const at = this.#at;
     if (at === this.#end) return undefined;
-    look(this.#bytes);
     const scanner = this.#scanner;
     let head = scanner.scanned === 0 ? this.#scanAtOnce(at) : undefined;
     if (head === undefined) {
+      look(this.#bytes);
       if (!scanner.scan(this.#bytes, words, at, this.#end)) {
         this.keep();
         return undefined;
       }
       scanner.tell(found);
-      const text = latin1.toString("latin1", at, at + scanner.end);
-      head = new RequestHead(text, 0, found, null, this.#limits.body);
+      head = this.#headOf(at, scanner.end, found, null);
       this.#at = at + scanner.end;
       scanner.reset();
     }
-    this.#left = head.contentLength;
-    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
+    const { fields } = head;
+    this.#left = fields.contentLength;
+    if (fields.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
     return head;
   }
 
@@ -190,29 +188,52 @@ export class RequestParser {
       this.#at = at + length;
       return native.head ?? undefined;
     }
-    const found = native.words;
+    const { words } = native;
     if (
-      length === 0 || found[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
-      length - found[WORD.fieldsStart] > limits.headers
+      length === 0 || words[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
+      length - words[WORD.fieldsStart] > limits.headers
     ) return undefined;
-    const base = this.#textOf(at, length);
-    const known = found[WORD.isKnownHost] === 1 ? native.origin : null;
-    const head = new RequestHead(this.#text, base, found, known, limits.body);
-    native.keep(head, this.#text, base, length);
+    look(this.#bytes);
+    const fields = native.same;
+    const head = this.#headOf(at, length, words, native, fields);
+    native.keep(head, length, fields === null);
     keptWithin = limits;
     this.#at = at + length;
     return head;
   }
 
-  /** Sees that the text has the `length` bytes at `at`, and gives where. */
-  #textOf(at: number, length: number): number {
-    const base = at - this.#textAt;
-    if (base + length <= this.#text.length) return base;
-    // One that is not the first that was received may have others behind it.
-    const more = base === 0 ? length : Math.max(length, TEXT_BYTES);
-    this.#text = latin1.toString("latin1", at, Math.min(this.#end, at + more));
-    this.#textAt = at;
-    return 0;
+  /** The head at `at`, of which a scanner has found `words`, and its `fields` where they are known. */
+  #headOf(
+    at: number,
+    length: number,
+    words: Int32Array,
+    native: NativeScanner | null,
+    fields: HeadFields | null = null,
+  ): RequestHead {
+    const start = at + words[WORD.start];
+    const methodEnd = at + words[WORD.methodEnd];
+    const method = words[WORD.isGet] === 1
+      ? "GET"
+      : commonMethod(viewed, start, methodEnd) ?? latin1(viewed, start, methodEnd);
+    const target = latin1(viewed, methodEnd + 1, at + words[WORD.targetEnd]);
+    checkTarget(method, target);
+    return new RequestHead(method, target, fields ?? this.#fieldsOf(at, length, words, native));
+  }
+
+  #fieldsOf(at: number, length: number, words: Int32Array, native: NativeScanner | null): HeadFields {
+    const from = words[WORD.fieldsStart];
+    const { body } = this.#limits;
+    const page = native === null ? null : native.copyOf(length);
+    if (native === null || page === null) {
+      const text = latin1(viewed, at + from, at + length);
+      return new HeadFields(viewed, at, words, text, 0, length - from, null, body);
+    }
+    const isKnown = words[WORD.isKnownHost] === 1;
+    const known = isKnown ? native.origin : null;
+    const copy = native.copyAt;
+    const fields = new HeadFields(viewed, at, words, page, copy + from, copy + length, known, body);
+    if (!isKnown && fields.origin !== "") native.know(viewed, at, fields.origin);
+    return fields;
   }
 
   #readLength(): Uint8Array | null | undefined {
