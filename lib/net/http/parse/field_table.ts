@@ -34,17 +34,18 @@ export class FieldTable {
     const strings = this.#strings;
     const start = words[WORD.fieldsStart];
     const count = words[WORD.fields];
-    const read: string[] = [];
-    for (let i = 0; i < count; i++) {
-      if ((words[WORD.lines + i] & LINE.isRead) === 0) {
-        const at = WORD.spans + 4 * i;
-        strings[2 * i] = fields.cut(words[at] - start, words[at + 1] - start);
-        strings[2 * i + 1] = fields.cut(words[at + 2] - start, words[at + 3] - start);
-        words[WORD.lines + i] |= LINE.isRead;
-      }
-      read.push(strings[2 * i], strings[2 * i + 1]);
+    let unread = 0;
+    for (let i = 0; i < count; i++) unread += words[WORD.lines + i] & LINE.isRead ? 0 : 1;
+    if (unread > 1) fields.open();
+    for (let i = 0; unread > 0; i++) {
+      if (words[WORD.lines + i] & LINE.isRead) continue;
+      const at = WORD.spans + 4 * i;
+      strings[2 * i] = fields.cut(words[at] - start, words[at + 1] - start);
+      strings[2 * i + 1] = fields.cut(words[at + 2] - start, words[at + 3] - start);
+      words[WORD.lines + i] |= LINE.isRead;
+      unread--;
     }
-    return read;
+    return strings.slice(0, 2 * count);
   }
 
   /** The value of the field `name` (in lower case), several joined by `", "`; null where there is none. */

@@ -18,8 +18,6 @@ import { originOfHost } from "./target.ts";
 export type Framing = "none" | "length" | "chunked";
 
 const CR = 0x0d;
-/** What is longer is worth the text of all fields. */
-const SHORT = 16;
 
 /**
  * The header fields of a request, and what they say of it. Heads share them where the same fields come again. Nothing
@@ -102,24 +100,25 @@ export class HeadFields {
 
   /** What lies from `start` to `end`, counted from the first field. */
   cut(start: number, end: number): string {
-    const copy = end - start > SHORT ? this.#text() : this.#copy;
+    const copy = this.#copy;
     return typeof copy === "string"
       ? copy.slice(this.#start + start, this.#start + end)
       : copy.cut(this.#start + start, this.#start + end);
   }
 
-  /** The text that they are in. */
-  #text(): string {
-    if (typeof this.#copy === "string") return this.#copy;
-    if (this.#copy.text !== null) return this.#copy = this.#copy.text;
-    this.#copy = this.#copy.cut(this.#start, this.#end);
+  /** The text that they are in, which costs once what any part of it does. */
+  open(): string {
+    const copy = this.#copy;
+    if (typeof copy === "string") return copy;
+    if (copy.text !== null) return this.#copy = copy.text;
+    this.#copy = copy.cut(this.#start, this.#end);
     this.#start = 0;
     return this.#copy;
   }
 
   /** Finds the fields in their text again, which a scanner has checked. */
   #find(): string[] {
-    const text = this.#text();
+    const text = this.open();
     const fields: string[] = [];
     for (let at = this.#start; text.charCodeAt(at) !== CR;) {
       const nameEnd = text.indexOf(":", at);

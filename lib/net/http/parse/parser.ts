@@ -66,7 +66,8 @@ export class RequestParser {
   #end = 0;
   #kept: Uint8Array = NOTHING;
   #left = 0;
-  #chunked: ChunkedBody | undefined;
+  #isChunked = false;
+  #chunks: ChunkedBody | undefined;
   #fault: HttpError | undefined;
 
   /** `limits` that are not given are the defaults of {@linkcode HttpLimits}. */
@@ -142,16 +143,16 @@ export class RequestParser {
    */
   read(): Uint8Array | null | undefined {
     if (this.#fault !== undefined) throw this.#fault;
-    if (this.#chunked === undefined) return this.#readLength();
+    if (!this.#isChunked || this.#chunks === undefined) return this.#readLength();
     try {
-      return this.#readChunks(this.#chunked);
+      return this.#readChunks(this.#chunks);
     } catch (error) {
       throw this.#fail(error);
     }
   }
 
   get #isBodyDone(): boolean {
-    return this.#left === 0 && this.#chunked === undefined;
+    return this.#left === 0 && !this.#isChunked;
   }
 
   #nextHead(): RequestHead | undefined {
@@ -172,7 +173,7 @@ export class RequestParser {
     }
     const { fields } = head;
     this.#left = fields.contentLength;
-    if (fields.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
+    if (fields.framing === "chunked") this.#beginChunks();
     return head;
   }
 
@@ -245,11 +246,17 @@ export class RequestParser {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  #beginChunks(): void {
+    this.#isChunked = true;
+    if (this.#chunks === undefined) this.#chunks = new ChunkedBody(this.#limits);
+    else this.#chunks.reset();
+  }
+
   #readChunks(body: ChunkedBody): Uint8Array | null | undefined {
     this.#at = body.decode(this.#bytes, this.#at, this.#end);
     if (body.dataStart < body.dataEnd) return this.#bytes.subarray(body.dataStart, body.dataEnd);
     if (!body.isDone) return undefined;
-    this.#chunked = undefined;
+    this.#isChunked = false;
     return null;
   }
 
