@@ -9,7 +9,7 @@
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
-import { AT, DECIDING, HOST, LINE, MOST_COPIED, VECTORS, WORD } from "./http_head_table.ts";
+import { AT, DECIDING, HOST, MOST_COPIED, VECTORS, WORD } from "./http_head_table.ts";
 import { byte, dword, ptr, qword, word } from "./memory.ts";
 import type { Label } from "./places.ts";
 import {

@@ -11,21 +11,8 @@ export class FieldTable {
   /** What the machine code has found, as {@linkcode WORD} says. */
   readonly #words: Int32Array;
   readonly #strings: string[] = [];
-  /** Whose the positions are. */
-  #owner: HeadFields | null = null;
-
   constructor(words: Int32Array) {
     this.#words = words;
-  }
-
-  /** Whether the positions are those of `fields`. */
-  isOf(fields: HeadFields): boolean {
-    return this.#owner === fields;
-  }
-
-  /** Says that the positions are those of `fields`. */
-  own(fields: HeadFields | null): void {
-    this.#owner = fields;
   }
 
   /** The names and values, in turn. */
@@ -40,7 +27,9 @@ export class FieldTable {
     for (let i = 0; unread > 0; i++) {
       if (words[WORD.lines + i] & LINE.isRead) continue;
       const at = WORD.spans + 4 * i;
-      strings[2 * i] = fields.cut(words[at] - start, words[at + 1] - start);
+      const name = strings[2 * i];
+      const isNamed = name !== undefined && fields.has(name, words[at] - start, words[at + 1] - start);
+      if (!isNamed) strings[2 * i] = fields.cut(words[at] - start, words[at + 1] - start);
       strings[2 * i + 1] = fields.cut(words[at + 2] - start, words[at + 3] - start);
       words[WORD.lines + i] |= LINE.isRead;
       unread--;

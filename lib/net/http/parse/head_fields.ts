@@ -9,7 +9,7 @@ import {
 } from "../../../jit/http_head_table.ts";
 import { HttpError } from "../error.ts";
 import { isBlank } from "./head_faults.ts";
-import { latin1 } from "./latin1.ts";
+import { isAt, latin1 } from "./latin1.ts";
 import { nativeScanner } from "./native_scanner.ts";
 import type { Page } from "./page.ts";
 import { originOfHost } from "./target.ts";
@@ -80,8 +80,8 @@ export class HeadFields {
 
   /** The value of the field `name` (in lower case), several joined by `", "`; null where there is none. */
   get(name: string): string | null {
-    const table = nativeScanner()?.table;
-    if (this.#read === null && table !== undefined && table.isOf(this)) return table.get(this, name);
+    const table = this.#read === null ? nativeScanner()?.tableOf(this) : null;
+    if (table) return table.get(this, name);
     const fields = this.read();
     let joined: string | null = null;
     for (let i = 0; i < fields.length; i += 2) {
@@ -94,8 +94,7 @@ export class HeadFields {
   /** A name as the client spelt it, its value, the next name, and so on. */
   read(): readonly string[] {
     if (this.#read !== null) return this.#read;
-    const table = nativeScanner()?.table;
-    return this.#read = table !== undefined && table.isOf(this) ? table.read(this) : this.#find();
+    return this.#read = nativeScanner()?.tableOf(this)?.read(this) ?? this.#find();
   }
 
   /** What lies from `start` to `end`, counted from the first field. */
@@ -104,6 +103,15 @@ export class HeadFields {
     return typeof copy === "string"
       ? copy.slice(this.#start + start, this.#start + end)
       : copy.cut(this.#start + start, this.#start + end);
+  }
+
+  /** Whether `text` lies from `start` to `end`, counted from the first field. */
+  has(text: string, start: number, end: number): boolean {
+    const copy = this.#copy;
+    if (end - start !== text.length) return false;
+    return typeof copy === "string"
+      ? copy.startsWith(text, this.#start + start)
+      : copy.has(text, this.#start + start);
   }
 
   /** The text that they are in, which costs once what any part of it does. */
@@ -175,12 +183,7 @@ function valueOf(field: number, bytes: Buffer, at: number, words: Int32Array): s
 /** Whether that is `text`, as clients spell it. */
 function isValue(field: number, text: string, bytes: Buffer, at: number, words: Int32Array): boolean {
   const value = WORD.values + 2 * field;
-  const { length } = text;
-  if (words[value + 1] - words[value] !== length) return false;
-  const start = at + words[value];
-  let i = 0;
-  while (i < length && bytes[start + i] === text.charCodeAt(i)) i++;
-  return i === length;
+  return words[value + 1] - words[value] === text.length && isAt(text, bytes, at + words[value]);
 }
 
 function readContentLength(bytes: Buffer, at: number, words: Int32Array, bodyLimit: number): number {

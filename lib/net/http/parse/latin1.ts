@@ -39,3 +39,10 @@ function short(b: Buffer, i: number, length: number): string | null {
           short(b, i + 8, length - 8);
   }
 }
+
+/** Whether `text` lies at `start` of `bytes`, a byte for each character. */
+export function isAt(text: string, bytes: Uint8Array, start: number): boolean {
+  let i = 0;
+  while (i < text.length && bytes[start + i] === text.charCodeAt(i)) i++;
+  return i === text.length;
+}

@@ -1,3 +1,5 @@
+import { isAt } from "./latin1.ts";
+
 /** The methods that most requests have, by their lengths. */
 const COMMON: readonly (readonly string[])[] = [
   [],
@@ -14,10 +16,6 @@ const COMMON: readonly (readonly string[])[] = [
 export function commonMethod(bytes: Uint8Array, start: number, end: number): string | null {
   const length = end - start;
   if (length >= COMMON.length) return null;
-  for (const method of COMMON[length]) {
-    let i = 0;
-    while (i < length && bytes[start + i] === method.charCodeAt(i)) i++;
-    if (i === length) return method;
-  }
+  for (const method of COMMON[length]) if (isAt(method, bytes, start)) return method;
   return null;
 }

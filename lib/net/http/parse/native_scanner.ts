@@ -42,12 +42,13 @@ export class NativeScanner {
   readonly words: Int32Array;
   /** What was said of the known host. */
   origin = "";
-  /** The head that was kept last, and its fields. */
+  /** The head that was kept last. */
   head: RequestHead | null = null;
-  fields: HeadFields | null = null;
-  /** The fields of the head before, where the last scan has met them again and no others. */
-  same: HeadFields | null = null;
-  readonly table: FieldTable;
+  /** Whether the head may be met again, its fields were, and what was found last is the head's. */
+  #isKept = false;
+  #isMet = false;
+  #isOfHead = false;
+  readonly #fieldTable: FieldTable;
   /** What the table has the address of. */
   #buffer: NativeBuffer | null = null;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -64,7 +65,7 @@ export class NativeScanner {
     this.#bytes = table.bytes;
     this.#table = NativeBuffer.range(table, 0, TABLE_BYTES);
     this.words = new Int32Array(table.bytes.buffer);
-    this.table = new FieldTable(this.words);
+    this.#fieldTable = new FieldTable(this.words);
     this.#page = this.#newPage();
     this.words[WORD.rememberedLength] = 0;
     // No host: nothing is as long.
@@ -90,12 +91,10 @@ export class NativeScanner {
     words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
     const length = this.#scan(this.#table, from, end);
     if (words[WORD.isRemembered] === 0) {
-      const { fields } = this;
-      const isSame = fields !== null && length > 0 && words[WORD.isSameFields] !== 0;
-      this.same = isSame && fields.minor === words[WORD.minor] ? fields : null;
-      // What the table has now is another's, which may be refused.
-      if (length > 0) this.fields = null;
-      this.table.own(null);
+      this.#isMet = this.#isKept && length > 0 && words[WORD.isSameFields] !== 0;
+      this.#isOfHead = false;
+      // What was found is another's, which may be refused.
+      if (length > 0) this.#isKept = false;
     }
     return length;
   }
@@ -105,11 +104,21 @@ export class NativeScanner {
     return this.words[WORD.isRemembered] === 1;
   }
 
+  /** The fields of the head before, where the last scan has met them again and no others. */
+  get same(): HeadFields | null {
+    const fields = this.#isMet && this.head !== null ? this.head.fields : null;
+    return fields !== null && fields.minor === this.words[WORD.minor] ? fields : null;
+  }
+
   /** Has no head be met again, nor fields. */
   forget(): void {
     this.words[WORD.rememberedLength] = 0;
-    this.head = null;
-    this.fields = null;
+    this.#isKept = false;
+  }
+
+  /** Where the last scan has found `fields`; null where it was others. */
+  tableOf(fields: HeadFields): FieldTable | null {
+    return this.#isOfHead && this.head !== null && this.head.fields === fields ? this.#fieldTable : null;
   }
 
   /** Where the last scan has copied its head, of `length` bytes, and {@linkcode copyAt}; null where it is too long. */
@@ -125,11 +134,10 @@ export class NativeScanner {
   /** Says what was made of the last scan, of `length` bytes: its copy stays where the head's fields are new. */
   keep(head: RequestHead, length: number, isNew: boolean): void {
     const { words } = this;
-    const { fields } = head;
-    this.table.own(fields);
-    if (length > MOST_COPIED) return;
     this.head = head;
-    this.fields = fields;
+    this.#isOfHead = true;
+    if (length > MOST_COPIED) return;
+    this.#isKept = true;
     words[WORD.rememberedLength] = length;
     if (isNew && (words[WORD.room] += length) + MOST_COPIED > this.#pageAt + PAGE_BYTES) this.#turn();
   }
