@@ -1,5 +1,9 @@
 import { LINE, WORD } from "../../../jit/http_head_table.ts";
 import type { HeadFields } from "./head_fields.ts";
+import { isCallDear } from "./latin1.ts";
+
+/** Lines that are cut out of the bytes one by one. */
+const DIRECT = isCallDear ? 1 : 0;
 
 /**
  * Where the fields of one head lie in its text: of the one that the machine code has found last. Heads keep no such
@@ -10,31 +14,38 @@ import type { HeadFields } from "./head_fields.ts";
 export class FieldTable {
   /** What the machine code has found, as {@linkcode WORD} says. */
   readonly #words: Int32Array;
-  readonly #strings: string[] = [];
+  /** Whether the last head that was found had so much read of it that its text was worth the decoding. */
+  isAsked = false;
+  /** What was read last: the names and values of the lines that are marked so. */
+  #read: readonly string[] = [];
   constructor(words: Int32Array) {
     this.#words = words;
   }
 
   /** The names and values, in turn. */
-  read(fields: HeadFields): string[] {
+  read(fields: HeadFields): readonly string[] {
     const words = this.#words;
-    const strings = this.#strings;
     const start = words[WORD.fieldsStart];
     const count = words[WORD.fields];
+    const last = this.#read;
     let unread = 0;
     for (let i = 0; i < count; i++) unread += words[WORD.lines + i] & LINE.isRead ? 0 : 1;
-    if (unread > 1) fields.open();
-    for (let i = 0; unread > 0; i++) {
-      if (words[WORD.lines + i] & LINE.isRead) continue;
+    this.isAsked = unread > DIRECT;
+    if (this.isAsked) fields.open();
+    const read: string[] = [];
+    for (let i = 0; i < count; i++) {
+      if (words[WORD.lines + i] & LINE.isRead) {
+        read.push(last[2 * i], last[2 * i + 1]);
+        continue;
+      }
       const at = WORD.spans + 4 * i;
-      const name = strings[2 * i];
-      const isNamed = name !== undefined && fields.has(name, words[at] - start, words[at + 1] - start);
-      if (!isNamed) strings[2 * i] = fields.cut(words[at] - start, words[at + 1] - start);
-      strings[2 * i + 1] = fields.cut(words[at + 2] - start, words[at + 3] - start);
+      read.push(
+        fields.cut(words[at] - start, words[at + 1] - start),
+        fields.cut(words[at + 2] - start, words[at + 3] - start),
+      );
       words[WORD.lines + i] |= LINE.isRead;
-      unread--;
     }
-    return strings.slice(0, 2 * count);
+    return this.#read = read;
   }
 
   /** The value of the field `name` (in lower case), several joined by `", "`; null where there is none. */

@@ -105,15 +105,6 @@ export class HeadFields {
       : copy.cut(this.#start + start, this.#start + end);
   }
 
-  /** Whether `text` lies from `start` to `end`, counted from the first field. */
-  has(text: string, start: number, end: number): boolean {
-    const copy = this.#copy;
-    if (end - start !== text.length) return false;
-    return typeof copy === "string"
-      ? copy.startsWith(text, this.#start + start)
-      : copy.has(text, this.#start + start);
-  }
-
   /** The text that they are in, which costs once what any part of it does. */
   open(): string {
     const copy = this.#copy;

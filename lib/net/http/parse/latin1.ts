@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { hostName } from "../../../../ffi/mod.ts";
 
 /** V8's hosts leave the compiled code for each text that they decode; JavaScriptCore's does not. */
-const isCallDear = hostName !== "bun";
+export const isCallDear: boolean = hostName !== "bun";
 const of = String.fromCharCode;
 
 /** The bytes from `start` to `end` as text, a character for each. */

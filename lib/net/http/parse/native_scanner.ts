@@ -121,25 +121,32 @@ export class NativeScanner {
     return this.#isOfHead && this.head !== null && this.head.fields === fields ? this.#fieldTable : null;
   }
 
-  /** Where the last scan has copied its head, of `length` bytes, and {@linkcode copyAt}; null where it is too long. */
-  copyOf(length: number): Page | null {
+  /** Whether all of the head before was read. Asks once: a head that is not read ends it. */
+  takeAsked(): boolean {
+    const { isAsked } = this.#fieldTable;
+    this.#fieldTable.isAsked = false;
+    return isAsked;
+  }
+
+  /** The page that the last scan has copied its head to, of `length` bytes; null where it is too long. */
+  pageOf(length: number): Page | null {
     return length > MOST_COPIED ? null : this.#page;
   }
 
-  /** Where in the page that is. */
+  /** Where in its page that is. */
   get copyAt(): number {
     return this.words[WORD.room] - this.#pageAt;
   }
 
-  /** Says what was made of the last scan, of `length` bytes: its copy stays where the head's fields are new. */
-  keep(head: RequestHead, length: number, isNew: boolean): void {
+  /** Says what was made of the last scan, of `length` bytes: its copy stays where `isCopied`. */
+  keep(head: RequestHead, length: number, isCopied: boolean): void {
     const { words } = this;
     this.head = head;
     this.#isOfHead = true;
     if (length > MOST_COPIED) return;
     this.#isKept = true;
     words[WORD.rememberedLength] = length;
-    if (isNew && (words[WORD.room] += length) + MOST_COPIED > this.#pageAt + PAGE_BYTES) this.#turn();
+    if (isCopied && (words[WORD.room] += length) + MOST_COPIED > this.#pageAt + PAGE_BYTES) this.#turn();
   }
 
   /** Goes on with the other page, whose text is made by now. */

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { isAt, latin1 } from "./latin1.ts";
+import { latin1 } from "./latin1.ts";
 
 /**
  * Copies of heads, in bytes until the page is full: as text they cost most where each is decoded by itself, and few
@@ -21,11 +21,6 @@ export class Page {
   /** What lies there as text. */
   cut(start: number, end: number): string {
     return this.#text === null ? latin1(this.#bytes, start, end) : this.#text.slice(start, end);
-  }
-
-  /** Whether `text` lies at `start`. */
-  has(text: string, start: number): boolean {
-    return this.#text === null ? isAt(text, this.#bytes, start) : this.#text.startsWith(text, start);
   }
 
   /** Gives the bytes free, of which `end` were used. */

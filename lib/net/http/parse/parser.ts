@@ -10,6 +10,7 @@ import { type HttpLimits, resolveLimits } from "../limits.ts";
 import { latin1 } from "./latin1.ts";
 import { commonMethod } from "./method.ts";
 import { type NativeScanner, nativeScanner } from "./native_scanner.ts";
+import type { Page } from "./page.ts";
 import { checkTarget } from "./target.ts";
 
 /** A request line's bytes from its target's end to its last. */
@@ -30,6 +31,9 @@ function look(bytes: Uint8Array): void {
 
 /** What `HeadScanner` has found. */
 const found = new Int32Array(WORD.spans);
+
+/** Bytes that become text at once where requests follow one another: one call for many heads. */
+const TEXT_BYTES = 2048;
 
 /** The limits of the head that the machine code would know again. */
 let keptWithin: Required<HttpLimits> = resolveLimits();
@@ -65,6 +69,9 @@ export class RequestParser {
   #at = 0;
   #end = 0;
   #kept: Uint8Array = NOTHING;
+  /** What the bytes from `#textAt` on are as text, where that was made. */
+  #text = "";
+  #textAt = 0;
   #left = 0;
   #isChunked = false;
   #chunks: ChunkedBody | undefined;
@@ -101,7 +108,8 @@ export class RequestParser {
       this.#kept = NOTHING;
       this.#buffer = buffer;
       this.#bytes = bytes;
-      this.#at = start;
+      this.#text = "";
+      this.#at = this.#textAt = start;
       this.#end = stop;
     } else {
       this.#keepWith(stop - start);
@@ -167,7 +175,8 @@ export class RequestParser {
         return undefined;
       }
       scanner.tell(found);
-      head = this.#headOf(at, scanner.end, found, null);
+      this.#decode(at, scanner.end);
+      head = this.#headOf(at, scanner.end, found, null, null, null);
       this.#at = at + scanner.end;
       scanner.reset();
     }
@@ -196,11 +205,29 @@ export class RequestParser {
     ) return undefined;
     look(this.#bytes);
     const fields = native.same;
-    const head = this.#headOf(at, length, words, native, fields);
-    native.keep(head, length, fields === null);
+    const page = fields === null && !native.takeAsked() ? native.pageOf(length) : null;
+    if (fields === null && page === null) this.#decode(at, length);
+    const head = this.#headOf(at, length, words, native, fields, page);
+    native.keep(head, length, page !== null);
     keptWithin = limits;
     this.#at = at + length;
     return head;
+  }
+
+  /** Sees that the text has the `length` bytes at `at`. */
+  #decode(at: number, length: number): void {
+    const base = at - this.#textAt;
+    if (base + length <= this.#text.length) return;
+    // One that is not the first that was received may have others behind it.
+    const more = base === 0 ? length : Math.max(length, TEXT_BYTES);
+    this.#text = latin1(viewed, at, Math.min(this.#end, at + more));
+    this.#textAt = at;
+  }
+
+  /** The bytes as text. */
+  #cut(start: number, end: number): string {
+    const to = end - this.#textAt;
+    return to <= this.#text.length ? this.#text.slice(start - this.#textAt, to) : latin1(viewed, start, end);
   }
 
   /** The head at `at`, of which a scanner has found `words`, and its `fields` where they are known. */
@@ -209,31 +236,33 @@ export class RequestParser {
     length: number,
     words: Int32Array,
     native: NativeScanner | null,
-    fields: HeadFields | null = null,
+    fields: HeadFields | null,
+    page: Page | null,
   ): RequestHead {
     const start = at + words[WORD.start];
     const methodEnd = at + words[WORD.methodEnd];
     const method = words[WORD.isGet] === 1
       ? "GET"
-      : commonMethod(viewed, start, methodEnd) ?? latin1(viewed, start, methodEnd);
-    const target = latin1(viewed, methodEnd + 1, at + words[WORD.targetEnd]);
+      : commonMethod(viewed, start, methodEnd) ?? this.#cut(start, methodEnd);
+    const target = this.#cut(methodEnd + 1, at + words[WORD.targetEnd]);
     checkTarget(method, target);
-    return new RequestHead(method, target, fields ?? this.#fieldsOf(at, length, words, native));
+    return new RequestHead(method, target, fields ?? this.#fieldsOf(at, length, words, native, page));
   }
 
-  #fieldsOf(at: number, length: number, words: Int32Array, native: NativeScanner | null): HeadFields {
-    const from = words[WORD.fieldsStart];
-    const { body } = this.#limits;
-    const page = native === null ? null : native.copyOf(length);
-    if (native === null || page === null) {
-      const text = latin1(viewed, at + from, at + length);
-      return new HeadFields(viewed, at, words, text, 0, length - from, null, body);
-    }
-    const isKnown = words[WORD.isKnownHost] === 1;
+  #fieldsOf(
+    at: number,
+    length: number,
+    words: Int32Array,
+    native: NativeScanner | null,
+    page: Page | null,
+  ): HeadFields {
+    const isKnown = native !== null && words[WORD.isKnownHost] === 1;
     const known = isKnown ? native.origin : null;
-    const copy = native.copyAt;
-    const fields = new HeadFields(viewed, at, words, page, copy + from, copy + length, known, body);
-    if (!isKnown && fields.origin !== "") native.know(viewed, at, fields.origin);
+    const copy = page ?? this.#text;
+    const base = page !== null && native !== null ? native.copyAt : at - this.#textAt;
+    const from = base + words[WORD.fieldsStart];
+    const fields = new HeadFields(viewed, at, words, copy, from, base + length, known, this.#limits.body);
+    if (native !== null && !isKnown && fields.origin !== "") native.know(viewed, at, fields.origin);
     return fields;
   }
 
@@ -270,7 +299,8 @@ export class RequestParser {
     copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
     this.#buffer = null;
-    this.#at = 0;
+    this.#text = "";
+    this.#at = this.#textAt = 0;
     this.#end = left;
   }
 
