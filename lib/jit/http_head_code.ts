@@ -9,7 +9,7 @@
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
-import { AT, DECIDING, MOST_REMEMBERED, VECTORS, WORD } from "./http_head_table.ts";
+import { AT, DECIDING, HOST, MOST_COPIED, VECTORS, WORD } from "./http_head_table.ts";
 import { byte, dword, ptr, qword, word } from "./memory.ts";
 import type { Label } from "./places.ts";
 import {
@@ -23,7 +23,10 @@ import {
   r10,
   r11,
   r12,
+  r13,
+  r14,
   r8,
+  r8d,
   r9,
   rax,
   rbp,
@@ -46,6 +49,9 @@ const WIDTH = 16;
 
 const [table, start, at, end, last, spans, lastSpans] = [rdi, rsi, rdx, r9, r10, r8, r11];
 const [nameStart, nameEnd, valueStart] = [rbx, rbp, r12];
+/** The word of the field, and the end of the kept ones' spans. */
+const [line, lastKept] = [r13, r14];
+const SAVED = [rbx, rbp, r12, r13, r14];
 const [SPACES, DELETES, HASHES, CONTROLS, LETTERS_FROM, LETTERS, DIGITS_FROM, DIGITS, DASHES] = VECTORS.map((
   _,
   i,
@@ -260,6 +266,7 @@ function compareHost(a: Assembler): void {
 
 /** Notes a field that decides; where its value ends is in rax. */
 function keepDeciding(a: Assembler, index: number): void {
+  a.mov(dword(line, -4), index + 1);
   a.mov(rcx, rax);
   a.sub(rcx, start);
   a.mov(at32(WORD.values + 2 * index + 1), ecx);
@@ -270,13 +277,108 @@ function keepDeciding(a: Assembler, index: number): void {
   a.and(ecx, 1 << index);
   a.or(at32(WORD.repeated), ecx);
   a.or(at32(WORD.seen), 1 << index);
-  if (DECIDING[index] === "host") compareHost(a);
+  if (index === HOST) compareHost(a);
+}
+
+/** Moves the kept field's spans to where its line stands now, and `at` behind it: rcx is the line's length. */
+function takeKept(a: Assembler, next: Label): void {
+  a.mov(rax, at);
+  a.sub(rax, start);
+  a.sub(eax, dword(spans));
+  a.movd(one, eax);
+  a.pshufd(one, one, 0);
+  a.movdqu(bytes, ptr(spans));
+  a.paddd(bytes, one);
+  a.movdqu(ptr(spans), bytes);
+  a.add(at, rcx);
+  a.add(spans, 16);
+  a.add(line, 4);
+  a.movzx(ecx, byte(line, -4));
+  a.test(ecx, ecx);
+  a.jz(next);
+  a.mov(eax, dword(spans, -8));
+  a.mov(dword(table, rcx.times(8), 4 * WORD.values - 8), eax);
+  a.mov(eax, dword(spans, -4));
+  a.mov(dword(table, rcx.times(8), 4 * WORD.values - 4), eax);
+  a.mov(eax, 1);
+  a.shl(eax, cl);
+  a.shr(eax, 1);
+  a.mov(ebx, at32(WORD.seen));
+  a.and(ebx, eax);
+  a.or(at32(WORD.repeated), ebx);
+  a.or(at32(WORD.seen), eax);
+  a.cmp(ecx, HOST + 1);
+  a.jne(next);
+  a.mov(eax, dword(spans, -8));
+  a.lea(valueStart, ptr(start, rax));
+  a.mov(eax, dword(spans, -4));
+  a.add(rax, start);
+  compareHost(a);
+  a.jmp(next);
+}
+
+/** Takes the line where it is the kept one, and goes to `next`: its bytes were looked at already. */
+function keptField(a: Assembler, next: Label): void {
+  const [vector, tail, short, equal, other] = [a.label(), a.label(), a.label(), a.label(), a.label()];
+  a.cmp(spans, lastKept);
+  a.jae(other);
+  a.mov(eax, dword(spans));
+  a.mov(ecx, dword(spans, 16));
+  a.sub(ecx, eax);
+  a.mov(ebx, at32(WORD.kept));
+  a.add(rbx, rax);
+  a.lea(rbx, ptr(table, rbx, AT.heads));
+  a.lea(rax, ptr(at, rcx));
+  a.cmp(rax, end);
+  a.ja(other);
+  a.sub(rcx, WIDTH);
+  a.jl(short);
+  a.xor(eax, eax);
+  a.bind(vector);
+  a.cmp(rax, rcx);
+  a.jae(tail);
+  a.movdqu(bytes, ptr(at, rax));
+  a.movdqu(one, ptr(rbx, rax));
+  a.pcmpeqb(bytes, one);
+  a.pmovmskb(ebp, bytes);
+  a.cmp(ebp, 0xffff);
+  a.jne(other);
+  a.add(rax, WIDTH);
+  a.jmp(vector);
+  // The line's last sixteen bytes, or what stands before a shorter one with it.
+  a.bind(tail);
+  a.movdqu(bytes, ptr(at, rcx));
+  a.movdqu(one, ptr(rbx, rcx));
+  a.pcmpeqb(bytes, one);
+  a.pmovmskb(ebp, bytes);
+  a.add(rcx, WIDTH);
+  a.cmp(ebp, 0xffff);
+  a.je(equal);
+  a.jmp(other);
+  a.bind(short);
+  a.movdqu(bytes, ptr(at, rcx));
+  a.movdqu(one, ptr(rbx, rcx));
+  a.pcmpeqb(bytes, one);
+  a.pmovmskb(ebp, bytes);
+  a.neg(ecx);
+  a.mov(eax, 0xffff);
+  a.shr(ebp, cl);
+  a.shr(eax, cl);
+  a.neg(rcx);
+  a.add(rcx, WIDTH);
+  a.cmp(ebp, eax);
+  a.jne(other);
+  a.bind(equal);
+  takeKept(a, next);
+  a.bind(other);
+  a.mov(at32(WORD.isSameFields), 0);
 }
 
 function field(a: Assembler, next: Label, fail: Label): void {
   const [isName, skip, trim, trimmed] = [a.label(), a.label(), a.label(), a.label()];
   a.cmp(spans, lastSpans);
   a.jae(fail);
+  keptField(a, next);
   a.mov(nameStart, at);
   find(a, outsideName, fail);
   a.cmp(byte(at), COLON);
@@ -313,6 +415,8 @@ function field(a: Assembler, next: Label, fail: Label): void {
     a.mov(dword(spans, 4 * i), ecx);
   }
   a.add(spans, 16);
+  a.mov(dword(line), 0);
+  a.add(line, 4);
   // From here on the name's length.
   a.sub(nameEnd, nameStart);
   for (const [index, name] of DECIDING.entries()) {
@@ -339,20 +443,22 @@ function compareRemembered(a: Assembler, same: Label): void {
   a.cmp(rax, end);
   a.ja(other);
   a.sub(rcx, WIDTH);
+  a.mov(r8d, at32(WORD.kept));
+  a.lea(r8, ptr(table, r8, AT.heads));
   a.xor(eax, eax);
   a.pxor(two, two);
   a.bind(next);
   a.cmp(rax, rcx);
   a.jae(rest);
   a.movdqu(bytes, ptr(start, rax));
-  a.movdqu(one, ptr(table, rax, AT.remembered));
+  a.movdqu(one, ptr(r8, rax));
   a.pxor(bytes, one);
   a.por(two, bytes);
   a.add(rax, WIDTH);
   a.jmp(next);
   a.bind(rest);
   a.movdqu(bytes, ptr(start, rcx));
-  a.movdqu(one, ptr(table, rcx, AT.remembered));
+  a.movdqu(one, ptr(r8, rcx));
   a.pxor(bytes, one);
   a.por(two, bytes);
   a.pxor(one, one);
@@ -367,8 +473,13 @@ function compareRemembered(a: Assembler, same: Label): void {
 function copyHead(a: Assembler): void {
   const [next, rest, done] = [a.label(), a.label(), a.label()];
   a.mov(at32(WORD.rememberedLength), 0);
-  a.cmp(rax, MOST_REMEMBERED);
+  a.cmp(rax, MOST_COPIED);
   a.ja(done);
+  a.mov(ecx, at32(WORD.fields));
+  a.mov(at32(WORD.keptLines), ecx);
+  a.mov(ecx, at32(WORD.room));
+  a.mov(at32(WORD.kept), ecx);
+  a.lea(rbp, ptr(table, rcx, AT.heads));
   a.mov(rbx, rax);
   a.sub(rbx, WIDTH);
   a.xor(ecx, ecx);
@@ -376,12 +487,12 @@ function copyHead(a: Assembler): void {
   a.cmp(rcx, rbx);
   a.jae(rest);
   a.movdqu(bytes, ptr(start, rcx));
-  a.movdqu(ptr(table, rcx, AT.remembered), bytes);
+  a.movdqu(ptr(rbp, rcx), bytes);
   a.add(rcx, WIDTH);
   a.jmp(next);
   a.bind(rest);
   a.movdqu(bytes, ptr(start, rbx));
-  a.movdqu(ptr(table, rbx, AT.remembered), bytes);
+  a.movdqu(ptr(rbp, rbx), bytes);
   a.bind(done);
 }
 
@@ -391,7 +502,8 @@ function copyHead(a: Assembler): void {
  */
 export function httpHeadCode(): Code {
   const a = new Assembler();
-  const [next, isField, fail, none, same] = [a.label(), a.label(), a.label(), a.label(), a.label()];
+  const [next, isField, isAsMany, fail] = [a.label(), a.label(), a.label(), a.label()];
+  const [none, same] = [a.label(), a.label()];
   a.mov(at32(WORD.isRemembered), 0);
   a.mov(esi, esi);
   a.mov(edx, edx);
@@ -402,16 +514,22 @@ export function httpHeadCode(): Code {
   a.cmp(start, last);
   a.ja(none);
   compareRemembered(a, same);
-  for (const register of [rbx, rbp, r12]) a.push(register);
+  for (const register of SAVED) a.push(register);
   for (const [i] of VECTORS.entries()) a.movdqu(xmm(7 + i), ptr(table, AT.vectors + 16 * i));
   a.mov(at, start);
   requestLine(a, fail);
   a.mov(at32(WORD.seen), 0);
   a.mov(at32(WORD.repeated), 0);
   a.lea(spans, ptr(table, 4 * WORD.spans));
+  a.lea(line, ptr(table, 4 * WORD.lines));
   a.mov(eax, at32(WORD.mostFields));
   a.shl(rax, 4);
   a.lea(lastSpans, ptr(spans, rax));
+  a.mov(eax, at32(WORD.keptLines));
+  a.mov(at32(WORD.isSameFields), eax);
+  a.mov(at32(WORD.keptLines), 0);
+  a.shl(rax, 4);
+  a.lea(lastKept, ptr(spans, rax));
   a.bind(next);
   a.lea(last, ptr(end, -WIDTH));
   expectCrlf(a, isField, fail);
@@ -420,16 +538,24 @@ export function httpHeadCode(): Code {
   a.sub(rax, 4 * WORD.spans);
   a.shr(rax, 4);
   a.mov(at32(WORD.fields), eax);
+  // Where a line of fields would begin: the last one's length is known by it.
+  a.mov(rcx, at);
+  a.sub(rcx, start);
+  a.mov(dword(spans), ecx);
+  a.cmp(spans, lastKept);
+  a.je(isAsMany);
+  a.mov(at32(WORD.isSameFields), 0);
+  a.bind(isAsMany);
   a.lea(rax, ptr(at, 2));
   a.sub(rax, start);
   copyHead(a);
-  for (const register of [r12, rbp, rbx]) a.pop(register);
+  for (const register of SAVED.toReversed()) a.pop(register);
   a.ret();
   a.bind(isField);
   field(a, next, fail);
   a.jmp(next);
   a.bind(fail);
-  for (const register of [r12, rbp, rbx]) a.pop(register);
+  for (const register of SAVED.toReversed()) a.pop(register);
   a.bind(none);
   a.xor(eax, eax);
   a.ret();

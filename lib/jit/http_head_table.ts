@@ -8,6 +8,8 @@ export const CONNECTION = 2;
 export const CONTENT_LENGTH = 3;
 export const TRANSFER_ENCODING = 4;
 
+export const MOST_FIELDS = 128;
+
 /** Words of 32 bits. Positions count from the head's first byte. */
 export const WORD = {
   methodEnd: 0,
@@ -28,13 +30,30 @@ export const WORD = {
   isGet: 21,
   /** Whether the bytes are the remembered ones: nothing else is written then. */
   isRemembered: 22,
-  /** The caller's: how many of the bytes that were copied at the last yes are remembered; 0 after each other yes. */
+  /** The caller's: how many of the bytes that were copied at the last yes are the remembered head; 0 after each other yes. */
   rememberedLength: 23,
   /** The caller's: how many fields there may be, and the bytes of the known host. */
   mostFields: 18,
   knownHostLength: 19,
+  /** How many lines of fields are kept that may come again: those of the last head that was found. */
+  keptLines: 26,
+  /** Whether the lines of the fields are the kept ones, and as many. */
+  isSameFields: 27,
+  /** Where the head lies that was copied last, counted from {@linkcode AT}`.heads`. */
+  kept: 152,
+  /** The caller's: where the next one is copied to. */
+  room: 153,
   /** Four for each field: where its name begins and ends, and its value without the blanks around it. */
-  spans: 408,
+  spans: 156,
+  /** A word for each field. */
+  lines: 156 + 4 * (MOST_FIELDS + 1),
+} as const;
+
+/** What is in a field's word: its place among {@linkcode DECIDING} from 1 on, or 0, in the lowest byte. */
+export const LINE = {
+  deciding: 0xff,
+  /** The caller's: it has the field's name and value as strings. Gone where the line is another. */
+  isRead: 0x100,
 } as const;
 
 /** The caller's too, by bytes: the address of what is scanned, vectors of sixteen times the same, and tables. */
@@ -44,15 +63,18 @@ export const AT = {
   /** Not 0 for each byte that may be in a token. */
   tokens: 256,
   knownHost: 512,
-  remembered: 608,
+  /** Where heads are copied to. */
+  heads: 4 * (WORD.lines + MOST_FIELDS),
 } as const;
 
 /** What is in the vectors. */
 export const VECTORS = [0x20, 0x7f, 0x23, 0x1f, 0x61, 25, 0x30, 9, 0x2d] as const;
 
-export const MOST_FIELDS = 128;
 export const SHORTEST_HOST = 8;
-export const LONGEST_HOST = AT.remembered - AT.knownHost;
-/** Longer heads are not remembered. */
-export const MOST_REMEMBERED = 4 * WORD.spans - AT.remembered;
-export const TABLE_BYTES = 4 * WORD.spans + 16 * MOST_FIELDS;
+export const LONGEST_HOST = 4 * WORD.kept - AT.knownHost;
+/** Longer heads are not copied. */
+export const MOST_COPIED = 1024;
+/** Bytes of copies that become text together. */
+export const PAGE_BYTES = 4096;
+/** One page is filled while the other one's last head may be met again. */
+export const TABLE_BYTES = AT.heads + 2 * PAGE_BYTES;

@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { describe, it } from "node:test";
 import process from "node:process";
 import { NativeBuffer } from "../../../ffi/native_buffer.ts";
-import { LONGEST_HOST, MOST_FIELDS, MOST_REMEMBERED, WORD } from "../../../lib/jit/http_head_table.ts";
+import { LONGEST_HOST, MOST_COPIED, MOST_FIELDS, WORD } from "../../../lib/jit/http_head_table.ts";
 import { HttpError } from "../../../lib/net/http/error.ts";
-import { FieldTable } from "../../../lib/net/http/parse/field_table.ts";
 import type { RequestHead } from "../../../lib/net/http/parse/head.ts";
 import { HeadScanner } from "../../../lib/net/http/parse/head_scanner.ts";
 import { type HttpLimits, resolveLimits } from "../../../lib/net/http/limits.ts";
@@ -59,10 +58,25 @@ function byHand(text: string): Found | undefined | string {
   }
   const words = new Int32Array(WORD.spans);
   scanner.tell(words);
-  const table = new FieldTable(new Int32Array(WORD.spans + 4));
-  table.find({}, text, words[WORD.fieldsStart]);
-  assertStrictEquals(table.end, WORD.spans + 4 * words[WORD.fields]);
-  return foundIn(words, scanner.end, [...table.positions.subarray(WORD.spans, table.end)]);
+  const spans = spansOf(text, words[WORD.fieldsStart]);
+  assertStrictEquals(spans.length, 4 * words[WORD.fields]);
+  return foundIn(words, scanner.end, spans);
+}
+
+/** Where the names and values are from `from` on, found by splitting. */
+function spansOf(text: string, from: number): number[] {
+  const spans: number[] = [];
+  let at = from;
+  for (const line of text.slice(from).split("\r\n")) {
+    if (line === "") break;
+    const name = line.slice(0, line.indexOf(":"));
+    const rest = line.slice(name.length + 1);
+    const value = rest.replace(/^[ \t]+/, "");
+    const start = at + line.length - value.length;
+    spans.push(at, at + name.length, start, start + value.replace(/[ \t]+$/, "").length);
+    at += line.length + 2;
+  }
+  return spans;
 }
 
 let scanner: NativeScanner | undefined;
@@ -160,6 +174,29 @@ describe("the scanner in machine code", { skip }, () => {
     );
   });
 
+  it("finds in lines that came before what it finds in new ones", () => {
+    const lines = fc.array(fc.tuple(name, spaces, value, spaces), { minLength: 1, maxLength: 8 });
+    const changes = fc.array(
+      fc.record({ at: fc.nat(), line: fc.option(lines), target: token, minor: fc.nat({ max: 1 }) }),
+    );
+    fc.assert(
+      fc.property(lines, changes, (first, changes) => {
+        let fields = first;
+        for (const { at, line, target, minor } of changes) {
+          // Some lines in the place of others, or none, or all as they were.
+          const where = at % (fields.length + 1);
+          fields = line === null ? fields : fields.toSpliced(where, at % 3, ...line);
+          const text = `GET /${target.replaceAll("#", "")} HTTP/1.${minor}\r\n${
+            fields.map(([name, before, value, after]) => `${name}:${before}${value}${after}\r\n`).join("")
+          }\r\n`;
+          assert(agree(text) || fields.length > LIMITS.headerCount, JSON.stringify(text));
+          if (at % 5 === 0) assertEquals(byMachine(text.slice(0, -1 - at % text.length), text), undefined);
+        }
+      }),
+      { numRuns: runs },
+    );
+  });
+
   it("looks at each byte of a line", () => {
     const text =
       "GET /abc HTTP/1.1\r\nHost: a.example\r\nX-Name-Of-Eighteen: some value here, longer\r\n\r\n";
@@ -210,7 +247,7 @@ describe("the scanner in machine code", { skip }, () => {
       import { NativeBuffer } from "${moduleUrl("ffi/native_buffer.ts")}";
       import { httpHead } from "${moduleUrl("lib/jit/assembled.ts")}";
       import { openLibrary } from "${moduleUrl("lib/jit/library.ts")}";
-      import { AT, MOST_REMEMBERED, TABLE_BYTES, VECTORS, WORD } from "${
+      import { AT, MOST_COPIED, TABLE_BYTES, VECTORS, WORD } from "${
       moduleUrl("lib/jit/http_head_table.ts")
     }";
       import { CLASSES, TOKEN } from "${moduleUrl("lib/net/http/parse/chars.ts")}";
@@ -252,7 +289,7 @@ describe("the scanner in machine code", { skip }, () => {
             page.fill(0x61);
             page.set(bytes.subarray(0, length), from);
             libc.symbols.memcpy(middle, page, PAGE);
-            table.bytes.fill(0, AT.remembered, AT.remembered + MOST_REMEMBERED);
+            table.bytes.fill(0, AT.heads, AT.heads + MOST_COPIED);
             words[WORD.rememberedLength] = 16 + length % 64;
             const found = symbols.http_head(at, PAGE + from, PAGE + from + length);
             if (found !== (length === bytes.length ? length : 0)) throw new Error(\`\${found} of \${length}\`);
@@ -309,7 +346,7 @@ describe("a head that comes again", { skip }, () => {
       assert(received("GET /other HTTP/1.1\r\nHost: a\r\n\r\n") !== head);
       assert(received(text) !== head);
     }
-    const long = `GET /${"x".repeat(MOST_REMEMBERED)} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const long = `GET /${"x".repeat(MOST_COPIED)} HTTP/1.1\r\nHost: a\r\n\r\n`;
     assert(received(long) !== received(long));
     assertEquals(received(long)?.get("host"), "a");
   });
@@ -340,6 +377,83 @@ describe("a head that comes again", { skip }, () => {
         assertEquals(requests[0].fields.length, 3);
       },
     ));
+  });
+});
+
+describe("fields that come again", { skip }, () => {
+  const upload = (target: string): string =>
+    `PUT /${target} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\nX-Id: 1\r\n\r\n`;
+
+  it("are shared by heads of other targets, of this version alone", () => {
+    const one = received(upload("one"));
+    const other = received(upload("another"));
+    assert(one !== undefined && other !== undefined && one !== other);
+    assertStrictEquals(other.fields, one.fields);
+    assertEquals([one.target, other.target], ["/one", "/another"]);
+    assertEquals(other.get("x-id"), "1");
+    const old = received(upload("another").replace("HTTP/1.1", "HTTP/1.0"));
+    assert(old !== undefined && old.fields !== one.fields);
+    assertEquals([one.keepAlive, old.keepAlive], [true, false]);
+    assertEquals(received(upload("last"))?.keepAlive, true);
+  });
+
+  it("are not taken for those of a head that was refused", () => {
+    const fields = ["Host: a", "Host: a\r\nX: 1", "Host: a\r\nHost: a", "Host: a\r\nContent-Length: x"];
+    for (const limits of [undefined, { headers: 2 }, { requestLine: 4 }]) {
+      for (const last of fields) {
+        for (const next of fields) {
+          received("GET /1 HTTP/1.1\r\nHost: b\r\n\r\n");
+          try {
+            received(`GET / HTTP/1.1\r\n${last}\r\n\r\n`, limits);
+          } catch (error) {
+            assert(error instanceof HttpError);
+          }
+          const text = `GET /2 HTTP/1.1\r\n${next}\r\n\r\n`;
+          const by = readRequests([bytesOf(text)]);
+          if (by.status !== 0) assertThrows(() => received(text), HttpError);
+          else assertEquals(received(text)?.rawFields(), next.split(/: |\r\n/));
+        }
+      }
+    }
+    received(upload("one"));
+    assertThrows(() => received(upload("two"), { body: 4 }), HttpError, "4 bytes");
+    assertEquals(received(upload("three"))?.contentLength, 5);
+  });
+
+  it("are read right whichever lines are others, and whenever they are asked for", () => {
+    const line = fc.tuple(token, fc.string({ unit: fc.constantFrom(..."ab, =;\xe9"), maxLength: 40 }))
+      .map(([name, value]) => [`X${name}`, value.trim()]);
+    const change = fc.record({
+      at: fc.nat({ max: 11 }),
+      line,
+      isAsked: fc.boolean(),
+      name: fc.nat({ max: 11 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(line, { minLength: 12, maxLength: 12 }),
+        fc.array(change, { maxLength: 60 }),
+        (lines, changes) => {
+          const kept: [RequestHead, string[][]][] = [];
+          let fields = lines;
+          for (const { at, line, isAsked, name } of changes) {
+            fields = fields.with(at, line);
+            const all = [["Host", "a"], ...fields];
+            const head = received(
+              `GET /${name} HTTP/1.1\r\n${all.map(([n, v]) => `${n}: ${v}\r\n`).join("")}\r\n`,
+            );
+            assert(head !== undefined);
+            const asked = fields[name][0].toLowerCase();
+            const values = fields.filter(([name]) => name.toLowerCase() === asked).map(([, value]) => value);
+            if (isAsked) assertEquals(head.get(asked), values.join(", "));
+            if (isAsked && at % 2 === 0) assertEquals(head.rawFields(), all.flat());
+            kept.push([head, all]);
+          }
+          for (const [head, all] of kept) assertEquals(head.rawFields(), all.flat());
+        },
+      ),
+      { numRuns: tiered({ quick: 100, full: 5000, soak: 50_000 }) },
+    );
   });
 });
 

@@ -15,6 +15,12 @@ const PLAIN_SIZE_DIGITS = 6;
 /** Bytes of chunk extensions in one body: they carry nothing that we read, so that a flood of them is an attack. */
 const MAX_EXTENSION_BYTES = 16384;
 
+/** What each byte is as a hexadecimal digit; -1 where it is none. */
+const DIGITS: Int8Array = Int8Array.from(
+  { length: 256 },
+  (_, byte) => "0123456789abcdef".indexOf(String.fromCharCode(byte).toLowerCase()),
+);
+
 const IN_SIZE = 0;
 const IN_EXTENSION = 1;
 const IN_SIZE_LF = 2;
@@ -51,6 +57,18 @@ export class ChunkedBody {
     this.#limits = limits;
   }
 
+  /** Makes ready for another body. */
+  reset(): void {
+    this.#state = IN_SIZE;
+    this.#digits = 0;
+    this.#left = 0;
+    this.#total = 0;
+    this.#extensionBytes = 0;
+    this.#trailers = 0;
+    this.#trailerBytes = 0;
+    this.#extensions = null;
+  }
+
   /** Whether the body is at its end. */
   get isDone(): boolean {
     return this.#state === IN_NOTHING;
@@ -60,7 +78,8 @@ export class ChunkedBody {
    * Decodes `bytes` from `at` up to the next run of data, to the end of the body, or to `end`; returns where it
    * stopped. Throws an {@linkcode HttpError}: 400 for what is no chunk, 413 and 431 by the limits.
    */
-  decode(bytes: Uint8Array, at: number, end: number): number {
+  decode(bytes: Uint8Array, from: number, end: number): number {
+    let at = from;
     this.dataStart = this.dataEnd = at;
     while (at < end && this.#state !== IN_NOTHING) {
       if (this.#state === IN_DATA) {
@@ -94,7 +113,7 @@ export class ChunkedBody {
     let size = 0;
     let at = from;
     for (; at < stop; at++) {
-      const digit = hexDigit(bytes[at]);
+      const digit = DIGITS[bytes[at]];
       if (digit < 0) break;
       size = size * 16 + digit;
     }
@@ -103,13 +122,15 @@ export class ChunkedBody {
     this.#total += size;
     this.#left = size;
     this.#state = size === 0 ? IN_TRAILER_START : IN_DATA;
-    return at + 2;
+    if (size > 0 || at + 3 >= end || bytes[at + 2] !== CR || bytes[at + 3] !== LF) return at + 2;
+    this.#state = IN_NOTHING;
+    return at + 4;
   }
 
   #stepSize(byte: number): number {
     switch (this.#state) {
       case IN_SIZE: {
-        const digit = hexDigit(byte);
+        const digit = DIGITS[byte];
         if (digit >= 0) return this.#addDigit(digit);
         if (this.#digits === 0) throw new HttpError(400, `a chunk's size begins with ${showByte(byte)}`);
         return this.#afterSize(byte);
@@ -194,12 +215,6 @@ export class ChunkedBody {
       throw new HttpError(431, `the trailers are longer than ${this.#limits.headers} bytes`);
     }
   }
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function expect(byte: number, wanted: number, after: string): void {

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { NativeUnavailableError, type Pointer, struct } from "../../../../ffi/mod.ts";
 import { NativeBuffer } from "../../../../ffi/native_buffer.ts";
 import type { SymbolTable } from "../../../../ffi/types.ts";
@@ -6,8 +7,9 @@ import {
   AT,
   HOST,
   LONGEST_HOST,
+  MOST_COPIED,
   MOST_FIELDS,
-  MOST_REMEMBERED,
+  PAGE_BYTES,
   SHORTEST_HOST,
   TABLE_BYTES,
   VECTORS,
@@ -17,6 +19,8 @@ import { openLibrary } from "../../../jit/library.ts";
 import { CLASSES, TOKEN } from "./chars.ts";
 import { FieldTable } from "./field_table.ts";
 import type { RequestHead } from "./head.ts";
+import type { HeadFields } from "./head_fields.ts";
+import { Page } from "./page.ts";
 
 const SYMBOLS = {
   http_head: { parameters: ["pointer", "u32", "u32"], result: "u32", unchecked: true },
@@ -40,10 +44,17 @@ export class NativeScanner {
   origin = "";
   /** The head that was kept last. */
   head: RequestHead | null = null;
-  readonly table: FieldTable;
+  /** Whether the head may be met again, its fields were, and what was found last is the head's. */
+  #isKept = false;
+  #isMet = false;
+  #isOfHead = false;
+  readonly #fieldTable: FieldTable;
   /** What the table has the address of. */
   #buffer: NativeBuffer | null = null;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  /** The page that heads are copied to, and where it begins. */
+  #page: Page;
+  #pageAt = 0;
   readonly #table: Pointer;
   readonly #scan: (table: Pointer, from: number, end: number) => number;
 
@@ -54,7 +65,8 @@ export class NativeScanner {
     this.#bytes = table.bytes;
     this.#table = NativeBuffer.range(table, 0, TABLE_BYTES);
     this.words = new Int32Array(table.bytes.buffer);
-    this.table = new FieldTable(this.words);
+    this.#fieldTable = new FieldTable(this.words);
+    this.#page = this.#newPage();
     this.words[WORD.rememberedLength] = 0;
     // No host: nothing is as long.
     this.words[WORD.knownHostLength] = -1;
@@ -78,7 +90,12 @@ export class NativeScanner {
     if (end > bytes.length) return 0;
     words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
     const length = this.#scan(this.#table, from, end);
-    if (words[WORD.isRemembered] === 0) this.table.owner = null;
+    if (words[WORD.isRemembered] === 0) {
+      this.#isMet = this.#isKept && length > 0 && words[WORD.isSameFields] !== 0;
+      this.#isOfHead = false;
+      // What was found is another's, which may be refused.
+      if (length > 0) this.#isKept = false;
+    }
     return length;
   }
 
@@ -87,31 +104,70 @@ export class NativeScanner {
     return this.words[WORD.isRemembered] === 1;
   }
 
-  /** Has no head be met again. */
+  /** The fields of the head before, where the last scan has met them again and no others. */
+  get same(): HeadFields | null {
+    const fields = this.#isMet && this.head !== null ? this.head.fields : null;
+    return fields !== null && fields.minor === this.words[WORD.minor] ? fields : null;
+  }
+
+  /** Has no head be met again, nor fields. */
   forget(): void {
     this.words[WORD.rememberedLength] = 0;
-    this.head = null;
+    this.#isKept = false;
   }
 
-  /** Says what was made of the last scan: the `length` bytes from `base` on of a text. */
-  keep(head: RequestHead, text: string, base: number, length: number): void {
+  /** Where the last scan has found `fields`; null where it was others. */
+  tableOf(fields: HeadFields): FieldTable | null {
+    return this.#isOfHead && this.head !== null && this.head.fields === fields ? this.#fieldTable : null;
+  }
+
+  /** Whether all of the head before was read. Asks once: a head that is not read ends it. */
+  takeAsked(): boolean {
+    const { isAsked } = this.#fieldTable;
+    this.#fieldTable.isAsked = false;
+    return isAsked;
+  }
+
+  /** The page that the last scan has copied its head to, of `length` bytes; null where it is too long. */
+  pageOf(length: number): Page | null {
+    return length > MOST_COPIED ? null : this.#page;
+  }
+
+  /** Where in its page that is. */
+  get copyAt(): number {
+    return this.words[WORD.room] - this.#pageAt;
+  }
+
+  /** Says what was made of the last scan, of `length` bytes: its copy stays where `isCopied`. */
+  keep(head: RequestHead, length: number, isCopied: boolean): void {
     const { words } = this;
-    this.table.own(head, base);
-    if (length <= MOST_REMEMBERED) {
-      this.head = head;
-      words[WORD.rememberedLength] = length;
-    }
-    if (words[WORD.isKnownHost] === 0 && head.origin !== "") {
-      const first = WORD.values + 2 * HOST;
-      this.#know(text.slice(base + words[first], base + words[first + 1]), head.origin);
-    }
+    this.head = head;
+    this.#isOfHead = true;
+    if (length > MOST_COPIED) return;
+    this.#isKept = true;
+    words[WORD.rememberedLength] = length;
+    if (isCopied && (words[WORD.room] += length) + MOST_COPIED > this.#pageAt + PAGE_BYTES) this.#turn();
   }
 
-  /** Has the next scans say whether they find this host. */
-  #know(host: string, origin: string): void {
-    if (host.length < SHORTEST_HOST || host.length > LONGEST_HOST) return;
-    for (let i = 0; i < host.length; i++) this.#bytes[AT.knownHost + i] = host.charCodeAt(i);
-    this.words[WORD.knownHostLength] = host.length;
+  /** Goes on with the other page, whose text is made by now. */
+  #turn(): void {
+    this.#page.close(this.words[WORD.room] - this.#pageAt);
+    this.words[WORD.room] = this.#pageAt = PAGE_BYTES - this.#pageAt;
+    this.#page = this.#newPage();
+  }
+
+  #newPage(): Page {
+    return new Page(Buffer.from(this.#bytes.buffer, AT.heads + this.#pageAt, PAGE_BYTES));
+  }
+
+  /** Has the next scans say whether they find the host of the last one again, whose head began at `at`. */
+  know(bytes: Uint8Array, at: number, origin: string): void {
+    const { words } = this;
+    const start = words[WORD.values + 2 * HOST];
+    const length = words[WORD.values + 2 * HOST + 1] - start;
+    if (length < SHORTEST_HOST || length > LONGEST_HOST) return;
+    for (let i = 0; i < length; i++) this.#bytes[AT.knownHost + i] = bytes[at + start + i];
+    words[WORD.knownHostLength] = length;
     this.origin = origin;
   }
 }
@@ -128,11 +184,4 @@ export function nativeScanner(): NativeScanner | null {
     scanner = null;
   }
   return scanner;
-}
-
-let portable: FieldTable | undefined;
-
-/** The one of this thread. */
-export function fieldTable(): FieldTable {
-  return nativeScanner()?.table ?? (portable ??= new FieldTable(new Int32Array(TABLE_BYTES / 4)));
 }

@@ -4,28 +4,34 @@ import { WORD } from "../../../jit/http_head_table.ts";
 import { ChunkedBody } from "./body.ts";
 import { HttpError } from "../error.ts";
 import { RequestHead } from "./head.ts";
+import { HeadFields } from "./head_fields.ts";
 import { HeadScanner } from "./head_scanner.ts";
 import { type HttpLimits, resolveLimits } from "../limits.ts";
+import { latin1 } from "./latin1.ts";
+import { commonMethod } from "./method.ts";
 import { type NativeScanner, nativeScanner } from "./native_scanner.ts";
+import type { Page } from "./page.ts";
+import { checkTarget } from "./target.ts";
 
 /** A request line's bytes from its target's end to its last. */
 const AFTER_TARGET = " HTTP/1.1".length - 1;
 const NOTHING = new Uint8Array(0);
 
-/** The bytes that were read last, as words and as text: connections receive into one buffer. */
-let viewed: Uint8Array = NOTHING;
+/** The bytes that were read last, as what decodes them, and as words: connections receive into one buffer. */
+let looked: Uint8Array = NOTHING;
+let viewed: Buffer = Buffer.from(NOTHING.buffer);
 let words: DataView = new DataView(NOTHING.buffer);
-let latin1: Buffer = Buffer.from(NOTHING.buffer);
 
 function look(bytes: Uint8Array): void {
-  if (viewed === bytes) return;
-  viewed = bytes;
+  if (looked === bytes) return;
+  looked = bytes;
+  viewed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What `HeadScanner` has found. */
 const found = new Int32Array(WORD.spans);
+
 /** Bytes that become text at once where requests follow one another: one call for many heads. */
 const TEXT_BYTES = 2048;
 
@@ -63,11 +69,12 @@ export class RequestParser {
   #at = 0;
   #end = 0;
   #kept: Uint8Array = NOTHING;
-  /** What the bytes from `#textAt` on are as text, for the heads that begin there, where it is not empty. */
+  /** What the bytes from `#textAt` on are as text, where that was made. */
   #text = "";
   #textAt = 0;
   #left = 0;
-  #chunked: ChunkedBody | undefined;
+  #isChunked = false;
+  #chunks: ChunkedBody | undefined;
   #fault: HttpError | undefined;
 
   /** `limits` that are not given are the defaults of {@linkcode HttpLimits}. */
@@ -152,37 +159,38 @@ export class RequestParser {
    */
   read(): Uint8Array | null | undefined {
     if (this.#fault !== undefined) throw this.#fault;
-    if (this.#chunked === undefined) return this.#readLength();
+    if (!this.#isChunked || this.#chunks === undefined) return this.#readLength();
     try {
-      return this.#readChunks(this.#chunked);
+      return this.#readChunks(this.#chunks);
     } catch (error) {
       throw this.#fail(error);
     }
   }
 
   get #isBodyDone(): boolean {
-    return this.#left === 0 && this.#chunked === undefined;
+    return this.#left === 0 && !this.#isChunked;
   }
 
   #nextHead(): RequestHead | undefined {
     const at = this.#at;
     if (at === this.#end) return undefined;
-    look(this.#bytes);
     const scanner = this.#scanner;
     let head = scanner.scanned === 0 ? this.#scanAtOnce(at) : undefined;
     if (head === undefined) {
+      look(this.#bytes);
       if (!scanner.scan(this.#bytes, words, at, this.#end)) {
         this.keep();
         return undefined;
       }
       scanner.tell(found);
-      const text = latin1.toString("latin1", at, at + scanner.end);
-      head = new RequestHead(text, 0, found, null, this.#limits.body);
+      this.#decode(at, scanner.end);
+      head = this.#headOf(at, scanner.end, found, null, null, null);
       this.#at = at + scanner.end;
       scanner.reset();
     }
-    this.#left = head.contentLength;
-    if (head.framing === "chunked") this.#chunked = new ChunkedBody(this.#limits);
+    const { fields } = head;
+    this.#left = fields.contentLength;
+    if (fields.framing === "chunked") this.#beginChunks();
     // A body does not keep the room of a head that came in pieces.
     if (!this.#isBodyDone && this.#bytes === this.#kept) this.#moveTo(new Uint8Array(this.#end - this.#at));
     return head;
@@ -200,29 +208,72 @@ export class RequestParser {
       this.#at = at + length;
       return native.head ?? undefined;
     }
-    const found = native.words;
+    const { words } = native;
     if (
-      length === 0 || found[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
-      length - found[WORD.fieldsStart] > limits.headers
+      length === 0 || words[WORD.targetEnd] + AFTER_TARGET >= limits.requestLine ||
+      length - words[WORD.fieldsStart] > limits.headers
     ) return undefined;
-    const base = this.#textOf(at, length);
-    const known = found[WORD.isKnownHost] === 1 ? native.origin : null;
-    const head = new RequestHead(this.#text, base, found, known, limits.body);
-    native.keep(head, this.#text, base, length);
+    look(this.#bytes);
+    const fields = native.same;
+    const page = fields === null && !native.takeAsked() ? native.pageOf(length) : null;
+    if (fields === null && page === null) this.#decode(at, length);
+    const head = this.#headOf(at, length, words, native, fields, page);
+    native.keep(head, length, page !== null);
     keptWithin = limits;
     this.#at = at + length;
     return head;
   }
 
-  /** Sees that the text has the `length` bytes at `at`, and gives where. */
-  #textOf(at: number, length: number): number {
+  /** Sees that the text has the `length` bytes at `at`. */
+  #decode(at: number, length: number): void {
     const base = at - this.#textAt;
-    if (base + length <= this.#text.length) return base;
+    if (base + length <= this.#text.length) return;
     // One that is not the first that was received may have others behind it.
     const more = base === 0 ? length : Math.max(length, TEXT_BYTES);
-    this.#text = latin1.toString("latin1", at, Math.min(this.#end, at + more));
+    this.#text = latin1(viewed, at, Math.min(this.#end, at + more));
     this.#textAt = at;
-    return 0;
+  }
+
+  /** The bytes as text. */
+  #cut(start: number, end: number): string {
+    const to = end - this.#textAt;
+    return to <= this.#text.length ? this.#text.slice(start - this.#textAt, to) : latin1(viewed, start, end);
+  }
+
+  /** The head at `at`, of which a scanner has found `words`, and its `fields` where they are known. */
+  #headOf(
+    at: number,
+    length: number,
+    words: Int32Array,
+    native: NativeScanner | null,
+    fields: HeadFields | null,
+    page: Page | null,
+  ): RequestHead {
+    const start = at + words[WORD.start];
+    const methodEnd = at + words[WORD.methodEnd];
+    const method = words[WORD.isGet] === 1
+      ? "GET"
+      : commonMethod(viewed, start, methodEnd) ?? this.#cut(start, methodEnd);
+    const target = this.#cut(methodEnd + 1, at + words[WORD.targetEnd]);
+    checkTarget(method, target);
+    return new RequestHead(method, target, fields ?? this.#fieldsOf(at, length, words, native, page));
+  }
+
+  #fieldsOf(
+    at: number,
+    length: number,
+    words: Int32Array,
+    native: NativeScanner | null,
+    page: Page | null,
+  ): HeadFields {
+    const isKnown = native !== null && words[WORD.isKnownHost] === 1;
+    const known = isKnown ? native.origin : null;
+    const copy = page ?? this.#text;
+    const base = page !== null && native !== null ? native.copyAt : at - this.#textAt;
+    const from = base + words[WORD.fieldsStart];
+    const fields = new HeadFields(viewed, at, words, copy, from, base + length, known, this.#limits.body);
+    if (native !== null && !isKnown && fields.origin !== "") native.know(viewed, at, fields.origin);
+    return fields;
   }
 
   #readLength(): Uint8Array | null | undefined {
@@ -234,11 +285,17 @@ export class RequestParser {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  #beginChunks(): void {
+    this.#isChunked = true;
+    if (this.#chunks === undefined) this.#chunks = new ChunkedBody(this.#limits);
+    else this.#chunks.reset();
+  }
+
   #readChunks(body: ChunkedBody): Uint8Array | null | undefined {
     this.#at = body.decode(this.#bytes, this.#at, this.#end);
     if (body.dataStart < body.dataEnd) return this.#bytes.subarray(body.dataStart, body.dataEnd);
     if (!body.isDone) return undefined;
-    this.#chunked = undefined;
+    this.#isChunked = false;
     return null;
   }
 
@@ -258,7 +315,8 @@ export class RequestParser {
     copy(this.#bytes, this.#at, this.#end, room, 0);
     this.#kept = this.#bytes = room;
     this.#buffer = null;
-    this.#at = 0;
+    this.#text = "";
+    this.#at = this.#textAt = 0;
     this.#end = left;
   }
 
