@@ -110,8 +110,11 @@ export abstract class Connection extends Future<void> implements Timed {
   /** The handler may have answered. */
   protected abstract resume(): Step;
 
-  /** The client has gone, and its handler may care to know: told once, or more often. */
-  protected abstract abandon(): void;
+  /**
+   * Nobody waits for the answer any more, and its handler may care to know: told once, or more often. The client has
+   * gone, unless it is told the error.
+   */
+  protected abstract abandon(told?: HttpError): void;
 
   /** The connection has ended, or the request is refused: the handler is not waited for any more. */
   protected abstract ended(): void;
@@ -181,6 +184,8 @@ export abstract class Connection extends Future<void> implements Timed {
   #goOn(): Step {
     if (!this.#isWaiting) return NEXT;
     this.#isWaiting = false;
+    // The answers before are sent.
+    if (this.phase === WRITING) this.enter(HANDLER);
     return this.resume();
   }
 
@@ -442,7 +447,13 @@ export abstract class Connection extends Future<void> implements Timed {
 
   /** The sweeper's: it has taken too long. */
   expire(): void {
-    if ((this.phase === HEAD || this.phase === BODY) && !this.isAnswering) {
+    if (this.phase === HANDLER) {
+      // A stream may take its time.
+      if (this.isAnswering) return;
+      const error = new HttpError(503, "the handler did not answer in time");
+      this.#service.failed(error);
+      this.turnAway(error);
+    } else if ((this.phase === HEAD || this.phase === BODY) && !this.isAnswering) {
       this.turnAway(new HttpError(408, "the request did not come in time"));
     } else {
       this.cut();
@@ -455,6 +466,7 @@ export abstract class Connection extends Future<void> implements Timed {
     this.#isWaiting = false;
     // Of a request whose head has not come nobody knows its method.
     const isHead = this.phase !== HEAD && this.isHead;
+    this.abandon(error);
     this.ended();
     this.refuse(error, isHead);
     this.enter(WRITING);

@@ -6,7 +6,7 @@ import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "./connection.ts";
 import { HANDLER, WRITING } from "./deadlines.ts";
-import { HttpError } from "./error.ts";
+import { abandoned, HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
 import type { RequestHead } from "./parse/head.ts";
 import { type BodySource, LazyRequest } from "./request.ts";
@@ -69,14 +69,13 @@ export class WebConnection extends Connection {
     if (head.framing !== "none") source = this.body = new RequestBody(this, this.parser, head);
     const request = new LazyRequest(head, this.#service.origin, source);
     this.#request = request;
-    let answered: Response | PromiseLike<Response>;
+    let answered: Response | PromiseLike<unknown>;
     try {
-      answered = this.#service.handler(request);
+      answered = answerOf(this.#service.handler(request));
     } catch (error) {
       return this.#fail(error);
     }
-    if (answered instanceof HostResponse) return this.#answer(answered);
-    return isThenable(answered) ? this.#wait(answered) : this.#fail(noResponse(answered));
+    return answered instanceof HostResponse ? this.#answer(answered) : this.#wait(answered);
   }
 
   #wait(answered: PromiseLike<unknown>): Step {
@@ -118,7 +117,13 @@ export class WebConnection extends Connection {
     if (outcome === REJECTED) return this.#fail(answered);
     const head = this.#head;
     if (response !== null && head !== null && isBody(answered)) return this.#send(head, response, answered);
-    return answered instanceof HostResponse ? this.#answer(answered) : this.#fail(noResponse(answered));
+    let given: Response;
+    try {
+      given = responseOf(answered);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    return this.#answer(given);
   }
 
   /** Has `onError` answer in the handler's place. */
@@ -252,10 +257,10 @@ export class WebConnection extends Connection {
     return false;
   }
 
-  protected override abandon(): void {
+  protected override abandon(told?: HttpError): void {
     const request = this.#request;
     this.#request = null;
-    if (request !== null) LazyRequest.abort(request, new DOMException("the client has gone", "AbortError"));
+    if (request !== null) LazyRequest.abort(request, abandoned(told));
   }
 
   protected override ended(): void {
@@ -277,8 +282,15 @@ function isBody(value: unknown): value is StaticBody | StreamBody {
     value instanceof StreamBody;
 }
 
-function noResponse(answered: unknown): TypeError {
-  return new TypeError(`the handler gave ${shown(answered)}, which is no Response`);
+/** What a handler gave, which throws where it is a Proxy, or has a getter, that does. */
+function answerOf(given: unknown): Response | PromiseLike<unknown> {
+  return given instanceof HostResponse || isThenable(given) ? given : responseOf(given);
+}
+
+/** Throws a `TypeError` for what is no response. */
+function responseOf(given: unknown): Response {
+  if (given instanceof HostResponse) return given;
+  throw new TypeError(`the handler gave ${shown(given)}, which is no Response`);
 }
 
 /** Nobody will send the rest of it. */
@@ -287,11 +299,19 @@ function end(body: unknown): void {
   else if (body instanceof StreamBody) body.cancel();
 }
 
-/** Nobody will send it. */
+/** Nobody will send it, nor hear what it throws at that. */
 function discard(answered: unknown): void {
+  try {
+    cancel(answered);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+function cancel(answered: unknown): void {
   if (answered instanceof FileResponse) {
     const source = FileResponse.source(answered);
-    if (source instanceof HostResponse) discard(source);
+    if (source instanceof HostResponse) cancel(source);
     else new FileBody(source).release();
   } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {

@@ -1,7 +1,7 @@
 import type { TcpStream } from "../../tcp_stream.ts";
 import { Connection, PARKED, type Service, type Step } from "../connection.ts";
 import { HANDLER } from "../deadlines.ts";
-import { HttpError } from "../error.ts";
+import { abandoned, HttpError } from "../error.ts";
 import type { RequestHead } from "../parse/head.ts";
 import { RequestBody } from "../request_body.ts";
 import { LeanError } from "./misuse.ts";
@@ -45,13 +45,12 @@ export class LeanConnection extends Connection {
     this.#head = head;
     this.#request = request;
     this.#response = response;
-    let promise: unknown;
     try {
-      promise = this.#service.handler(request, response);
+      const given: unknown = this.#service.handler(request, response);
+      if (isThenable(given)) this.#watch(given, response);
     } catch (error) {
       return this.#fail(error);
     }
-    if (isThenable(promise)) this.#watch(promise, response);
     return this.resume();
   }
 
@@ -59,7 +58,11 @@ export class LeanConnection extends Connection {
   #watch(promise: PromiseLike<unknown>, response: LeanResponse): void {
     const { runtime } = this.#service;
     runtime.promisePending();
+    let isSettled = false;
     const settled = (error: unknown): void => {
+      // A thenable of one's own may call back as often as it likes.
+      if (isSettled) return;
+      isSettled = true;
       runtime.promiseSettled();
       if (this.#response === response && !response.isEnded) {
         this.#failure = { error };
@@ -68,7 +71,11 @@ export class LeanConnection extends Connection {
         this.#service.failed(error);
       }
     };
-    promise.then(() => settled(UNENDED), settled);
+    try {
+      promise.then(() => settled(UNENDED), settled);
+    } catch (error) {
+      settled(error);
+    }
   }
 
   protected override resume(): Step {
@@ -109,8 +116,8 @@ export class LeanConnection extends Connection {
     this.#failure = null;
   }
 
-  protected override abandon(): void {
-    if (this.#request !== null) LeanRequest.abort(this.#request);
+  protected override abandon(told?: HttpError): void {
+    if (this.#request !== null) LeanRequest.abort(this.#request, abandoned(told));
   }
 
   protected override ended(): void {
