@@ -244,13 +244,15 @@ export class WebConnection extends Connection {
     this.#request = null;
     const { received, closing } = this.upgrade();
     const { stream } = this;
+    const service = this.#service;
     const failed = (error: unknown): void => {
       if (stream.isClosed) return;
       stream.close();
-      this.#service.failed(error);
+      service.failed(error);
     };
     try {
-      UpgradeResponse.onUpgrade(response)(stream, received, closing)?.then(undefined, failed);
+      const onUpgrade = UpgradeResponse.onUpgrade(response);
+      onUpgrade(stream, received, closing, (error) => service.failed(error))?.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

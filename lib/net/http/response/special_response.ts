@@ -91,12 +91,13 @@ export class FileResponse extends HostResponse {
 /**
  * Takes over a connection: `received` is what the client has sent beyond its request, already read. `closing` is
  * aborted when the server begins to shut down. What it throws, or rejects with while the stream is open, is `onError`'s,
- * and closes it.
+ * and closes it; `failed` tells `onError` of anything else.
  */
 export type OnUpgrade = (
   stream: TcpStream,
   received: Uint8Array<ArrayBuffer>,
   closing: AbortSignal,
+  failed: (error: unknown) => void,
 ) => void | PromiseLike<void>;
 
 /**
