@@ -5,7 +5,6 @@ import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
 import { answerWithFile, plain } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
-import { StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {
@@ -180,7 +179,7 @@ function partsOf(url: string): { path: string; search: string } {
 /** To the folder's own path. Two slashes at its start would name another host. */
 function redirect(path: string, search: string): Response {
   const location = `/${path.replace(/^\/+/, "")}/${search}`;
-  return new StaticResponse(null, { status: 301, headers: { location } });
+  return new Response(null, { status: 301, headers: { location } });
 }
 
 /**

@@ -3,7 +3,6 @@ import { type Piece, streamOf } from "./file_stream.ts";
 import type { OpenFile } from "./open_files.ts";
 import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./ranges.ts";
 import { FileResponse } from "../response/special_response.ts";
-import { StaticResponse } from "../response/static_response.ts";
 
 /** Gives a file back whose response nobody has sent or read. */
 const unsent = new FinalizationRegistry<Use>((use) => use.end());
@@ -35,7 +34,7 @@ class Use {
 
 /** An answer of its status alone, and a line that says it. */
 export function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new StaticResponse(`${text}\n`, { status, headers });
+  return new Response(`${text}\n`, { status, headers });
 }
 
 /** `file` as the request wants it: all, parts or nothing of it, by `headers` and its own. */
@@ -48,7 +47,7 @@ export function answerWithFile(request: Request, file: OpenFile, headers: Header
       return plain(412, "Precondition Failed");
     case "not modified":
       headers.delete("content-type");
-      return new StaticResponse(null, { status: 304, headers });
+      return new Response(null, { status: 304, headers });
   }
   const { size } = file;
   const field = request.method === "GET" ? request.headers.get("range") : null;
