@@ -3,11 +3,12 @@ import { currentRuntime } from "../../task/runtime/current.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "../mod.ts";
 import { Buffers } from "./buffers.ts";
-import type { Connection, Service } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import type { HttpLimits } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
+import type { Service } from "./service.ts";
 
 /** How long a client may take, and a handler, in milliseconds. */
 export interface HttpTimeouts {

@@ -4,7 +4,7 @@ import { shown } from "../../io/arguments.ts";
 import { isThenable } from "../../task/promise.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
-import { Connection, PARKED, type Service, type Step } from "./connection.ts";
+import { Connection, PARKED, type Step } from "./connection.ts";
 import { HANDLER, WRITING } from "./deadlines.ts";
 import { abandoned, HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
@@ -14,6 +14,7 @@ import { RequestBody } from "./request_body.ts";
 import { FileBody, type StaticBody, StreamBody, takeBody } from "./response/response_body.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 import { trySendFile } from "./send_file.ts";
+import type { Service } from "./service.ts";
 import { FileResponse, UpgradeResponse } from "./response/special_response.ts";
 import { StaticResponse } from "./response/static_response.ts";
 
@@ -39,7 +40,7 @@ const REJECTED = 3;
 
 /** A connection whose requests are answered by a handler of `Request` and `Response`. */
 export class WebConnection extends Connection {
-  readonly #service: WebService;
+  declare protected readonly service: WebService;
   #head: RequestHead | null = null;
   /** Whose signal is aborted where the client goes before it was answered. */
   #request: LazyRequest | null = null;
@@ -55,7 +56,6 @@ export class WebConnection extends Connection {
 
   constructor(stream: TcpStream, service: WebService) {
     super(stream, service);
-    this.#service = service;
   }
 
   protected override get isHead(): boolean {
@@ -67,11 +67,11 @@ export class WebConnection extends Connection {
     this.#isFailing = false;
     let source = NO_BODY;
     if (head.framing !== "none") source = this.body = new RequestBody(this, this.parser, head);
-    const request = new LazyRequest(head, this.#service.origin, source);
+    const request = new LazyRequest(head, this.service.origin, source);
     this.#request = request;
     let answered: Response | PromiseLike<unknown>;
     try {
-      answered = answerOf(this.#service.handler(request));
+      answered = answerOf(this.service.handler(request));
     } catch (error) {
       return this.#fail(error);
     }
@@ -82,7 +82,7 @@ export class WebConnection extends Connection {
     const ticket = ++this.#ticket;
     this.enter(HANDLER);
     this.#outcome = WAITING;
-    this.#service.runtime.promisePending();
+    this.service.runtime.promisePending();
     try {
       answered.then(
         (response) => this.#settled(ticket, FULFILLED, response),
@@ -100,7 +100,7 @@ export class WebConnection extends Connection {
       if (outcome === FULFILLED) discard(answered);
       return;
     }
-    this.#service.runtime.promiseSettled();
+    this.service.runtime.promiseSettled();
     this.#outcome = outcome;
     this.#given = answered;
     this.wake();
@@ -135,7 +135,7 @@ export class WebConnection extends Connection {
       return this.#refused(new HttpError(500, "Internal Server Error"));
     }
     this.#isFailing = true;
-    return this.#wait(this.#service.onError(error));
+    return this.#wait(this.service.onError(error));
   }
 
   #refused(error: HttpError): Step {
@@ -160,7 +160,7 @@ export class WebConnection extends Connection {
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
-    const { writer: shared, buffers } = this.#service;
+    const { writer: shared, buffers } = this.service;
     // One that is not there as a whole is the writer's until its end.
     const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
     const writer = isWhole ? shared : new ResponseWriter(buffers.output);
@@ -229,7 +229,7 @@ export class WebConnection extends Connection {
       return this.#refused(new HttpError(400, "a request with a body cannot upgrade"));
     }
     if (head.minor === 0) return this.#refused(new HttpError(400, "an HTTP/1.0 request cannot upgrade"));
-    const { writer } = this.#service;
+    const { writer } = this.service;
     try {
       writer.beginUpgrade(response);
     } catch (error) {
@@ -244,7 +244,7 @@ export class WebConnection extends Connection {
     this.#request = null;
     const { received, closing } = this.upgrade();
     const { stream } = this;
-    const service = this.#service;
+    const service = this.service;
     const failed = (error: unknown): void => {
       if (stream.isClosed) return;
       stream.close();
@@ -268,7 +268,7 @@ export class WebConnection extends Connection {
   protected override ended(): void {
     this.abandon();
     this.#ticket++;
-    if (this.#outcome === WAITING) this.#service.runtime.promiseSettled();
+    if (this.#outcome === WAITING) this.service.runtime.promiseSettled();
     else if (this.#outcome === FULFILLED) discard(this.#given);
     this.#outcome = NOTHING;
     this.#given = undefined;
