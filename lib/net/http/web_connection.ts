@@ -229,6 +229,12 @@ export class WebConnection extends Connection {
       return this.#refused(new HttpError(400, "a request with a body cannot upgrade"));
     }
     if (head.minor === 0) return this.#refused(new HttpError(400, "an HTTP/1.0 request cannot upgrade"));
+    if (
+      head.get("upgrade") === null || !/(^|,)[ \t]*upgrade[ \t]*(,|$)/i.test(head.get("connection") ?? "")
+    ) {
+      const headers = { upgrade: response.headers.get("upgrade") ?? "" };
+      return this.#refused(new HttpError(426, "the request asks for no upgrade", { headers }));
+    }
     const { writer } = this.service;
     try {
       writer.beginUpgrade(response);
@@ -252,7 +258,8 @@ export class WebConnection extends Connection {
     };
     try {
       const onUpgrade = UpgradeResponse.onUpgrade(response);
-      onUpgrade(stream, received, closing, (error) => service.failed(error))?.then(undefined, failed);
+      const given: unknown = onUpgrade(stream, received, closing, (error) => service.failed(error));
+      if (isThenable(given)) given.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

@@ -52,13 +52,13 @@ function servedByHost(answer: string, asked: string): string {
 }
 
 /** What the program says that serves a folder with a file of letters and one of a megabyte. */
-async function seenIn(answer: string, asked: string): Promise<unknown> {
+function seenIn(answer: string, asked: string): unknown {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-foreign-"));
   try {
     writeFileSync(join(folder, "letters.txt"), "abcdefghijklmnopqrstuvwxyz");
     writeFileSync(join(folder, "large.bin"), "x".repeat(1 << 20));
     return JSON.parse(
-      await outputOf(servedByHost(answer.replace("FOLDER", JSON.stringify(folder)), asked)),
+      outputOf(servedByHost(answer.replace("FOLDER", JSON.stringify(folder)), asked)),
     );
   } finally {
     rmSync(folder, { recursive: true });
@@ -66,7 +66,7 @@ async function seenIn(answer: string, asked: string): Promise<unknown> {
 }
 
 describe("the host's own server", () => {
-  it("sends what a FileResponse stands for, and releases the file", async () => {
+  it("sends what a FileResponse stands for, and releases the file", () => {
     const answer = `
       const fd = Fd.open(FOLDER + "/letters.txt");
       let released = 0;
@@ -74,19 +74,19 @@ describe("the host's own server", () => {
         const part = { fd, offset: 2, length: 5, released: () => released++ };
         return new FileResponse(part, { status: request.url.endsWith("/201") ? 201 : 200 });
       }`;
-    assertEquals(await seenIn(answer, `[["/"], ["/201"]]`), [
+    assertEquals(seenIn(answer, `[["/"], ["/201"]]`), [
       ["/", 200, 5, "cdefg"],
       ["/201", 201, 5, "cdefg"],
     ]);
   });
 
-  it("serves the files of a folder by serveFiles", async () => {
+  it("serves the files of a folder by serveFiles", () => {
     const answer = `const answer = serveFiles(FOLDER);`;
     const part = `{ headers: { range: "bytes=2-4", connection: "close" } }`;
     const old = `{ headers: { "if-modified-since": new Date().toUTCString(), connection: "close" } }`;
     const asked =
       `[["/letters.txt"], ["/letters.txt", ${part}], ["/letters.txt", ${old}], ["/large.bin"], ["/none"]]`;
-    assertEquals(await seenIn(answer, asked), [
+    assertEquals(seenIn(answer, asked), [
       ["/letters.txt", 200, 26, "abcdefghijklmnopqrstuvwxyz"],
       ["/letters.txt", 206, 3, "cde"],
       ["/letters.txt", 304, 0, ""],

@@ -112,7 +112,8 @@ export type OnUpgrade = (
 /**
  * Answers `101 Switching Protocols` with `headers`, `upgrade` among them, and hands the connection over: the server
  * neither reads nor writes it after that, sets it no timeouts, and closes it no more, but at the deadline of its
- * `shutdown`. `connection: upgrade` is added.
+ * `shutdown`. `connection: upgrade` is added. A client that has asked for no upgrade is answered 426, with what there is to
+ * ask for; one of HTTP/1.0, or with a body, 400.
  */
 export class UpgradeResponse extends Response {
   #onUpgrade: OnUpgrade;
