@@ -5,9 +5,10 @@ import { LazyRequest } from "./request.ts";
 /** Fields about the connection that brought a request, which Node's `fetch` refuses to send on. */
 const HOP_BY_HOP = ["connection", "expect", "keep-alive", "transfer-encoding", "upgrade"];
 
-/** A global and what stands in its place. */
+/** What an object has, and what stands in its place. */
 interface Wrapped {
-  readonly name: "Request" | "Response" | "fetch";
+  readonly on: object;
+  readonly name: string;
   readonly before: unknown;
   readonly instead: unknown;
 }
@@ -46,18 +47,21 @@ function wrapGlobals(): void {
     apply: (target, self, [input, ...rest]) =>
       Reflect.apply(target, self, [input instanceof LazyRequest ? withoutHops(input) : input, ...rest]),
   });
+  const response = lightResponse(HostResponse);
   wrapped = [
-    { name: "Request", before: HostRequest, instead: request },
-    { name: "Response", before: HostResponse, instead: lightResponse(HostResponse) },
-    { name: "fetch", before: hostFetch, instead: fetch },
+    { on: globalThis, name: "Request", before: HostRequest, instead: request },
+    { on: globalThis, name: "Response", before: HostResponse, instead: response },
+    { on: globalThis, name: "fetch", before: hostFetch, instead: fetch },
+    { on: HostRequest.prototype, name: "constructor", before: HostRequest, instead: request },
+    { on: HostResponse.prototype, name: "constructor", before: HostResponse, instead: response },
   ];
-  for (const { name, instead } of wrapped) Reflect.set(globalThis, name, instead);
+  for (const { on, name, instead } of wrapped) Reflect.set(on, name, instead);
 }
 
 /** One that somebody else has wrapped meanwhile stays as it is. */
 function unwrapGlobals(): void {
-  for (const { name, before, instead } of wrapped) {
-    if (globalThis[name] === instead) Reflect.set(globalThis, name, before);
+  for (const { on, name, before, instead } of wrapped) {
+    if (Reflect.get(on, name) === instead) Reflect.set(on, name, before);
   }
   wrapped = [];
 }

@@ -3,26 +3,15 @@ import { WouldBlock } from "../../io/fd.ts";
 import { coop, proceed } from "../../task/runtime/coop.ts";
 import { consumed } from "../../task/future.ts";
 import { toFuture } from "../../task/futures/to_future.ts";
-import {
-  type Context,
-  type Coroutine,
-  Future,
-  type JoinHandle,
-  Pending,
-  type Waker,
-} from "../../task/mod.ts";
-import type { ScheduledIo } from "../../task/reactor/scheduled_io.ts";
-import { ioOf } from "../socket_stream.ts";
-import type { TcpStream } from "../tcp_stream.ts";
-import { BUFFER_BYTES, type Buffers, RECEIVED_BYTES } from "./buffers.ts";
-import { BODY, CLOSING, type Deadlines, HANDLER, HEAD, IDLE, type Timed, WRITING } from "./deadlines.ts";
+import { type Context, type Coroutine, type Future, type JoinHandle, Pending } from "../../task/mod.ts";
+import { BUFFER_BYTES } from "./buffers.ts";
+import { BODY, CLOSING, HANDLER, HEAD, IDLE, WRITING } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
 import type { RequestHead } from "./parse/head.ts";
-import type { Output } from "./response/output.ts";
-import type { RequestParser } from "./parse/parser.ts";
 import type { RequestBody } from "./request_body.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
+import { Transport } from "./transport.ts";
 
 /** What a connection does next. */
 export type Step = 0 | 1 | 2 | 3 | 4;
@@ -51,58 +40,22 @@ const GONE: ReadonlySet<string> = new Set([
   "ENOTCONN",
 ]);
 
-/** What the connections of one server share. */
-export interface Service {
-  readonly buffers: Buffers;
-  readonly deadlines: Deadlines;
-  /** For answers that are there as a whole. */
-  readonly writer: ResponseWriter;
-  /** Whether connections end with the response that they are at. */
-  readonly isClosing: boolean;
-  /** A connection has failed while it was answered. */
-  failed(error: unknown): void;
-  /** A connection has closed. */
-  closed(): void;
-  /** The connection speaks another protocol from now on: the service has done with it. Aborted when that closes. */
-  upgraded(stream: TcpStream): AbortSignal;
-}
-
 /**
  * One connection, as a future that is polled when its socket is ready, or its handler has answered. It takes request
  * after request out of what was received, and sends the answers to all of them by one call; only what has to wait
  * becomes a coroutine.
  */
-export abstract class Connection extends Future<void> implements Timed {
-  readonly stream: TcpStream;
-  readonly #service: Service;
-  readonly #io: ScheduledIo;
-  phase: number = IDLE;
-  since = 0;
-  previous: Timed | null = null;
-  next: Timed | null = null;
+export abstract class Connection extends Transport {
   task: JoinHandle<void> | null = null;
   /** What the handler may read of its request's body, where that has one. */
   body: RequestBody | null = null;
   /** Whether the response has begun: from then on nothing else can be said. */
   isAnswering = false;
-  #parser: RequestParser | null = null;
   #isWaiting = false;
   #hasTurn = false;
   #hasEnded = false;
   #isUpgraded = false;
   #slow: Future<boolean> | null = null;
-  #waker: Waker | null = null;
-  #unsent: Uint8Array[] | null = null;
-  /** Bytes in `#unsent`: fewer are there where one was detached. */
-  #unsentLength = 0;
-
-  constructor(stream: TcpStream, service: Service) {
-    super();
-    this.stream = stream;
-    this.#service = service;
-    this.#io = ioOf(stream);
-    service.deadlines.add(this);
-  }
 
   /** Has the handler answer. */
   protected abstract begin(head: RequestHead): Step;
@@ -110,8 +63,11 @@ export abstract class Connection extends Future<void> implements Timed {
   /** The handler may have answered. */
   protected abstract resume(): Step;
 
-  /** The client has gone, and its handler may care to know: told once, or more often. */
-  protected abstract abandon(): void;
+  /**
+   * Nobody waits for the answer any more, and its handler may care to know: told once, or more often. The client has
+   * gone, unless it is told the error.
+   */
+  protected abstract abandon(told?: HttpError): void;
 
   /** The connection has ended, or the request is refused: the handler is not waited for any more. */
   protected abstract ended(): void;
@@ -120,21 +76,21 @@ export abstract class Connection extends Future<void> implements Timed {
   protected abstract get isHead(): boolean;
 
   override describe(): string {
-    return `an HTTP connection, ${this.#slow === null ? this.#io.describe("read") : this.#slow.describe()}`;
+    return `an HTTP connection, ${this.#slow === null ? this.io.describe("read") : this.#slow.describe()}`;
   }
 
   override poll(context: Context): void | Pending {
     if (this.#hasEnded) throw consumed("a connection");
     this.#hasTurn = true;
-    this.#waker = context.waker;
+    this.waker = context.waker;
     try {
       if (this.#run(context) === Pending) return Pending;
     } catch (error) {
-      if (!(error instanceof SystemError && GONE.has(error.code))) this.#service.failed(error);
+      if (!(error instanceof SystemError && GONE.has(error.code))) this.service.failed(error);
     } finally {
       this.#hasTurn = false;
       // Whatever happened, no other connection sends these bytes.
-      this.#service.buffers.output.clear();
+      this.service.buffers.output.clear();
     }
     this.#end();
   }
@@ -151,7 +107,7 @@ export abstract class Connection extends Future<void> implements Timed {
           if (coop.left > 0) {
             step = this.#take();
           } else if (this.send()) {
-            this.#parser?.keep();
+            this.openParser?.keep();
             proceed(context);
             return Pending;
           } else {
@@ -181,12 +137,14 @@ export abstract class Connection extends Future<void> implements Timed {
   #goOn(): Step {
     if (!this.#isWaiting) return NEXT;
     this.#isWaiting = false;
+    // The answers before are sent.
+    if (this.phase === WRITING) this.enter(HANDLER);
     return this.resume();
   }
 
   /** The next request, where one is there. */
   #take(): Step {
-    const parser = this.#parser;
+    const parser = this.openParser;
     if (parser !== null) {
       let head: RequestHead | undefined;
       try {
@@ -210,42 +168,37 @@ export abstract class Connection extends Future<void> implements Timed {
 
   /** Waits for the next request, or for the rest of one. */
   #rest(context: Context): void | Pending {
-    const parser = this.#parser;
+    const parser = this.openParser;
     if (parser === null || parser.isIdle) {
-      if (this.#service.isClosing) return;
+      if (this.service.isClosing) return;
       if (parser !== null && !parser.hasBytes) {
-        this.#service.buffers.giveParser(parser);
-        this.#parser = null;
+        this.service.buffers.giveParser(parser);
+        this.openParser = null;
       }
       this.enter(IDLE);
     } else if (this.phase !== HEAD) {
       this.enter(HEAD);
     }
-    this.#io.waitReadable(context.waker);
+    this.io.waitReadable(context.waker);
     return Pending;
   }
 
   /** While something else is waited for: gives the handler its request's body, and notices where the client goes. */
   #attend(context: Context): Pending {
     this.body?.serve();
-    if (this.#io.isHungUp) {
+    if (this.io.isHungUp) {
       const error = this.stream.socket.takeError("recv");
       if (error !== undefined) throw error;
       this.abandon();
     }
-    this.#parser?.keep();
-    this.#io.waitReadable(context.waker);
+    this.openParser?.keep();
+    this.io.waitReadable(context.waker);
     return Pending;
   }
 
   /** Whether another request may follow the one that is answered, as far as is known before it is. */
   protected mayGoOn(head: RequestHead): boolean {
-    return head.keepAlive && !this.#service.isClosing && (this.body === null || !this.body.isOwed);
-  }
-
-  /** What the connection reads its requests with. */
-  protected get parser(): RequestParser {
-    return this.#parser ??= this.#service.buffers.takeParser();
+    return head.keepAlive && !this.service.isClosing && (this.body === null || !this.body.isOwed);
   }
 
   /** Has the connection do this before anything else, once the answers before are sent: false closes it. */
@@ -267,95 +220,7 @@ export abstract class Connection extends Future<void> implements Timed {
   /** Has the task look: the handler has answered, or waits for its request's body. */
   wake(): void {
     // In its own turn it looks before it waits.
-    if (!this.#hasTurn) this.#waker?.wake();
-  }
-
-  /** Enters a phase, whose deadline starts anew. */
-  enter(phase: number): void {
-    this.#service.deadlines.enter(this, phase);
-  }
-
-  /** Feeds the parser with what has come: `false` at the end of what the client sends. */
-  receive(): boolean | typeof WouldBlock {
-    const { received } = this.#service.buffers;
-    const count = this.stream.tryRead(received, 0, RECEIVED_BYTES);
-    if (count === WouldBlock) return WouldBlock;
-    if (count === 0) return false;
-    this.parser.feed(received, 0, count);
-    return true;
-  }
-
-  /** Sends what the output holds. False where not all of it left: what is left is `Flush`'s. */
-  send(): boolean {
-    const { output, sending } = this.#service.buffers;
-    const { length, rest } = output;
-    if (this.#unsent !== null) {
-      this.#keepUnsent(output, 0);
-      return false;
-    }
-    if (length === 0 && rest.length === 0) return true;
-    const sent = length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, length));
-    if (sent < length || rest.length > 0) this.#keepUnsent(output, sent);
-    output.clear();
-    return this.#unsent === null;
-  }
-
-  #keepUnsent(output: Output, sent: number): void {
-    const unsent = this.#unsent ??= [];
-    for (const part of [output.bytes.slice(sent, output.length), ...output.rest]) {
-      if (part.length === 0) continue;
-      unsent.push(part);
-      this.#unsentLength += part.length;
-    }
-    output.clear();
-  }
-
-  /** Whether all was sent; else the socket has no room, or the turn is over, and the task is woken for more. */
-  sendRest(context: Context): boolean {
-    const unsent = this.#unsent;
-    if (unsent === null) return true;
-    const { sending } = this.#service.buffers;
-    if (this.phase !== WRITING) this.enter(WRITING);
-    while (this.#unsentLength > 0) {
-      if (!proceed(context)) return false;
-      const [part] = unsent;
-      if (part === undefined) throw new Error("a response's bytes were detached before they were sent");
-      const length = Math.min(part.length, BUFFER_BYTES);
-      if (length > 0) {
-        sending.bytes.set(length < part.length ? part.subarray(0, length) : part);
-        const count = this.stream.tryWrite(sending, 0, length);
-        if (count === WouldBlock) {
-          this.#io.waitWritable(context.waker);
-          return false;
-        }
-        coop.left--;
-        this.enter(WRITING);
-        this.#unsentLength -= count;
-        if (count < part.length) {
-          unsent[0] = part.subarray(count);
-          continue;
-        }
-      }
-      unsent.shift();
-    }
-    this.#unsent = null;
-    return true;
-  }
-
-  /**
-   * Sends what stands before every response, between two others: how many bytes of it left. The task is woken for the
-   * others.
-   */
-  interject(bytes: Uint8Array): number {
-    if (this.#unsent !== null) return 0;
-    const { sending } = this.#service.buffers;
-    sending.bytes.set(bytes);
-    const count = Math.max(0, this.stream.tryWrite(sending, 0, bytes.length));
-    if (count < bytes.length && this.#waker !== null) {
-      if (this.phase !== WRITING) this.enter(WRITING);
-      this.#io.waitWritable(this.#waker);
-    }
-    return count;
+    if (!this.#hasTurn) this.waker?.wake();
   }
 
   /** The response is written as a whole. */
@@ -364,7 +229,7 @@ export abstract class Connection extends Future<void> implements Timed {
     body?.end();
     if (keepAlive && body === null) {
       this.isAnswering = false;
-      const { output } = this.#service.buffers;
+      const { output } = this.service.buffers;
       if (output.length < TOGETHER_BYTES && output.rest.length === 0) return NEXT;
       return this.send() ? NEXT : this.#flush();
     }
@@ -414,7 +279,7 @@ export abstract class Connection extends Future<void> implements Timed {
 
   *#refuse(error: HttpError, isHead: boolean): Coroutine<boolean> {
     this.isAnswering = true;
-    new ResponseWriter(this.#service.buffers.output).fail(error, isHead);
+    new ResponseWriter(this.service.buffers.output).fail(error, isHead);
     if (!this.send()) yield* new Flush(this);
     yield* this.#linger();
     return false;
@@ -425,7 +290,7 @@ export abstract class Connection extends Future<void> implements Timed {
     this.enter(CLOSING);
     this.stream.socket.shutdown("write");
     for (let left = LINGER_BYTES; left > 0;) {
-      const count = this.stream.tryRead(this.#service.buffers.received);
+      const count = this.stream.tryRead(this.service.buffers.received);
       if (count === 0) return;
       if (count === WouldBlock) yield* this.stream.whenReadable();
       else left -= count;
@@ -435,14 +300,20 @@ export abstract class Connection extends Future<void> implements Timed {
   /** The stream is somebody else's from now on, as is what was received beyond the request. */
   protected upgrade(): { received: Uint8Array<ArrayBuffer>; closing: AbortSignal } {
     this.#isUpgraded = true;
-    const closing = this.#service.upgraded(this.stream);
-    this.#io.forgetReader(this.#waker);
+    const closing = this.service.upgraded(this.stream);
+    this.io.forgetReader(this.waker);
     return { received: this.parser.takeRest(), closing };
   }
 
   /** The sweeper's: it has taken too long. */
-  expire(): void {
-    if ((this.phase === HEAD || this.phase === BODY) && !this.isAnswering) {
+  override expire(): void {
+    if (this.phase === HANDLER) {
+      // A stream may take its time.
+      if (this.isAnswering) return;
+      const error = new HttpError(503, "the handler did not answer in time");
+      this.service.failed(error);
+      this.turnAway(error);
+    } else if ((this.phase === HEAD || this.phase === BODY) && !this.isAnswering) {
       this.turnAway(new HttpError(408, "the request did not come in time"));
     } else {
       this.cut();
@@ -455,6 +326,7 @@ export abstract class Connection extends Future<void> implements Timed {
     this.#isWaiting = false;
     // Of a request whose head has not come nobody knows its method.
     const isHead = this.phase !== HEAD && this.isHead;
+    this.abandon(error);
     this.ended();
     this.refuse(error, isHead);
     this.enter(WRITING);
@@ -462,11 +334,11 @@ export abstract class Connection extends Future<void> implements Timed {
   }
 
   /** Closes the connection where it is between two requests. */
-  cutIdle(): void {
+  override cutIdle(): void {
     if (this.phase === IDLE && !this.#hasTurn) this.cut();
   }
 
-  cut(): void {
+  override cut(): void {
     this.task?.abort();
     // A task that never had its turn has not polled it; one that has its turn goes on to its end.
     if (!this.#hasTurn) this.#end();
@@ -480,7 +352,7 @@ export abstract class Connection extends Future<void> implements Timed {
     this.body?.end();
     this.ended();
     if (!this.#isUpgraded) this.stream.close();
-    this.#service.deadlines.remove(this);
-    this.#service.closed();
+    this.service.deadlines.remove(this);
+    this.service.closed();
   }
 }

@@ -30,3 +30,10 @@ export class HttpError extends Error {
     for (const [name, value] of Object.entries(this.headers)) fieldLine(name, value);
   }
 }
+
+/** Why a request's signal is aborted: its client was told that it took too long, or has gone. */
+export function abandoned(told: HttpError | undefined): DOMException {
+  return told === undefined
+    ? new DOMException("the client has gone", "AbortError")
+    : new DOMException(told.message, "TimeoutError");
+}

@@ -28,7 +28,7 @@ export class LazyRequest implements Request {
   #isUsed = false;
   #controller: AbortController | undefined;
   #real: Request | undefined;
-  #answered: (() => void) | null = null;
+  #isAnswered = false;
 
   declare readonly textStream: () => ReadableStream<string>;
 
@@ -49,14 +49,10 @@ export class LazyRequest implements Request {
     request.#controller.abort(reason);
   }
 
-  /** Has `answered` called where `request` was answered, or refused, and its connection is still HTTP's. */
-  static whenAnswered(request: Request, answered: () => void): void {
-    if (request instanceof LazyRequest) request.#answered = answered;
-  }
-
-  /** The server's: it has answered. */
+  /** `request` was answered, or refused, and its connection is still HTTP's. */
   static answered(request: LazyRequest): void {
-    if (request.#answered !== null) request.#answered();
+    request.#isAnswered = true;
+    if (request.#controller !== undefined) request.#endUpgrade(request.#controller);
   }
 
   /** The host's own `Request` in the place of `request`, whose body it takes over. */
@@ -76,8 +72,21 @@ export class LazyRequest implements Request {
     return this.#headers ??= this.#head.headers();
   }
 
+  /**
+   * Aborted when the client goes, or is told that it took too long, before it was answered; and for a request to upgrade
+   * also by an answer that does not, which whoever waits for the connection hears by that, from a copy of the request too.
+   */
   get signal(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isAnswered) this.#endUpgrade(this.#controller);
+    }
+    return this.#controller.signal;
+  }
+
+  #endUpgrade(controller: AbortController): void {
+    if (this.#head.get("upgrade") === null) return;
+    controller.abort(new DOMException("the request was answered, and not by an upgrade", "AbortError"));
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {

@@ -3,13 +3,14 @@ import { currentRuntime } from "../../task/runtime/current.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import { type NetAddress, TcpListener, type TcpStream } from "../mod.ts";
 import { Buffers } from "./buffers.ts";
-import type { Connection, Service } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import type { HttpLimits } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
+import type { Service } from "./service.ts";
 
-/** How long a client may take, in milliseconds. */
+/** How long a client may take, and a handler, in milliseconds. */
 export interface HttpTimeouts {
   /** Between two requests: 60,000 where nothing is said. */
   idle?: number;
@@ -17,6 +18,12 @@ export interface HttpTimeouts {
   head?: number;
   /** Without a byte of a body: 30,000. */
   body?: number;
+  /**
+   * Until the handler has answered, from the request's head or the last that it was given of the body: then the
+   * request's signal is aborted, `onError` is told, and the client is answered 503. No limit where nothing is said. A
+   * response's stream has none.
+   */
+  handler?: number;
   /** Without room for 64 KiB more of a response: 30,000. */
   write?: number;
 }
@@ -95,11 +102,12 @@ export abstract class Server implements HttpServer, Service {
     const idle = positive("timeouts.idle", timeouts.idle ?? 60_000);
     const head = positive("timeouts.head", timeouts.head ?? 10_000);
     const body = positive("timeouts.body", timeouts.body ?? 30_000);
+    const handler = positive("timeouts.handler", timeouts.handler ?? Infinity);
     const write = positive("timeouts.write", timeouts.write ?? 30_000);
     this.buffers = new Buffers(options.limits);
     this.writer = new ResponseWriter(this.buffers.output);
-    this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, write) / 4));
-    const limits = [idle, head, body, Infinity, write, CLOSING_MS];
+    this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, handler, write) / 4));
+    const limits = [idle, head, body, handler, write, CLOSING_MS];
     this.deadlines = new Deadlines(limits.map((ms) => Math.ceil(ms / this.#tickMs)));
     this.runtime = currentRuntime();
     this.#listener = TcpListener.bind({ hostname, port }, { reusePort, noDelay: true });

@@ -5,7 +5,6 @@ import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
 import { answerWithFile, plain } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
-import { StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {
@@ -21,6 +20,11 @@ export interface ServeFilesOptions {
   types?: Readonly<Record<string, string>>;
   /** Header fields of each answer that has a file, such as `cache-control`. */
   headers?: Readonly<Record<string, string>>;
+  /**
+   * Header fields of every answer, also of those that have none (403, 404, 405, 412, 416) or send the client on (301),
+   * such as `access-control-allow-origin`. What `headers` says besides counts where there is a file.
+   */
+  always?: Readonly<Record<string, string>>;
   /** Files and other answers that are kept at most: 256 where nothing is said. */
   maxOpen?: number;
   /** For how long a path is not looked up again, in milliseconds: 1,000 where nothing is said. */
@@ -41,6 +45,7 @@ const NAMES: readonly string[] = [
   "hidden",
   "types",
   "headers",
+  "always",
   "maxOpen",
   "validMs",
 ] satisfies (keyof ServeFilesOptions)[];
@@ -52,13 +57,14 @@ class Files {
   readonly #precompressed: boolean;
   readonly #hidden: boolean;
   readonly #types: Readonly<Record<string, string>>;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: Headers;
+  readonly #always: Headers;
 
   constructor(root: string | URL, options: ServeFilesOptions) {
     const what = "cannot serve files";
     requireNames(what, "options are", options, NAMES);
     const { prefix = "", index = "index.html", precompressed = false, hidden = false } = options;
-    const { types = {}, headers = {}, maxOpen = 256, validMs = 1000 } = options;
+    const { types = {}, headers = {}, always = {}, maxOpen = 256, validMs = 1000 } = options;
     if (typeof prefix !== "string" || !/^(?:\/[^?#]*[^/?#])?$/.test(prefix)) {
       throw new TypeError(`${what}: prefix is ${shown(prefix)}, and not as /static`);
     }
@@ -76,8 +82,9 @@ class Files {
     this.#precompressed = precompressed;
     this.#hidden = hidden;
     this.#types = types;
-    this.#headers = { ...headers };
-    new Headers(this.#headers);
+    this.#always = new Headers(always);
+    this.#headers = new Headers(always);
+    for (const [name, value] of new Headers(headers)) this.#headers.set(name, value);
     this.#files = new OpenFiles(resolve(toPath(root, "serve")), maxOpen, validMs);
   }
 
@@ -96,19 +103,19 @@ class Files {
   #answer(request: Request): Response {
     const { method } = request;
     if (method !== "GET" && method !== "HEAD") {
-      return plain(405, "Method Not Allowed", { allow: "GET, HEAD" });
+      return plain(405, "Method Not Allowed", this.#always, { allow: "GET, HEAD" });
     }
     const { path, search } = partsOf(request.url);
-    if (path !== this.#prefix && !path.startsWith(`${this.#prefix}/`)) return plain(404, "Not Found");
+    if (path !== this.#prefix && !path.startsWith(`${this.#prefix}/`)) return this.#missing();
     const relative = this.#decode(path.slice(this.#prefix.length + 1));
-    if (relative === undefined) return plain(404, "Not Found");
-    if (path === this.#prefix) return redirect(path, search);
+    if (relative === undefined) return this.#missing();
+    if (path === this.#prefix) return redirect(path, search, this.#always);
     const isFolder = relative === "" || relative.endsWith("/");
     const wanted = isFolder ? relative.slice(0, -1) : relative;
     const found = this.#files.find(wanted === "" ? "." : wanted);
     if (found === "folder") {
-      if (!isFolder) return redirect(path, search);
-      if (this.#index === false) return plain(404, "Not Found");
+      if (!isFolder) return redirect(path, search, this.#always);
+      if (this.#index === false) return this.#missing();
       const name = relative + this.#index;
       return this.#answerWith(request, name, this.#files.find(name));
     }
@@ -140,12 +147,16 @@ class Files {
   }
 
   #answerWith(request: Request, path: string, found: Found): Response {
-    if (found === "forbidden") return plain(403, "Forbidden");
-    if (!(found instanceof OpenFile)) return plain(404, "Not Found");
+    if (found === "forbidden") return plain(403, "Forbidden", this.#always);
+    if (!(found instanceof OpenFile)) return this.#missing();
     const headers = new Headers(this.#headers);
     headers.set("content-type", mediaType(path, this.#types));
     const file = this.#precompressed ? this.#packed(request, path, headers) ?? found : found;
-    return answerWithFile(request, file, headers);
+    return answerWithFile(request, file, headers, this.#always);
+  }
+
+  #missing(): Response {
+    return plain(404, "Not Found", this.#always);
   }
 
   /** The packed file that the client likes best, if one is there. That it was asked for is said either way. */
@@ -178,9 +189,10 @@ function partsOf(url: string): { path: string; search: string } {
 }
 
 /** To the folder's own path. Two slashes at its start would name another host. */
-function redirect(path: string, search: string): Response {
-  const location = `/${path.replace(/^\/+/, "")}/${search}`;
-  return new StaticResponse(null, { status: 301, headers: { location } });
+function redirect(path: string, search: string, always: Headers): Response {
+  const headers = new Headers(always);
+  headers.set("location", `/${path.replace(/^\/+/, "")}/${search}`);
+  return new Response(null, { status: 301, headers });
 }
 
 /**

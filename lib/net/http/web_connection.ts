@@ -4,9 +4,9 @@ import { shown } from "../../io/arguments.ts";
 import { isThenable } from "../../task/promise.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
 import type { TcpStream } from "../tcp_stream.ts";
-import { Connection, PARKED, type Service, type Step } from "./connection.ts";
+import { Connection, PARKED, type Step } from "./connection.ts";
 import { HANDLER, WRITING } from "./deadlines.ts";
-import { HttpError } from "./error.ts";
+import { abandoned, HttpError } from "./error.ts";
 import { Flush } from "./flush.ts";
 import type { RequestHead } from "./parse/head.ts";
 import { type BodySource, LazyRequest } from "./request.ts";
@@ -14,6 +14,7 @@ import { RequestBody } from "./request_body.ts";
 import { FileBody, type StaticBody, StreamBody, takeBody } from "./response/response_body.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 import { trySendFile } from "./send_file.ts";
+import type { Service } from "./service.ts";
 import { FileResponse, UpgradeResponse } from "./response/special_response.ts";
 import { StaticResponse } from "./response/static_response.ts";
 
@@ -39,7 +40,7 @@ const REJECTED = 3;
 
 /** A connection whose requests are answered by a handler of `Request` and `Response`. */
 export class WebConnection extends Connection {
-  readonly #service: WebService;
+  declare protected readonly service: WebService;
   #head: RequestHead | null = null;
   /** Whose signal is aborted where the client goes before it was answered. */
   #request: LazyRequest | null = null;
@@ -55,7 +56,6 @@ export class WebConnection extends Connection {
 
   constructor(stream: TcpStream, service: WebService) {
     super(stream, service);
-    this.#service = service;
   }
 
   protected override get isHead(): boolean {
@@ -67,23 +67,22 @@ export class WebConnection extends Connection {
     this.#isFailing = false;
     let source = NO_BODY;
     if (head.framing !== "none") source = this.body = new RequestBody(this, this.parser, head);
-    const request = new LazyRequest(head, this.#service.origin, source);
+    const request = new LazyRequest(head, this.service.origin, source);
     this.#request = request;
-    let answered: Response | PromiseLike<Response>;
+    let answered: Response | PromiseLike<unknown>;
     try {
-      answered = this.#service.handler(request);
+      answered = answerOf(this.service.handler(request));
     } catch (error) {
       return this.#fail(error);
     }
-    if (answered instanceof HostResponse) return this.#answer(answered);
-    return isThenable(answered) ? this.#wait(answered) : this.#fail(noResponse(answered));
+    return answered instanceof HostResponse ? this.#answer(answered) : this.#wait(answered);
   }
 
   #wait(answered: PromiseLike<unknown>): Step {
     const ticket = ++this.#ticket;
     this.enter(HANDLER);
     this.#outcome = WAITING;
-    this.#service.runtime.promisePending();
+    this.service.runtime.promisePending();
     try {
       answered.then(
         (response) => this.#settled(ticket, FULFILLED, response),
@@ -101,7 +100,7 @@ export class WebConnection extends Connection {
       if (outcome === FULFILLED) discard(answered);
       return;
     }
-    this.#service.runtime.promiseSettled();
+    this.service.runtime.promiseSettled();
     this.#outcome = outcome;
     this.#given = answered;
     this.wake();
@@ -118,7 +117,13 @@ export class WebConnection extends Connection {
     if (outcome === REJECTED) return this.#fail(answered);
     const head = this.#head;
     if (response !== null && head !== null && isBody(answered)) return this.#send(head, response, answered);
-    return answered instanceof HostResponse ? this.#answer(answered) : this.#fail(noResponse(answered));
+    let given: Response;
+    try {
+      given = responseOf(answered);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    return this.#answer(given);
   }
 
   /** Has `onError` answer in the handler's place. */
@@ -130,7 +135,7 @@ export class WebConnection extends Connection {
       return this.#refused(new HttpError(500, "Internal Server Error"));
     }
     this.#isFailing = true;
-    return this.#wait(this.#service.onError(error));
+    return this.#wait(this.service.onError(error));
   }
 
   #refused(error: HttpError): Step {
@@ -155,7 +160,7 @@ export class WebConnection extends Connection {
   }
 
   #send(head: RequestHead, response: Response, body: StaticBody | StreamBody | FileBody): Step {
-    const { writer: shared, buffers } = this.#service;
+    const { writer: shared, buffers } = this.service;
     // One that is not there as a whole is the writer's until its end.
     const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
     const writer = isWhole ? shared : new ResponseWriter(buffers.output);
@@ -225,7 +230,13 @@ export class WebConnection extends Connection {
       return this.#refused(new HttpError(400, "a request with a body cannot upgrade"));
     }
     if (head.minor === 0) return this.#refused(new HttpError(400, "an HTTP/1.0 request cannot upgrade"));
-    const { writer } = this.#service;
+    if (
+      head.get("upgrade") === null || !/(^|,)[ \t]*upgrade[ \t]*(,|$)/i.test(head.get("connection") ?? "")
+    ) {
+      const headers = { upgrade: response.headers.get("upgrade") ?? "" };
+      return this.#refused(new HttpError(426, "the request asks for no upgrade", { headers }));
+    }
+    const { writer } = this.service;
     try {
       writer.beginUpgrade(response);
     } catch (error) {
@@ -240,29 +251,32 @@ export class WebConnection extends Connection {
     this.#request = null;
     const { received, closing } = this.upgrade();
     const { stream } = this;
+    const service = this.service;
     const failed = (error: unknown): void => {
       if (stream.isClosed) return;
       stream.close();
-      this.#service.failed(error);
+      service.failed(error);
     };
     try {
-      UpgradeResponse.onUpgrade(response)(stream, received, closing)?.then(undefined, failed);
+      const onUpgrade = UpgradeResponse.onUpgrade(response);
+      const given: unknown = onUpgrade(stream, received, closing, (error) => service.failed(error));
+      if (isThenable(given)) given.then(undefined, failed);
     } catch (error) {
       failed(error);
     }
     return false;
   }
 
-  protected override abandon(): void {
+  protected override abandon(told?: HttpError): void {
     const request = this.#request;
     this.#request = null;
-    if (request !== null) LazyRequest.abort(request, new DOMException("the client has gone", "AbortError"));
+    if (request !== null) LazyRequest.abort(request, abandoned(told));
   }
 
   protected override ended(): void {
     this.abandon();
     this.#ticket++;
-    if (this.#outcome === WAITING) this.#service.runtime.promiseSettled();
+    if (this.#outcome === WAITING) this.service.runtime.promiseSettled();
     else if (this.#outcome === FULFILLED) discard(this.#given);
     this.#outcome = NOTHING;
     this.#given = undefined;
@@ -278,8 +292,15 @@ function isBody(value: unknown): value is StaticBody | StreamBody {
     value instanceof StreamBody;
 }
 
-function noResponse(answered: unknown): TypeError {
-  return new TypeError(`the handler gave ${shown(answered)}, which is no Response`);
+/** What a handler gave, which throws where it is a Proxy, or has a getter, that does. */
+function answerOf(given: unknown): Response | PromiseLike<unknown> {
+  return given instanceof HostResponse || isThenable(given) ? given : responseOf(given);
+}
+
+/** Throws a `TypeError` for what is no response. */
+function responseOf(given: unknown): Response {
+  if (given instanceof HostResponse) return given;
+  throw new TypeError(`the handler gave ${shown(given)}, which is no Response`);
 }
 
 /** Nobody will send the rest of it. */
@@ -288,11 +309,19 @@ function end(body: unknown): void {
   else if (body instanceof StreamBody) body.cancel();
 }
 
-/** Nobody will send it. */
+/** Nobody will send it, nor hear what it throws at that. */
 function discard(answered: unknown): void {
+  try {
+    cancel(answered);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+function cancel(answered: unknown): void {
   if (answered instanceof FileResponse) {
     const source = FileResponse.source(answered);
-    if (source instanceof HostResponse) discard(source);
+    if (source instanceof HostResponse) cancel(source);
     else new FileBody(source).release();
   } else if (answered instanceof StreamBody) answered.cancel();
   else if (answered instanceof HostResponse && !(answered instanceof StaticResponse)) {

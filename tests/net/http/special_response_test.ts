@@ -345,7 +345,7 @@ describe("UpgradeResponse", () => {
       },
       { maxConnections: 4 },
       async (server) => {
-        for (let i = 0; i < 100; i++) await exchange(server, GET.replace("GET", "HEAD"));
+        for (let i = 0; i < 100; i++) await exchange(server, UPGRADE.replace("GET", "HEAD"));
         assertEquals(statusOf(await exchange(server, LAST_GET)), 200);
       },
     ));

@@ -3,7 +3,6 @@ import { type Piece, streamOf } from "./file_stream.ts";
 import type { OpenFile } from "./open_files.ts";
 import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./ranges.ts";
 import { FileResponse } from "../response/special_response.ts";
-import { StaticResponse } from "../response/static_response.ts";
 
 /** Gives a file back whose response nobody has sent or read. */
 const unsent = new FinalizationRegistry<Use>((use) => use.end());
@@ -33,22 +32,38 @@ class Use {
   }
 }
 
-/** An answer of its status alone, and a line that says it. */
-export function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new StaticResponse(`${text}\n`, { status, headers });
+/** An answer of its status alone, and a line that says it, with the fields that are `always` there, and its own. */
+export function plain(
+  status: number,
+  text: string,
+  always: Headers,
+  own: Record<string, string> = {},
+): Response {
+  const headers = new Headers(always);
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  headers.set("content-type", "text/plain;charset=UTF-8");
+  return new Response(`${text}\n`, { status, headers });
 }
 
-/** `file` as the request wants it: all, parts or nothing of it, by `headers` and its own. */
-export function answerWithFile(request: Request, file: OpenFile, headers: Headers): Response {
+/**
+ * `file` as the request wants it: all, parts or nothing of it, by `headers` and its own; what has nothing of it is by those
+ * that are `always` there.
+ */
+export function answerWithFile(
+  request: Request,
+  file: OpenFile,
+  headers: Headers,
+  always: Headers,
+): Response {
   headers.set("etag", file.etag);
   headers.set("last-modified", file.lastModified);
   headers.set("accept-ranges", "bytes");
   switch (checkPreconditions(request.headers, file)) {
     case "failed":
-      return plain(412, "Precondition Failed");
+      return plain(412, "Precondition Failed", always);
     case "not modified":
       headers.delete("content-type");
-      return new StaticResponse(null, { status: 304, headers });
+      return new Response(null, { status: 304, headers });
   }
   const { size } = file;
   const field = request.method === "GET" ? request.headers.get("range") : null;
@@ -57,7 +72,7 @@ export function answerWithFile(request: Request, file: OpenFile, headers: Header
     : undefined;
   if (ranges === undefined) return sendPart(file, { start: 0, end: size }, 200, headers);
   if (ranges.length === 0) {
-    return plain(416, "Range Not Satisfiable", { "content-range": `bytes */${size}` });
+    return plain(416, "Range Not Satisfiable", always, { "content-range": `bytes */${size}` });
   }
   if (ranges.length > 1) return sendParts(file, ranges, headers);
   headers.set("content-range", contentRange(ranges[0], size));

@@ -21,18 +21,21 @@ export function streamOf(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const parts = piecesOf(fd, pieces);
   return new ReadableStream({
+    type: "bytes",
     pull(controller): void {
       try {
         const { done, value } = parts.next();
         if (!done) return controller.enqueue(value);
         controller.close();
+        // Whoever reads into bytes of their own is told so.
+        controller.byobRequest?.respond(0);
       } catch (error) {
         controller.error(error);
       }
       ended();
     },
     cancel: ended,
-  }, { highWaterMark: 0 });
+  });
 }
 
 function* piecesOf(fd: Fd, pieces: readonly Piece[]): Generator<Uint8Array<ArrayBuffer>, undefined> {

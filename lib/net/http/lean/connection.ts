@@ -1,9 +1,10 @@
 import type { TcpStream } from "../../tcp_stream.ts";
-import { Connection, PARKED, type Service, type Step } from "../connection.ts";
+import { Connection, PARKED, type Step } from "../connection.ts";
 import { HANDLER } from "../deadlines.ts";
-import { HttpError } from "../error.ts";
+import { abandoned, HttpError } from "../error.ts";
 import type { RequestHead } from "../parse/head.ts";
 import { RequestBody } from "../request_body.ts";
+import type { Service } from "../service.ts";
 import { LeanError } from "./misuse.ts";
 import { LeanRequest } from "./request.ts";
 import { LeanResponse } from "./response.ts";
@@ -21,7 +22,7 @@ export interface LeanService extends Service {
 
 /** A connection whose requests are answered by a handler of `LeanRequest` and `LeanResponse`. */
 export class LeanConnection extends Connection {
-  readonly #service: LeanService;
+  declare protected readonly service: LeanService;
   #head: RequestHead | null = null;
   #request: LeanRequest | null = null;
   #response: LeanResponse | null = null;
@@ -30,7 +31,6 @@ export class LeanConnection extends Connection {
 
   constructor(stream: TcpStream, service: LeanService) {
     super(stream, service);
-    this.#service = service;
   }
 
   protected override get isHead(): boolean {
@@ -45,30 +45,37 @@ export class LeanConnection extends Connection {
     this.#head = head;
     this.#request = request;
     this.#response = response;
-    let promise: unknown;
     try {
-      promise = this.#service.handler(request, response);
+      const given: unknown = this.service.handler(request, response);
+      if (isThenable(given)) this.#watch(given, response);
     } catch (error) {
       return this.#fail(error);
     }
-    if (isThenable(promise)) this.#watch(promise, response);
     return this.resume();
   }
 
   /** An async handler's end, by which the response must have ended. */
   #watch(promise: PromiseLike<unknown>, response: LeanResponse): void {
-    const { runtime } = this.#service;
+    const { runtime } = this.service;
     runtime.promisePending();
+    let isSettled = false;
     const settled = (error: unknown): void => {
+      // A thenable of one's own may call back as often as it likes.
+      if (isSettled) return;
+      isSettled = true;
       runtime.promiseSettled();
       if (this.#response === response && !response.isEnded) {
         this.#failure = { error };
         this.wake();
       } else if (!(error instanceof LeanError && error.after === "disconnect") && error !== UNENDED) {
-        this.#service.failed(error);
+        this.service.failed(error);
       }
     };
-    promise.then(() => settled(UNENDED), settled);
+    try {
+      promise.then(() => settled(UNENDED), settled);
+    } catch (error) {
+      settled(error);
+    }
   }
 
   protected override resume(): Step {
@@ -84,7 +91,7 @@ export class LeanConnection extends Connection {
   #send(head: RequestHead, response: LeanResponse): Step {
     this.isAnswering = true;
     const keepAlive = this.mayGoOn(head);
-    LeanResponse.write(response, this.#service.writer, head, keepAlive);
+    LeanResponse.write(response, this.service.writer, head, keepAlive);
     this.#over("end");
     return this.done(keepAlive);
   }
@@ -92,12 +99,12 @@ export class LeanConnection extends Connection {
   #fail(error: unknown): Step {
     const { isHead } = this;
     if (this.#response !== null && this.#response.isEnded && this.#head !== null) {
-      this.#service.failed(error);
+      this.service.failed(error);
       return this.#send(this.#head, this.#response);
     }
     this.#over("end");
     if (error instanceof HttpError) return this.refuse(error, isHead);
-    this.#service.failed(error);
+    this.service.failed(error);
     return this.refuse(new HttpError(500, "Internal Server Error"), isHead);
   }
 
@@ -111,8 +118,8 @@ export class LeanConnection extends Connection {
     this.#failure = null;
   }
 
-  protected override abandon(): void {
-    if (this.#request !== null) LeanRequest.abort(this.#request);
+  protected override abandon(told?: HttpError): void {
+    if (this.#request !== null) LeanRequest.abort(this.#request, abandoned(told));
   }
 
   protected override ended(): void {

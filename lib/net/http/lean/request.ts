@@ -27,10 +27,10 @@ export class LeanRequest {
     request.#over = after;
   }
 
-  /** The server's own: the client sends nothing more, or has gone. */
-  static abort(request: LeanRequest): void {
+  /** The server's own: the client sends nothing more, has gone, or was refused. */
+  static abort(request: LeanRequest, reason: unknown): void {
     request.#controller ??= new AbortController();
-    request.#controller.abort(new DOMException("the client has gone", "AbortError"));
+    request.#controller.abort(reason);
   }
 
   #open(): RequestHead {
@@ -73,7 +73,7 @@ export class LeanRequest {
     return this.#open().headers();
   }
 
-  /** Aborted when the client sends nothing more, or goes, before it was answered. */
+  /** Aborted when the client sends nothing more, or goes, or is told that it took too long, before it was answered. */
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal;
   }

@@ -20,6 +20,8 @@ export class LeanResponse {
   status = 200;
   readonly #listener: Listener;
   #state = OPEN;
+  /** As it was at the end: what is said of it after that has not been looked at. */
+  #endStatus = 200;
   #hasType = false;
   #lines = "";
   #body: string | Uint8Array | null = null;
@@ -57,6 +59,7 @@ export class LeanResponse {
     if (body !== null && typeof body !== "string" && !(body instanceof Uint8Array)) {
       throw new TypeError("cannot end a response: body is no text, no Uint8Array and not null");
     }
+    this.#endStatus = this.status;
     this.#body = body;
     this.#ended();
   }
@@ -98,7 +101,7 @@ export class LeanResponse {
     if (precomputed === null) {
       const isText = typeof response.#body === "string" && !response.#hasType;
       const lines = isText ? response.#lines + TEXT_LINE : response.#lines;
-      writer.writePlain(head, response.status, lines, response.#body, keepAlive);
+      writer.writePlain(head, response.#endStatus, lines, response.#body, keepAlive);
     } else if (keepAlive && head.minor === 1 && head.method !== "HEAD") {
       writer.writeBytes(Precomputed.bytes(precomputed));
     } else {

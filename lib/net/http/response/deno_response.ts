@@ -72,6 +72,20 @@ function isInner(value: unknown): value is InnerResponse {
     Array.isArray(value.headerList) && "body" in value;
 }
 
+/** The body of a response as Deno's own server finds it. */
+export function bodyInside(response: Response): unknown {
+  const inner = inside(response)[RESPONSE];
+  return isInner(inner) ? inner.body : null;
+}
+
+/** Has Deno's own server find what `body` gives, at the first look, for the body of a response that has none. */
+export function setBodyInside(response: Response, body: () => unknown): void {
+  const inner = inside(response)[RESPONSE];
+  if (isInner(inner)) {
+    Object.defineProperty(inner, "body", { get: body, configurable: true, enumerable: true });
+  }
+}
+
 /** The header fields of a response that nobody has asked for its `headers`, and that has no `plainText`, else `undefined`. */
 export function headerList(response: Response): readonly (readonly [string, string])[] | undefined {
   if (!hasLazy || inside(response)[HEADERS] !== null || plainText(response) !== undefined) return undefined;

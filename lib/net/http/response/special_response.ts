@@ -1,6 +1,8 @@
+import { hostName } from "../../../../ffi/mod.ts";
 import type { Fd } from "../../../io/fd.ts";
 import type { TcpStream } from "../../tcp_stream.ts";
 import { streamOf } from "../files/file_stream.ts";
+import { bodyInside, setBodyInside } from "./deno_response.ts";
 
 /** A part of a file that is a response's body. */
 export interface FilePart {
@@ -35,8 +37,9 @@ const HostResponse = Response;
 
 /**
  * A `Response` whose body is a part of a file, which the kernel sends by sendfile(2): no byte of it is copied here, as
- * long as it reaches the server as it is. Middleware may ask for its body, and make another `Response` of it: then it is
- * a stream that is read piece by piece. A file that is shorter than that when it is sent cuts the connection.
+ * long as it reaches the server as it is. Middleware may ask for its body, and make another `Response` of it, and another
+ * server may be given it, such as the host's: then it is a stream that is read piece by piece. A file that is shorter than
+ * that when it is sent cuts the connection.
  */
 export class FileResponse extends HostResponse {
   readonly #file: FilePart;
@@ -45,7 +48,8 @@ export class FileResponse extends HostResponse {
 
   /** Throws a `RangeError` where `offset` or `length` is no number of bytes. */
   constructor(file: FilePart, init: ResponseInit = {}) {
-    super(null, init);
+    // Bun's server looks at what its class was given, and makes nothing of a stream before it is read.
+    super(hostName === "bun" ? streamOfPart(file, init.status) : null, init);
     const { offset = 0, length } = file;
     for (const [name, value] of [["offset", offset], ["length", length]] as const) {
       if (!Number.isSafeInteger(value) || value < 0) {
@@ -56,6 +60,7 @@ export class FileResponse extends HostResponse {
     }
     this.headers.set("content-length", String(length));
     this.#file = file;
+    setBodyInside(this, () => bodyInside(this.#real ??= this.#makeReal()));
   }
 
   /** What is to be sent: the file, or the host's response where one was made in the place of this. */
@@ -65,13 +70,8 @@ export class FileResponse extends HostResponse {
 
   #makeReal(): Response {
     const { status, statusText, headers } = this;
-    const { fd, offset = 0, length, released } = this.#file;
-    if (BODILESS.includes(status)) {
-      released?.();
-      return new HostResponse(null, { status, statusText, headers });
-    }
-    const range = { start: offset, end: offset + length };
-    const body = streamOf(fd, [range], () => released?.());
+    const body = streamOfPart(this.#file, status);
+    if (body === null) this.#file.released?.();
     return new HostResponse(body, { status, statusText, headers });
   }
 
@@ -88,21 +88,32 @@ export class FileResponse extends HostResponse {
   }
 }
 
+function streamOfPart(
+  file: FilePart,
+  status: number | undefined,
+): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  if (status !== undefined && BODILESS.includes(status)) return null;
+  const { fd, offset = 0, length, released } = file;
+  return streamOf(fd, [{ start: offset, end: offset + length }], () => released?.());
+}
+
 /**
  * Takes over a connection: `received` is what the client has sent beyond its request, already read. `closing` is
  * aborted when the server begins to shut down. What it throws, or rejects with while the stream is open, is `onError`'s,
- * and closes it.
+ * and closes it; `failed` tells `onError` of anything else.
  */
 export type OnUpgrade = (
   stream: TcpStream,
   received: Uint8Array<ArrayBuffer>,
   closing: AbortSignal,
+  failed: (error: unknown) => void,
 ) => void | PromiseLike<void>;
 
 /**
  * Answers `101 Switching Protocols` with `headers`, `upgrade` among them, and hands the connection over: the server
  * neither reads nor writes it after that, sets it no timeouts, and closes it no more, but at the deadline of its
- * `shutdown`. `connection: upgrade` is added.
+ * `shutdown`. `connection: upgrade` is added. A client that has asked for no upgrade is answered 426, with what there is to
+ * ask for; one of HTTP/1.0, or with a body, 400.
  */
 export class UpgradeResponse extends Response {
   #onUpgrade: OnUpgrade;

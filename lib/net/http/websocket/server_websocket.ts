@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { isThenable } from "../../../task/promise.ts";
 
 /** What is used of the package's own WebSocket. */
 export interface PackageWebSocket {
@@ -39,6 +40,9 @@ export interface ServerWebSocketEvents {
 
 type Listener<K extends keyof ServerWebSocketEvents> = (event: ServerWebSocketEvents[K]) => void;
 
+/** A listener has failed. */
+const FAILED = 1011;
+
 const CONNECTING = 0;
 const OPEN = 1;
 const MAX_REASON_BYTES = 123;
@@ -59,6 +63,7 @@ export class ServerWebSocket {
     close: new Set(),
   };
   #isOpened = false;
+  #failed: (error: unknown) => void = console.error;
 
   onopen: Listener<"open"> | null = null;
   onmessage: Listener<"message"> | null = null;
@@ -85,8 +90,9 @@ export class ServerWebSocket {
     });
   }
 
-  /** The connection is there: `upgradeWebSocket`'s. */
-  static open(socket: ServerWebSocket): void {
+  /** The connection is there, and `failed` is told what listeners throw: `upgradeWebSocket`'s. */
+  static open(socket: ServerWebSocket, failed: (error: unknown) => void): void {
+    socket.#failed = failed;
     socket.#isOpened = true;
     if (socket.readyState === OPEN) socket.#tell("open", socket.onopen, { type: "open" });
   }
@@ -112,7 +118,10 @@ export class ServerWebSocket {
     return this.#socket.bufferedAmount;
   }
 
-  /** Has `listener` called with each event of the type, until it is removed. */
+  /**
+   * Has `listener` called with each event of the type, until it is removed. What a listener throws, or rejects with, is
+   * the server's `onError`'s; the others are called all the same, and the socket closes by 1011.
+   */
   addEventListener<K extends keyof ServerWebSocketEvents>(type: K, listener: Listener<K>): void {
     this.#listeners[type].add(listener);
   }
@@ -127,8 +136,23 @@ export class ServerWebSocket {
     handler: Listener<K> | null,
     event: ServerWebSocketEvents[K],
   ): void {
-    handler?.(event);
-    for (const listener of this.#listeners[type]) listener(event);
+    if (handler !== null) this.#call(handler, event);
+    for (const listener of this.#listeners[type]) this.#call(listener, event);
+  }
+
+  #call<E>(listener: (event: E) => unknown, event: E): void {
+    try {
+      const given = listener(event);
+      if (isThenable(given)) given.then(undefined, (error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Nobody knows what the listener has done of its work, and the client cannot wait for the rest. */
+  #fail(error: unknown): void {
+    this.#failed(error);
+    this.#socket.close(FAILED, "the server failed");
   }
 
   /**

@@ -5,7 +5,6 @@ import { requireFlag, requireNames, shown } from "../../../io/arguments.ts";
 import { toNodeDuplex } from "../../node_duplex.ts";
 import { HttpError } from "../error.ts";
 import { LateStream } from "../response/late_stream.ts";
-import { LazyRequest } from "../request.ts";
 import { type PackageWebSocket, ServerWebSocket } from "./server_websocket.ts";
 import { UpgradeResponse } from "../response/special_response.ts";
 
@@ -18,8 +17,8 @@ export interface UpgradeWebSocketOptions {
   /** Whether messages are packed by permessage-deflate where the client can: `false` where nothing is said. */
   compress?: boolean;
   /**
-   * After how many milliseconds the client is asked whether it is there; one that has not answered until the next time
-   * is cut off, unless the socket is paused. 30,000 where nothing is said; 0 for never.
+   * After how many milliseconds the client is asked whether it is there; one of which nothing has come until the next
+   * time, be it a part of a message, is cut off, unless the socket is paused. 30,000 where nothing is said; 0 for never.
    */
   pingMs?: number;
   /** How many milliseconds a client may take to answer that the socket closes: 5,000 where nothing is said. */
@@ -125,12 +124,12 @@ function shakeHands(
   return { socket, headers };
 }
 
-/** Asks again and again whether the client is there, and cuts off one that is not. */
-function watch(socket: PackageWebSocket, pingMs: number): void {
+/** Asks again and again whether the client is there, and cuts off one of which nothing comes. */
+function watch(socket: PackageWebSocket, stream: Duplex, pingMs: number): void {
   if (pingMs === 0) return;
   let hasAnswered = true;
-  socket.on("pong", () => hasAnswered = true);
-  socket.on("message", () => hasAnswered = true);
+  // Not the answer alone: that waits behind a message that may take long.
+  stream.on("data", () => hasAnswered = true);
   const timer = setInterval(() => {
     // Its answer is not read.
     if (socket.isPaused) hasAnswered = true;
@@ -143,7 +142,9 @@ function watch(socket: PackageWebSocket, pingMs: number): void {
 
 /**
  * Answers a WebSocket's handshake: the handler returns `response`, after which `socket` opens. Its events come from
- * then on; when the server shuts down it closes by 1001.
+ * then on; when the server shuts down it closes by 1001. What a listener throws, or rejects with, is the server's
+ * `onError`'s, and closes the socket by 1011. Where the request is answered otherwise, the socket closes by 1006: where
+ * `request` is a copy of the server's, by the copy's signal.
  *
  * Throws an {@linkcode HttpError} for a request that is no handshake, 426 or 400, which the server answers so; a
  * `TypeError` or a `RangeError` for options that are none.
@@ -171,18 +172,20 @@ export function upgradeWebSocket(request: Request, options: UpgradeWebSocketOpti
   duplex.on("error", () => undefined);
   const made = shakeHands(request, duplex, options);
   const socket = new ServerWebSocket(made.socket);
+  // Of a copy of the server's request it follows that of the one that it was made from, and lives as long as the socket.
+  const { signal } = request;
   const gone = (): void => made.socket.terminate();
-  request.signal.addEventListener("abort", gone, { once: true });
-  // By another answer than the one that opens it.
-  LazyRequest.whenAnswered(request, gone);
-  const response = new UpgradeResponse((stream, received, closing) => {
-    request.signal.removeEventListener("abort", gone);
+  signal.addEventListener("abort", gone, { once: true });
+  made.socket.on("close", () => signal.removeEventListener("abort", gone));
+  if (signal.aborted) gone();
+  const response = new UpgradeResponse((stream, received, closing, failed) => {
+    signal.removeEventListener("abort", gone);
     late.attach(stream, received);
     const close = (): void => socket.close(1001, "the server shuts down");
     closing.addEventListener("abort", close, { once: true });
     made.socket.on("close", () => closing.removeEventListener("abort", close));
-    watch(made.socket, pingMs);
-    ServerWebSocket.open(socket);
+    watch(made.socket, duplex, pingMs);
+    ServerWebSocket.open(socket, failed);
     if (closing.aborted) close();
   }, made.headers);
   return { socket, response };
