@@ -26,9 +26,13 @@ function* echo(stream: TcpStream): Coroutine<void> {
 
 function* leanEcho(stream: TcpStream): Coroutine<void> {
   for (;;) {
-    using buffer = yield* stream.readBuffer();
+    const buffer = yield* stream.readBuffer();
     if (buffer === null) return;
-    yield* stream.writeBuffer(buffer);
+    try {
+      yield* stream.writeBuffer(buffer);
+    } finally {
+      buffer.release();
+    }
   }
 }
 
@@ -82,12 +86,13 @@ class Echo extends Future<void> {
 }
 
 function* converse(stream: TcpStream): Coroutine<void> {
-  using connection = stream;
   try {
-    yield* way === "--lean" ? leanEcho(connection) : echo(connection);
+    yield* way === "--lean" ? leanEcho(stream) : echo(stream);
   } catch (error) {
     // A client that goes away in the middle of a message is its own affair.
     if (!(error instanceof SystemError)) throw error;
+  } finally {
+    stream.close();
   }
 }
 
