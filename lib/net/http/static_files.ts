@@ -5,6 +5,7 @@ import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
 import { answerWithFile, plain } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
+import { LazyRequest } from "./request.ts";
 import { StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
@@ -76,8 +77,7 @@ class Files {
     this.#precompressed = precompressed;
     this.#hidden = hidden;
     this.#types = types;
-    this.#headers = { ...headers };
-    new Headers(this.#headers);
+    this.#headers = Object.fromEntries(new Headers({ ...headers }));
     this.#files = new OpenFiles(resolve(toPath(root, "serve")), maxOpen, validMs);
   }
 
@@ -142,28 +142,46 @@ class Files {
   #answerWith(request: Request, path: string, found: Found): Response {
     if (found === "forbidden") return plain(403, "Forbidden");
     if (!(found instanceof OpenFile)) return plain(404, "Not Found");
-    const headers = new Headers(this.#headers);
-    headers.set("content-type", mediaType(path, this.#types));
-    const file = this.#precompressed ? this.#packed(request, path, headers) ?? found : found;
-    return answerWithFile(request, file, headers);
+    if (!this.#precompressed) {
+      return answerWithFile(request, found, found.headers ??= this.#headersOf(found, path, {}));
+    }
+    const { file, headers } = this.#packed(request, path, found);
+    return answerWithFile(request, file, this.#headersOf(file, path, headers));
+  }
+
+  /** What is said of `file`, which is what `path` means: with `more` beside it. */
+  #headersOf(file: OpenFile, path: string, more: Readonly<Record<string, string>>): Record<string, string> {
+    return {
+      ...this.#headers,
+      "content-type": mediaType(path, this.#types),
+      ...more,
+      etag: file.etag,
+      "last-modified": file.lastModified,
+      "accept-ranges": "bytes",
+    };
   }
 
   /** The packed file that the client likes best, if one is there. That it was asked for is said either way. */
-  #packed(request: Request, path: string, headers: Headers): OpenFile | undefined {
+  #packed(
+    request: Request,
+    path: string,
+    file: OpenFile,
+  ): { file: OpenFile; headers: Record<string, string> } {
     const there = new Map<string, OpenFile>();
     for (const { coding, extension } of PACKINGS) {
       const found = this.#files.find(path + extension);
       if (found instanceof OpenFile) there.set(coding, found);
     }
-    if (there.size === 0) return undefined;
-    headers.append("vary", "accept-encoding");
-    for (const { coding } of acceptedPackings(request.headers.get("accept-encoding"))) {
-      const file = there.get(coding);
-      if (file === undefined) continue;
-      headers.set("content-encoding", coding);
-      return file;
+    if (there.size === 0) return { file, headers: {} };
+    const { vary } = this.#headers;
+    const headers = { vary: vary === undefined ? "accept-encoding" : `${vary}, accept-encoding` };
+    for (const { coding } of acceptedPackings(LazyRequest.fields(request).get("accept-encoding"))) {
+      const packed = there.get(coding);
+      if (packed !== undefined) {
+        return { file: packed, headers: { ...headers, "content-encoding": coding } };
+      }
     }
-    return undefined;
+    return { file, headers };
   }
 }
 
