@@ -6,7 +6,7 @@ import { answerWithFile, plain } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
 import { LazyRequest } from "./request.ts";
-import { StaticResponse } from "./response/static_response.ts";
+import { CheckedFields, StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {
@@ -150,15 +150,15 @@ class Files {
   }
 
   /** What is said of `file`, which is what `path` means: with `more` beside it. */
-  #headersOf(file: OpenFile, path: string, more: Readonly<Record<string, string>>): Record<string, string> {
-    return {
+  #headersOf(file: OpenFile, path: string, more: Readonly<Record<string, string>>): CheckedFields {
+    return new CheckedFields({
       ...this.#headers,
       "content-type": mediaType(path, this.#types),
       ...more,
       etag: file.etag,
       "last-modified": file.lastModified,
       "accept-ranges": "bytes",
-    };
+    });
   }
 
   /** The packed file that the client likes best, if one is there. That it was asked for is said either way. */
@@ -203,7 +203,8 @@ function redirect(path: string, search: string): Response {
 
 /**
  * A handler that answers with the files below `root`: `GET` and `HEAD`, with ranges, preconditions, strong entity tags,
- * an index for a folder, and a redirect to the folder's own path. The kernel sends the bytes. No path and no link leads
+ * an index for a folder, and a redirect to the folder's own path. The kernel sends the bytes; those of a file of up to
+ * 16 KiB are kept in memory while it does not change. No path and no link leads
  * out of `root`, and what begins with a dot is not there. A file that is cut or replaced while it is sent is sent as it
  * was, or the connection is cut: a length that was named is kept.
  *

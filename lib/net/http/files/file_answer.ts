@@ -4,7 +4,7 @@ import type { OpenFile } from "./open_files.ts";
 import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./ranges.ts";
 import { LazyRequest } from "../request.ts";
 import { FileResponse } from "../response/special_response.ts";
-import { StaticResponse } from "../response/static_response.ts";
+import { type CheckedFields, StaticResponse } from "../response/static_response.ts";
 
 /** Gives a file back whose response nobody has sent or read. */
 const unsent = new FinalizationRegistry<Use>((use) => use.end());
@@ -39,12 +39,9 @@ export function plain(status: number, text: string, headers: Record<string, stri
   return new StaticResponse(`${text}\n`, { status, headers });
 }
 
-/** `file` as the request wants it: all, parts or nothing of it, by `headers`, which say all of it. */
-export function answerWithFile(
-  request: Request,
-  file: OpenFile,
-  headers: Readonly<Record<string, string>>,
-): Response {
+/** `file` as the request wants it: all, parts or nothing of it, by `checked`, which say all of it. */
+export function answerWithFile(request: Request, file: OpenFile, checked: CheckedFields): Response {
+  const headers = checked.headers;
   const fields = LazyRequest.fields(request);
   switch (checkPreconditions(fields, file)) {
     case "failed":
@@ -58,7 +55,7 @@ export function answerWithFile(
   const { size } = file;
   const field = request.method === "GET" ? fields.get("range") : null;
   const ranges = field !== null && isRangeCurrent(fields, file) ? parseRange(field, size) : undefined;
-  if (ranges === undefined) return sendAll(file, headers);
+  if (ranges === undefined) return sendAll(file, checked);
   if (ranges.length === 0) {
     return plain(416, "Range Not Satisfiable", { "content-range": `bytes */${size}` });
   }
@@ -67,11 +64,11 @@ export function answerWithFile(
   return sendPart(file, range, 206, { ...headers, "content-range": contentRange(range, size) });
 }
 
-function sendAll(file: OpenFile, headers: Readonly<Record<string, string>>): Response {
+function sendAll(file: OpenFile, checked: CheckedFields): Response {
   const bytes = file.bytes();
   return bytes === null
-    ? sendPart(file, { start: 0, end: file.size }, 200, headers)
-    : new StaticResponse(bytes, { headers });
+    ? sendPart(file, { start: 0, end: file.size }, 200, checked.headers)
+    : new StaticResponse(bytes, checked);
 }
 
 function sendPart(

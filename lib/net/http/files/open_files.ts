@@ -2,6 +2,7 @@ import { readFrom } from "../../../../ffi/file_calls.ts";
 import { check, libc, SystemError } from "../../../../ffi/mod.ts";
 import { FileType, Stat } from "../../../../ffi/layout/stat.ts";
 import type { Fd } from "../../../io/fd.ts";
+import type { CheckedFields } from "../response/static_response.ts";
 import type { Validators } from "./conditional.ts";
 import { DocumentRoot } from "./document_root.ts";
 
@@ -31,7 +32,7 @@ export class OpenFile implements Validators {
    */
   etag = "";
   /** Of an answer with all of it, as it is: its user's, who makes them anew where it has changed. */
-  headers: Readonly<Record<string, string>> | null = null;
+  headers: CheckedFields | null = null;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
   #changed = NaN;
   #nanoseconds = NaN;
