@@ -28,11 +28,9 @@ function* leanEcho(stream: TcpStream): Coroutine<void> {
   for (;;) {
     const buffer = yield* stream.readBuffer();
     if (buffer === null) return;
-    try {
-      yield* stream.writeBuffer(buffer);
-    } finally {
-      buffer.release();
-    }
+    yield* stream.writeBuffer(buffer);
+    // Not by `using`, which costs V8 200 ns each time: where the write fails the collector has the buffer.
+    buffer.release();
   }
 }
 

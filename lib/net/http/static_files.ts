@@ -204,9 +204,9 @@ function redirect(path: string, search: string): Response {
 /**
  * A handler that answers with the files below `root`: `GET` and `HEAD`, with ranges, preconditions, strong entity tags,
  * an index for a folder, and a redirect to the folder's own path. The kernel sends the bytes; those of a file of up to
- * 16 KiB are kept in memory while it does not change. No path and no link leads
- * out of `root`, and what begins with a dot is not there. A file that is cut or replaced while it is sent is sent as it
- * was, or the connection is cut: a length that was named is kept.
+ * 16 KiB are kept in memory while it does not change. No path and no link leads out of `root`, and what begins with a
+ * dot is not there. A file that is cut or replaced while it is sent is sent as it was, or the connection is cut: a
+ * length that was named is kept.
  *
  * Throws a `TypeError` or a `RangeError` for options that are none, a `SystemError` where `root` is no folder, and
  * Deno's `NotCapable` where it may not be read.
