@@ -26,9 +26,11 @@ function* echo(stream: TcpStream): Coroutine<void> {
 
 function* leanEcho(stream: TcpStream): Coroutine<void> {
   for (;;) {
-    using buffer = yield* stream.readBuffer();
+    const buffer = yield* stream.readBuffer();
     if (buffer === null) return;
     yield* stream.writeBuffer(buffer);
+    // Not by `using`, which costs V8 200 ns each time: where the write fails the collector has the buffer.
+    buffer.release();
   }
 }
 
@@ -82,12 +84,13 @@ class Echo extends Future<void> {
 }
 
 function* converse(stream: TcpStream): Coroutine<void> {
-  using connection = stream;
   try {
-    yield* way === "--lean" ? leanEcho(connection) : echo(connection);
+    yield* way === "--lean" ? leanEcho(stream) : echo(stream);
   } catch (error) {
     // A client that goes away in the middle of a message is its own affair.
     if (!(error instanceof SystemError)) throw error;
+  } finally {
+    stream.close();
   }
 }
 

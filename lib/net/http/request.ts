@@ -49,6 +49,11 @@ export class LazyRequest implements Request {
     request.#controller.abort(reason);
   }
 
+  /** The header fields of `request`, without a `Headers` of those that nobody has asked for. */
+  static fields(request: Request): Pick<Headers, "get"> {
+    return request instanceof LazyRequest ? request.#headers ?? request.#head : request.headers;
+  }
+
   /** `request` was answered, or refused, and its connection is still HTTP's. */
   static answered(request: LazyRequest): void {
     request.#isAnswered = true;

@@ -5,6 +5,8 @@ import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
 import { answerWithFile, plain } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
+import { LazyRequest } from "./request.ts";
+import { CheckedFields, StaticResponse } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {
@@ -57,8 +59,8 @@ class Files {
   readonly #precompressed: boolean;
   readonly #hidden: boolean;
   readonly #types: Readonly<Record<string, string>>;
-  readonly #headers: Headers;
-  readonly #always: Headers;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #always: Readonly<Record<string, string>>;
 
   constructor(root: string | URL, options: ServeFilesOptions) {
     const what = "cannot serve files";
@@ -82,9 +84,8 @@ class Files {
     this.#precompressed = precompressed;
     this.#hidden = hidden;
     this.#types = types;
-    this.#always = new Headers(always);
-    this.#headers = new Headers(always);
-    for (const [name, value] of new Headers(headers)) this.#headers.set(name, value);
+    this.#always = Object.fromEntries(new Headers({ ...always }));
+    this.#headers = { ...this.#always, ...Object.fromEntries(new Headers({ ...headers })) };
     this.#files = new OpenFiles(resolve(toPath(root, "serve")), maxOpen, validMs);
   }
 
@@ -149,32 +150,51 @@ class Files {
   #answerWith(request: Request, path: string, found: Found): Response {
     if (found === "forbidden") return plain(403, "Forbidden", this.#always);
     if (!(found instanceof OpenFile)) return this.#missing();
-    const headers = new Headers(this.#headers);
-    headers.set("content-type", mediaType(path, this.#types));
-    const file = this.#precompressed ? this.#packed(request, path, headers) ?? found : found;
-    return answerWithFile(request, file, headers, this.#always);
+    if (!this.#precompressed) {
+      const headers = found.headers ??= this.#headersOf(found, path, {});
+      return answerWithFile(request, found, headers, this.#always);
+    }
+    const { file, headers } = this.#packed(request, path, found);
+    return answerWithFile(request, file, this.#headersOf(file, path, headers), this.#always);
   }
 
   #missing(): Response {
     return plain(404, "Not Found", this.#always);
   }
 
+  /** What is said of `file`, which is what `path` means: with `more` beside it. */
+  #headersOf(file: OpenFile, path: string, more: Readonly<Record<string, string>>): CheckedFields {
+    return new CheckedFields({
+      ...this.#headers,
+      "content-type": mediaType(path, this.#types),
+      ...more,
+      etag: file.etag,
+      "last-modified": file.lastModified,
+      "accept-ranges": "bytes",
+    });
+  }
+
   /** The packed file that the client likes best, if one is there. That it was asked for is said either way. */
-  #packed(request: Request, path: string, headers: Headers): OpenFile | undefined {
+  #packed(
+    request: Request,
+    path: string,
+    file: OpenFile,
+  ): { file: OpenFile; headers: Record<string, string> } {
     const there = new Map<string, OpenFile>();
     for (const { coding, extension } of PACKINGS) {
       const found = this.#files.find(path + extension);
       if (found instanceof OpenFile) there.set(coding, found);
     }
-    if (there.size === 0) return undefined;
-    headers.append("vary", "accept-encoding");
-    for (const { coding } of acceptedPackings(request.headers.get("accept-encoding"))) {
-      const file = there.get(coding);
-      if (file === undefined) continue;
-      headers.set("content-encoding", coding);
-      return file;
+    if (there.size === 0) return { file, headers: {} };
+    const { vary } = this.#headers;
+    const headers = { vary: vary === undefined ? "accept-encoding" : `${vary}, accept-encoding` };
+    for (const { coding } of acceptedPackings(LazyRequest.fields(request).get("accept-encoding"))) {
+      const packed = there.get(coding);
+      if (packed !== undefined) {
+        return { file: packed, headers: { ...headers, "content-encoding": coding } };
+      }
     }
-    return undefined;
+    return { file, headers };
   }
 }
 
@@ -189,17 +209,17 @@ function partsOf(url: string): { path: string; search: string } {
 }
 
 /** To the folder's own path. Two slashes at its start would name another host. */
-function redirect(path: string, search: string, always: Headers): Response {
-  const headers = new Headers(always);
-  headers.set("location", `/${path.replace(/^\/+/, "")}/${search}`);
-  return new Response(null, { status: 301, headers });
+function redirect(path: string, search: string, always: Readonly<Record<string, string>>): Response {
+  const location = `/${path.replace(/^\/+/, "")}/${search}`;
+  return new StaticResponse(null, { status: 301, headers: { ...always, location } });
 }
 
 /**
  * A handler that answers with the files below `root`: `GET` and `HEAD`, with ranges, preconditions, strong entity tags,
- * an index for a folder, and a redirect to the folder's own path. The kernel sends the bytes. No path and no link leads
- * out of `root`, and what begins with a dot is not there. A file that is cut or replaced while it is sent is sent as it
- * was, or the connection is cut: a length that was named is kept.
+ * an index for a folder, and a redirect to the folder's own path. The kernel sends the bytes; those of a file of up to
+ * 16 KiB are kept in memory while it does not change. No path and no link leads out of `root`, and what begins with a
+ * dot is not there. A file that is cut or replaced while it is sent is sent as it was, or the connection is cut: a
+ * length that was named is kept.
  *
  * Throws a `TypeError` or a `RangeError` for options that are none, a `SystemError` where `root` is no folder, and
  * Deno's `NotCapable` where it may not be read.

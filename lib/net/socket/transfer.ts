@@ -1,8 +1,9 @@
-import { consumed, type Context, Future, Pending, type Waker } from "../../task/future.ts";
+import { consumed, type Context, Future, Pending, polling, type Waker } from "../../task/future.ts";
+import { parked, withoutContext } from "../../task/futures/future.ts";
 import type { StreamIo } from "./stream_io.ts";
 
 /** What reads or writes a stream, and parks until there is something, or room. One of each direction at a time. */
-export abstract class Transfer<T> extends Future<T> {
+export abstract class Transfer<T> extends Future<T> implements Iterator<Pending, T, void> {
   /** `null` once its value was taken, it has failed, or was dropped. */
   #stream: StreamIo | null;
   readonly #reads: boolean;
@@ -43,6 +44,24 @@ export abstract class Transfer<T> extends Future<T> {
     else if (this.#waker === null) this.#stream = null;
     else this.drop();
     return value;
+  }
+
+  /** It is its own iterator: a coroutine that reads and writes makes one object for each, and not two. */
+  override [Symbol.iterator](): Iterator<Pending, T, void> {
+    return this;
+  }
+
+  next(): IteratorResult<Pending, T> {
+    const { context } = polling;
+    if (context === null) return withoutContext(this);
+    const value = this.poll(context);
+    return value === Pending ? parked() : { done: true, value };
+  }
+
+  /** The coroutine is dropped. */
+  return(value: T): IteratorResult<Pending, T> {
+    this.drop();
+    return { done: true, value };
   }
 
   #refuse(stream: StreamIo): never {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { environment } from "../../../ffi/environment.ts";
+import { hostName } from "../../../ffi/mod.ts";
 import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
 import { Clock } from "../time/clock.ts";
 import { BUDGET, coop } from "./coop.ts";
@@ -23,8 +24,8 @@ const PARKS = 8;
 const LONG_PARK_MS = 20;
 /** How long busy tasks may keep the host's loop from its turn. */
 const LONGEST_TURN_MS = 20;
-/** Deno looks at its sockets each 61 turns of a loop that is never idle, at 1 to 2 µs a turn: whoever waits for them. */
-const DENO_TURNS = 64;
+/** Deno looks at its sockets each 61 turns of a loop that is never idle, at 1 to 2 µs a turn; the others at each. */
+const TURNS = hostName === "deno" ? 64 : 1;
 const MICROTASK_ROUNDS = 3;
 /** Bursts of tasks that promises wake, between two looks at the reactor. */
 const BURSTS = 16;
@@ -69,7 +70,7 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
     let timeout = 0;
     if (now - lastTurn >= LONGEST_TURN_MS || (isIdle && foundNothing && runtime.promises > 0)) {
       foundNothing = false;
-      await hostTurns(DENO_TURNS);
+      await hostTurns(TURNS);
       lastTurn = now;
     } else if (isIdle && hadReactions) {
       polled = false;

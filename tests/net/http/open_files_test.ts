@@ -4,12 +4,13 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { assert, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { hostName } from "../../../ffi/mod.ts";
 import { OpenFile, OpenFiles } from "../../../lib/net/http/files/open_files.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
@@ -66,6 +67,33 @@ describe("a file that changes", () => {
       const second = await get("/letters.txt", { "if-none-match": first.headers.get("etag") ?? "" });
       assertStrictEquals(await second.text(), LETTERS.toUpperCase());
       assertStrictEquals(second.headers.get("last-modified"), first.headers.get("last-modified"));
+    }));
+
+  it("keeps its bytes only where no change can have gone unnoticed, and for as long as there is none", () =>
+    withSite({}, async ({ root }) => {
+      const path = join(root, "letters.txt");
+      using kept = new OpenFiles(root, 8, 60_000);
+      const bytesOf = (): Uint8Array | null => {
+        const file = kept.find("letters.txt");
+        assert(file instanceof OpenFile);
+        return file.bytes();
+      };
+      const { ctimeMs } = statSync(path);
+      const { now } = Date;
+      try {
+        Date.now = () => ctimeMs + 1000;
+        assert(bytesOf() !== bytesOf());
+        Date.now = () => ctimeMs + 3000;
+        const first = bytesOf();
+        assertEquals(first, encoder.encode(LETTERS));
+        assertStrictEquals(bytesOf(), first);
+        // The kernel's clock of files moves in steps of some milliseconds.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        writeFileSync(path, LETTERS.toUpperCase());
+        assertEquals(bytesOf(), encoder.encode(LETTERS.toUpperCase()));
+      } finally {
+        Date.now = now;
+      }
     }));
 
   it("is found anew after a while where its folder was replaced as a whole", () =>
@@ -161,7 +189,7 @@ describe("the files that stay open", () => {
       import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
       import { serveFiles } from "${moduleUrl("lib/net/http.ts")}";
       const root = mkdtempSync("/tmp/oxbow-site-");
-      for (let i = 0; i < 100; i++) writeFileSync(root + "/" + i, "x");
+      for (let i = 0; i < 100; i++) writeFileSync(root + "/" + i, "x".repeat(20_000));
       const files = serveFiles(root, { maxOpen: 1 });
       const open = () => readdirSync("/proc/self/fd").length;
       const before = open();

@@ -9,11 +9,14 @@ export interface Validators {
   readonly modified: number;
 }
 
+/** A request's header fields, each by its name in lower case. */
+export type Fields = Pick<Headers, "get">;
+
 /** What a request's preconditions come to: the method is done, or it is answered 304 or 412. */
 export type Verdict = "proceed" | "not modified" | "failed";
 
 /** Evaluates the preconditions of a `GET` or a `HEAD` in the order that RFC 9110 gives (section 13.2.2). */
-export function checkPreconditions(headers: Headers, { etag, modified }: Validators): Verdict {
+export function checkPreconditions(headers: Fields, { etag, modified }: Validators): Verdict {
   const match = headers.get("if-match");
   if (match !== null) {
     if (!includesETag(match, etag, true)) return "failed";
@@ -31,7 +34,7 @@ export function checkPreconditions(headers: Headers, { etag, modified }: Validat
  * Whether a `Range` is to be heeded: there is no `If-Range`, or it names the state that is sent, by a strong tag or by
  * its very date (RFC 9110, section 13.1.5).
  */
-export function isRangeCurrent(headers: Headers, { etag, modified }: Validators): boolean {
+export function isRangeCurrent(headers: Fields, { etag, modified }: Validators): boolean {
   const value = headers.get("if-range");
   if (value === null) return true;
   if (value.startsWith('"') || value.startsWith("W/")) return isStrong(etag) && value === etag;
@@ -39,7 +42,7 @@ export function isRangeCurrent(headers: Headers, { etag, modified }: Validators)
   return parseHttpDate(value) === modified && Date.now() / 1000 >= modified + 1;
 }
 
-function dateOf(headers: Headers, name: string): number | undefined {
+function dateOf(headers: Fields, name: string): number | undefined {
   const value = headers.get(name);
   return value === null ? undefined : parseHttpDate(value);
 }

@@ -2,7 +2,9 @@ import { checkPreconditions, isRangeCurrent } from "./conditional.ts";
 import { type Piece, streamOf } from "./file_stream.ts";
 import type { OpenFile } from "./open_files.ts";
 import { type ByteRange, contentRange, MultipartFrame, parseRange } from "./ranges.ts";
+import { LazyRequest } from "../request.ts";
 import { FileResponse } from "../response/special_response.ts";
+import { type CheckedFields, StaticResponse } from "../response/static_response.ts";
 
 /** Gives a file back whose response nobody has sent or read. */
 const unsent = new FinalizationRegistry<Use>((use) => use.end());
@@ -36,59 +38,70 @@ class Use {
 export function plain(
   status: number,
   text: string,
-  always: Headers,
-  own: Record<string, string> = {},
+  always: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>> = {},
 ): Response {
-  const headers = new Headers(always);
-  for (const [name, value] of Object.entries(own)) headers.set(name, value);
-  headers.set("content-type", "text/plain;charset=UTF-8");
-  return new Response(`${text}\n`, { status, headers });
+  const headers = { ...always, ...own, "content-type": "text/plain;charset=UTF-8" };
+  return new StaticResponse(`${text}\n`, { status, headers });
 }
 
 /**
- * `file` as the request wants it: all, parts or nothing of it, by `headers` and its own; what has nothing of it is by those
- * that are `always` there.
+ * `file` as the request wants it: all, parts or nothing of it, by `checked`, which say all of it; what has nothing of it
+ * is by those that are `always` there.
  */
 export function answerWithFile(
   request: Request,
   file: OpenFile,
-  headers: Headers,
-  always: Headers,
+  checked: CheckedFields,
+  always: Readonly<Record<string, string>>,
 ): Response {
-  headers.set("etag", file.etag);
-  headers.set("last-modified", file.lastModified);
-  headers.set("accept-ranges", "bytes");
-  switch (checkPreconditions(request.headers, file)) {
+  const headers = checked.headers;
+  const fields = LazyRequest.fields(request);
+  switch (checkPreconditions(fields, file)) {
     case "failed":
       return plain(412, "Precondition Failed", always);
-    case "not modified":
-      headers.delete("content-type");
-      return new Response(null, { status: 304, headers });
+    case "not modified": {
+      const others = { ...headers };
+      delete others["content-type"];
+      return new StaticResponse(null, { status: 304, headers: others });
+    }
   }
   const { size } = file;
-  const field = request.method === "GET" ? request.headers.get("range") : null;
-  const ranges = field !== null && isRangeCurrent(request.headers, file)
-    ? parseRange(field, size)
-    : undefined;
-  if (ranges === undefined) return sendPart(file, { start: 0, end: size }, 200, headers);
+  const field = request.method === "GET" ? fields.get("range") : null;
+  const ranges = field !== null && isRangeCurrent(fields, file) ? parseRange(field, size) : undefined;
+  if (ranges === undefined) return sendAll(file, checked);
   if (ranges.length === 0) {
     return plain(416, "Range Not Satisfiable", always, { "content-range": `bytes */${size}` });
   }
   if (ranges.length > 1) return sendParts(file, ranges, headers);
-  headers.set("content-range", contentRange(ranges[0], size));
-  return sendPart(file, ranges[0], 206, headers);
+  const [range] = ranges;
+  return sendPart(file, range, 206, { ...headers, "content-range": contentRange(range, size) });
 }
 
-function sendPart(file: OpenFile, range: ByteRange, status: number, headers: Headers): Response {
-  const { start, end } = range;
+function sendAll(file: OpenFile, checked: CheckedFields): Response {
+  const bytes = file.bytes();
+  return bytes === null
+    ? sendPart(file, { start: 0, end: file.size }, 200, checked.headers)
+    : new StaticResponse(bytes, checked);
+}
+
+function sendPart(
+  file: OpenFile,
+  { start, end }: ByteRange,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const part = { fd: file.fd, offset: start, length: end - start, released: Use.begin(file) };
   return new FileResponse(part, { status, headers });
 }
 
 /** Several ranges in one body, read and sent piece by piece as the client takes them. */
-function sendParts(file: OpenFile, ranges: readonly ByteRange[], headers: Headers): Response {
-  const frame = new MultipartFrame(headers.get("content-type") ?? "", file.size);
-  headers.set("content-type", frame.contentType);
+function sendParts(
+  file: OpenFile,
+  ranges: readonly ByteRange[],
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const frame = new MultipartFrame(headers["content-type"], file.size);
   const utf8 = new TextEncoder();
   const pieces: Piece[] = ranges.flatMap((range) => [utf8.encode(frame.before(range)), range]);
   pieces.push(utf8.encode(frame.end));
@@ -96,6 +109,9 @@ function sendParts(file: OpenFile, ranges: readonly ByteRange[], headers: Header
     (sum, piece) => sum + ("start" in piece ? piece.end - piece.start : piece.length),
     0,
   );
-  headers.set("content-length", String(length));
-  return new Response(streamOf(file.fd, pieces, Use.begin(file)), { status: 206, headers });
+  const own = { "content-type": frame.contentType, "content-length": String(length) };
+  return new Response(streamOf(file.fd, pieces, Use.begin(file)), {
+    status: 206,
+    headers: { ...headers, ...own },
+  });
 }

@@ -1,6 +1,8 @@
+import { readFrom } from "../../../../ffi/file_calls.ts";
 import { check, libc, SystemError } from "../../../../ffi/mod.ts";
 import { FileType, Stat } from "../../../../ffi/layout/stat.ts";
 import type { Fd } from "../../../io/fd.ts";
+import type { CheckedFields } from "../response/static_response.ts";
 import type { Validators } from "./conditional.ts";
 import { DocumentRoot } from "./document_root.ts";
 
@@ -9,6 +11,11 @@ export type Found = OpenFile | "folder" | "missing" | "forbidden";
 
 /** There is no such file, or none that is ours to give: nobody is told which. */
 const MISSING: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EXDEV", "ENAMETOOLONG"]);
+
+/** A file of up to so many bytes is sent out of memory, which takes one call with its head. */
+const SMALL_BYTES = 16384;
+/** A file that changed no longer ago may change again at what the kernel takes for the same time. */
+const SETTLED_MS = 2000;
 
 const stat = new Stat();
 
@@ -24,6 +31,9 @@ export class OpenFile implements Validators {
    * far as the kernel tells one moment from the next.
    */
   etag = "";
+  /** Of an answer with all of it, as it is: its user's, who makes them anew where it has changed. */
+  headers: CheckedFields | null = null;
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
   #changed = NaN;
   #nanoseconds = NaN;
   #uses = 1;
@@ -40,6 +50,8 @@ export class OpenFile implements Validators {
     if (changed !== this.#changed || nanoseconds !== this.#nanoseconds || stat.size !== this.size) {
       this.#changed = changed;
       this.#nanoseconds = nanoseconds;
+      this.headers = null;
+      this.#bytes = null;
       this.size = stat.size;
       this.modified = stat.modified;
       this.lastModified = new Date(stat.modified * 1000).toUTCString();
@@ -47,6 +59,19 @@ export class OpenFile implements Validators {
       this.etag = `"${stat.inode.toString(36)}-${stat.size.toString(36)}-${state.toString(36)}"`;
     }
     return stat.links > 0;
+  }
+
+  /**
+   * All that is in it, where that is little: not to be changed. Kept, where no change can have gone unnoticed, until the
+   * path is looked up again. `null` where it is long, or cannot be read as a whole: then whoever sends it sees why.
+   */
+  bytes(): Uint8Array<ArrayBuffer> | null {
+    const { size } = this;
+    if (this.#bytes !== null || size === 0 || size > SMALL_BYTES) return this.#bytes;
+    const bytes = new Uint8Array(size);
+    if (readFrom(this.fd.number, bytes, 0) !== size) return null;
+    if (Date.now() - this.#changed * 1000 > SETTLED_MS) this.#bytes = bytes;
+    return bytes;
   }
 
   /** One more uses the descriptor: who is to release it. */
@@ -114,6 +139,7 @@ export class OpenFiles implements Disposable {
 
   /** Forgets those beyond `maxOpen`, the ones that were asked for longest ago. */
   trim(): void {
+    if (this.#entries.size <= this.#maxOpen) return;
     for (const [path, entry] of this.#entries) {
       if (this.#entries.size <= this.#maxOpen) return;
       this.#entries.delete(path);

@@ -27,6 +27,22 @@ export interface StaticResponseInit {
   headers?: ConstructorParameters<typeof Headers>[0];
 }
 
+/** Header fields of many answers, which change no more and are looked at once: for the inside of this package. */
+export class CheckedFields implements StaticResponseInit {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Beside a body that is no text. `undefined` where a `Headers` must judge. */
+  readonly #lines: string | undefined;
+
+  constructor(headers: Readonly<Record<string, string>>) {
+    this.headers = headers;
+    this.#lines = fieldLines(headers, false);
+  }
+
+  static lines(checked: CheckedFields): string | undefined {
+    return checked.#lines;
+  }
+}
+
 /**
  * A `Response` with a body that is there as a whole, for answers counted in microseconds: the host's own takes 2
  * to 4 of them on Bun and Node until its body is on the wire, this one half of one. It passes for
@@ -66,7 +82,10 @@ export class StaticResponse implements Response {
     this.#init = init;
     this.#status = status;
     this.#statusText = init.statusText ?? "";
-    this.#lines = fieldLines(init.headers, typeof body === "string");
+    const isText = typeof body === "string";
+    this.#lines = init instanceof CheckedFields && !isText
+      ? CheckedFields.lines(init)
+      : fieldLines(init.headers, isText);
     if (this.#lines === undefined) this.#headers = this.#makeHeaders();
   }
 
