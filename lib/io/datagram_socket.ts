@@ -8,8 +8,8 @@ import { requireBytes, requireFlag, requireNames } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
+import { type NetAddress, requireObject, textOf } from "./net_address.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
-import type { NetAddress } from "./socket.ts";
 
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -54,19 +54,9 @@ const NAMES: readonly string[] = [
   "ipv6Only",
 ] satisfies (keyof DatagramOptions)[];
 
-function textOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Throws Deno's `NotCapable` where the address may not be bound or sent to; its scope is no part of a permission. */
-function requireAddress({ hostname, port }: NetAddress, ask: typeof refuseDeniedNet = requireNet): void {
-  const [host] = hostname.split("%");
-  ask(host, port);
-}
-
 /**
  * A socket of UDP, non-blocking: socket(2), udp(7), thin and synchronous. Addresses are numeric; a link-local one has
- * `%` and the number of its interface behind it.
+ * `%` and its interface behind it, by name or number, and is told with the number.
  *
  * @example
  * ```ts
@@ -87,7 +77,10 @@ export class DatagramSocket extends IpOptions implements Disposable {
   readonly #receiverAt: Pointer = this.#addresses.pointer(RECEIVER);
 
   static {
-    requireReceiver = (socket, address) => socket.#addresses.set(RECEIVER, address);
+    requireReceiver = (socket, address) => {
+      const { hostname, port } = requireObject(address);
+      socket.#addresses.set(RECEIVER, hostname, port);
+    };
     bindResolved = (address, options) => DatagramSocket.#bind(address, options, refuseDeniedNet);
   }
 
@@ -106,12 +99,14 @@ export class DatagramSocket extends IpOptions implements Disposable {
     for (const [name, value] of Object.entries({ reuseAddress, reusePort, broadcast, ipv6Only })) {
       requireFlag("cannot bind", name, value);
     }
+    const { hostname, port } = requireObject(address);
+    const path = textOf({ hostname, port });
     const addresses = new NetAddresses(1);
-    addresses.set(0, address);
-    requireAddress(address, ask);
+    addresses.set(0, hostname, port);
+    ask(hostname, port);
     const family = addresses.family(0);
     if (ipv6Only !== undefined && family !== AF_INET6) {
-      throw new TypeError(`cannot bind to ${textOf(address)}: ipv6Only goes with an IPv6 address`);
+      throw new TypeError(`cannot bind to ${path}: ipv6Only goes with an IPv6 address`);
     }
     const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     const fd = Fd.unsafeOwn(check(libc().socket(family, type, 0), "socket"));
@@ -121,9 +116,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
       if (ipv6Only !== undefined) setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only);
       const socket = new DatagramSocket(fd, family);
       if (broadcast) socket.setBroadcast(true);
-      check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", {
-        path: textOf(address),
-      });
+      check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", { path });
       return socket;
     } catch (error) {
       fd.close();
@@ -136,11 +129,12 @@ export class DatagramSocket extends IpOptions implements Disposable {
    * then is a port where nobody is told of, as `ECONNREFUSED` at a later call.
    */
   connect(address: NetAddress): void {
+    const { hostname, port } = requireObject(address);
     const addresses = new NetAddresses(1);
-    addresses.set(0, address);
-    requireAddress(address);
+    addresses.set(0, hostname, port);
+    requireNet(hostname, port);
     check(libc().connect(numberOf(this.fd), addresses.bytes(0), addresses.length(0)), "connect", {
-      path: textOf(address),
+      path: textOf({ hostname, port }),
     });
   }
 
@@ -156,34 +150,40 @@ export class DatagramSocket extends IpOptions implements Disposable {
    * nobody was there before.
    */
   send(bytes: Uint8Array): number {
-    return this.#send(bytes, undefined);
+    return this.#send(bytes, false);
   }
 
   /** As `send`, to an address. Many calls to the same one cost its text once. */
   sendTo(bytes: Uint8Array, address: NetAddress): number {
-    this.#addresses.set(RECEIVER, address);
-    if (isSandboxed()) requireAddress(address);
-    return this.#send(bytes, address);
+    const { hostname, port } = requireObject(address);
+    this.#addresses.set(RECEIVER, hostname, port);
+    if (isSandboxed()) requireNet(hostname, port);
+    return this.#send(bytes, true);
   }
 
-  #send(bytes: Uint8Array, address: NetAddress | undefined): number {
+  #send(bytes: Uint8Array, hasReceiver: boolean): number {
     requireBytes("cannot send", "bytes", bytes);
     const fd = numberOf(this.fd);
     const length = byteLengthOf(bytes);
     // More than any datagram has.
-    if (length > SCRATCH_BYTES) throw sendError(EMSGSIZE, address);
+    if (length > SCRATCH_BYTES) throw this.#sendError(EMSGSIZE, hasReceiver);
     const buffer = scratch();
     fillScratch(bytes);
-    const to = address === undefined ? NULL : this.#receiverAt;
-    const toLength = address === undefined ? 0 : this.#addresses.length(RECEIVER);
+    const to = hasReceiver ? this.#receiverAt : NULL;
+    const toLength = hasReceiver ? this.#addresses.length(RECEIVER) : 0;
     const from = NativeBuffer.range(buffer, 0, length);
     for (;;) {
       const count = datagrams().sendto(fd, from, word(length), MSG_NOSIGNAL, to, toLength);
       if (count >= 0) return count;
       const failure = errno();
       if (failure === EAGAIN) return WouldBlock;
-      if (failure !== EINTR) throw sendError(failure, address);
+      if (failure !== EINTR) throw this.#sendError(failure, hasReceiver);
     }
+  }
+
+  #sendError(failure: number, hasReceiver: boolean): SystemError {
+    const path = hasReceiver ? textOf(this.#addresses.get(RECEIVER)) : undefined;
+    return new SystemError(failure, "sendto", { path });
   }
 
   /**
@@ -237,7 +237,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     if (isSandboxed()) {
       for (let i = from; i < length; i++) {
         const address = batch.address(i);
-        if (address !== undefined) requireAddress(address);
+        if (address !== undefined) requireNet(address.hostname, address.port);
       }
     }
     messages.prepare(from, length);
@@ -297,10 +297,6 @@ export class DatagramSocket extends IpOptions implements Disposable {
   [Symbol.dispose](): void {
     this.fd.close();
   }
-}
-
-function sendError(failure: number, address: NetAddress | undefined): SystemError {
-  return new SystemError(failure, "sendto", { path: address === undefined ? undefined : textOf(address) });
 }
 
 function setFlag(fd: Fd, level: number, name: number, on: boolean): void {

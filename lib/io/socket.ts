@@ -4,10 +4,11 @@ import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
 import { requireBoolean, requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
+import { copyOf, type NetAddress, textOf } from "./net_address.ts";
 import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
 import { transferVectored } from "./vectored.ts";
 
-export { WouldBlock };
+export { type NetAddress, WouldBlock };
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -39,12 +40,6 @@ const LARGEST_BUFFER = 0x3fffffff;
 const LARGEST_BACKLOG = 0x7fffffff;
 const EINTR = 4;
 const EINPROGRESS = 115;
-
-/** A numeric address and a port. */
-export interface NetAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** How `Socket.listen` opens its port: listen(2), socket(7). */
 export interface ListenOptions {
@@ -78,29 +73,9 @@ export interface KeepAlive {
   readonly count?: number;
 }
 
-function checkedAddress(address: NetAddress, what: string): SocketAddress {
-  if (typeof address !== "object" || address === null) {
-    throw new TypeError(`cannot ${what} ${shown(address)}: address is no object`);
-  }
-  const { hostname, port } = address;
-  if (typeof hostname !== "string") {
-    throw new TypeError(`cannot ${what} ${shown(hostname)}: hostname is no string`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(
-      `cannot ${what} ${hostname}: port is ${port}, not an integer from 0 to 65535`,
-    );
-  }
-  return SocketAddress.of(hostname, port);
-}
-
 function requireInteger(what: string, name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(`${what}: ${name} is ${shown(value)}, not an integer from ${least} to ${most}`);
-}
-
-function textOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 function open(family: number): Fd {
@@ -146,8 +121,9 @@ export class Socket implements Disposable {
     requireFlag("cannot listen", "reuseAddress", reuseAddress);
     requireFlag("cannot listen", "ipv6Only", ipv6Only);
     requireFlag("cannot listen", "noDelay", noDelay);
-    const raw = checkedAddress(address, "listen on");
-    ask(address.hostname, address.port);
+    const at = copyOf(address, "listen on");
+    const raw = SocketAddress.of(at.hostname, at.port);
+    ask(at.hostname, at.port);
     const socket = new Socket(open(raw.family));
     try {
       if (reuseAddress) socket.#setOption(SOL_SOCKET, SO_REUSEADDR, 1);
@@ -156,7 +132,7 @@ export class Socket implements Disposable {
       }
       if (reusePort) socket.#setOption(SOL_SOCKET, SO_REUSEPORT, 1);
       if (noDelay) socket.setNoDelay(true);
-      const context = { path: textOf(address) };
+      const context = { path: textOf(at) };
       check(libc().bind(socket.fd.number, raw.bytes, raw.length[0]), "bind", context);
       check(libc().listen(socket.fd.number, backlog), "listen", context);
       return socket;
@@ -164,11 +140,6 @@ export class Socket implements Disposable {
       socket.fd.close();
       throw error;
     }
-  }
-
-  /** Throws a `TypeError` or a `RangeError` where it is no numeric address; `verb` is what the error says was tried. */
-  static requireAddress(address: NetAddress, verb: string): void {
-    checkedAddress(address, verb);
   }
 
   /** A socket that connects: writable once it has, or has failed, which `takeError` tells. */
@@ -184,20 +155,21 @@ export class Socket implements Disposable {
     requireNames("cannot connect", "options are", options, ["localAddress", "noDelay"]);
     const { localAddress, noDelay = false } = options;
     requireFlag("cannot connect", "noDelay", noDelay);
-    const raw = checkedAddress(address, "connect to");
-    const local = localAddress === undefined ? undefined : checkedAddress(localAddress, "connect from");
-    ask(address.hostname, address.port);
+    const to = copyOf(address, "connect to");
+    const from = localAddress === undefined ? undefined : copyOf(localAddress, "connect from");
+    const raw = SocketAddress.of(to.hostname, to.port);
+    const local = from === undefined ? undefined : SocketAddress.of(from.hostname, from.port);
+    ask(to.hostname, to.port);
     const socket = new Socket(open(raw.family));
     try {
       if (noDelay) socket.setNoDelay(true);
-      if (local !== undefined) {
-        const path = textOf({ hostname: local.hostname, port: local.port });
-        check(libc().bind(socket.fd.number, local.bytes, local.length[0]), "bind", { path });
+      if (from !== undefined && local !== undefined) {
+        check(libc().bind(socket.fd.number, local.bytes, local.length[0]), "bind", { path: textOf(from) });
       }
       if (libc().connect(socket.fd.number, raw.bytes, raw.length[0]) === -1) {
         const failure = errno();
         if (failure !== EINPROGRESS && failure !== EINTR) {
-          throw new SystemError(failure, "connect", { path: textOf(address) });
+          throw new SystemError(failure, "connect", { path: textOf(to) });
         }
       }
       return socket;
