@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { hostName } from "./host.ts";
+import { withoutScope } from "./layout/numeric_address.ts";
 import { FileType, Stat } from "./layout/stat.ts";
 import { libc } from "./libc.ts";
 
@@ -61,8 +62,9 @@ export function requireRun(): void {
   if (isSandboxed()) require({ name: "run" }, "run access", "--allow-run");
 }
 
+/** The interface of a link's address is no part of a permission. */
 function hostOf(hostname: string, port: number | undefined): string {
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = hostname.includes(":") ? `[${withoutScope(hostname)}]` : hostname;
   return port === undefined ? host : `${host}:${port}`;
 }
 

@@ -3,10 +3,10 @@ import process from "node:process";
 import { dlopenQuietly } from "./dlopen.ts";
 import { fromPointer } from "./host.ts";
 import { errno } from "./errno.ts";
-import { pointerTo } from "./pointer.ts";
+import { NULL, pointerAt, pointerTo, unsafeBufferAt, unsafeStringAt } from "./pointer.ts";
 import { LIBC } from "./soname.ts";
 import { check, SystemError } from "./system_error.ts";
-import type { NativeFunctions, SymbolTable } from "./types.ts";
+import type { NativeFunctions, Pointer, SymbolTable } from "./types.ts";
 
 const table = {
   // spawn.h. They give the number of what failed, and set no errno.
@@ -18,6 +18,19 @@ const table = {
       /* const posix_spawnattr_t *attrp */ "buffer!",
       /* char *const argv[] */ "buffer!",
       /* char *const envp[] */ "buffer!",
+    ],
+    result: "i32",
+  },
+  // With the environment where C has it.
+  posix_spawn_inheriting: {
+    symbol: "posix_spawn",
+    parameters: [
+      /* pid_t *pid */ "buffer!",
+      /* const char *path */ "cstring!",
+      /* const posix_spawn_file_actions_t *file_actions */ "buffer!",
+      /* const posix_spawnattr_t *attrp */ "buffer!",
+      /* char *const argv[] */ "buffer!",
+      /* char *const envp[] */ "pointer!",
     ],
     result: "i32",
   },
@@ -73,6 +86,14 @@ const table = {
     result: "i32",
   },
 
+  // dlfcn.h
+  dlsym: {
+    parameters: [/* void *handle */ "pointer", /* const char *symbol */ "cstring!"],
+    result: "pointer",
+  },
+
+  // stdlib.h
+  getenv: { parameters: [/* const char *name */ "cstring!"], result: "pointer" },
   // unistd.h
   access: { parameters: [/* const char *pathname */ "cstring!", /* int mode */ "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
@@ -132,13 +153,33 @@ const POSIX_SPAWN_SETSID = 0x80;
 const O_RDWR = 2;
 
 /** What C sees of both is opaque: 80 and 336 bytes with glibc on 64 bits. */
-const actions = new Uint8Array(512);
-const attributes = new Uint8Array(1024);
+const ACTIONS_BYTES = 512;
+const ATTRIBUTES_BYTES = 1024;
 /** `sigset_t`: none, and all. */
 const noSignals = new Uint8Array(128);
 const allSignals = new Uint8Array(128).fill(255);
 const pid = new Int32Array(1);
 const encoder = new TextEncoder();
+
+/** `char **environ`, as the whole process has it: environ(7). */
+let environ: BigUint64Array<ArrayBuffer> | undefined;
+
+/** Where the environment lies now: each change may move it. */
+function environment(): Pointer {
+  if (environ === undefined) {
+    // The program's own, where it has taken the library's over.
+    const variable = spawning().dlsym(NULL, "environ");
+    if (variable === null) throw new Error("cannot find the environment: C has no variable environ");
+    environ = new BigUint64Array(unsafeBufferAt(variable, 8));
+  }
+  return pointerAt(environ[0]);
+}
+
+/** A variable of the environment that C has, whatever the host lets be read. */
+export function variable(name: string): string | undefined {
+  const value = spawning().getenv(name);
+  return value === null ? undefined : unsafeStringAt(value);
+}
 
 /** C's `char *const []`, with the text that it points into. */
 interface Strings {
@@ -165,8 +206,8 @@ export type ChildDescriptor = "null" | "inherit" | number;
 export interface Program {
   readonly path: string;
   readonly args: readonly string[];
-  /** `NAME=value`. */
-  readonly env: readonly string[];
+  /** `NAME=value`, or all that C has. */
+  readonly env: readonly string[] | "inherit";
   /** 0, 1 and 2. A number is its own place, or 3 and more. */
   readonly stdio: readonly ChildDescriptor[];
   readonly cwd: string | undefined;
@@ -186,47 +227,78 @@ function must(failure: number, name: string): void {
 /** Starts it by posix_spawn(3), with no signal blocked or ignored: its id, or the negative number of what failed. */
 export function startProgram(program: Program): number {
   const c = spawning();
-  must(c.posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init");
+  const isPlain = program.cwd === undefined && program.stdio.every((source) => typeof source === "string");
+  const actions = isPlain ? plainActions(program) : actionsOf(program);
   try {
-    must(c.posix_spawnattr_init(attributes), "posix_spawnattr_init");
+    const hasGroup = program.session || program.processGroup !== undefined;
+    const attributes = hasGroup ? attributesOf(program) : plainAttributes ??= attributesOf(program);
     try {
-      describe(program);
       const args = stringsOf(program.args);
-      const env = stringsOf(program.env);
+      const env = program.env === "inherit" ? null : stringsOf(program.env);
+      const { path, uid, gid } = program;
       const start = (): number =>
-        c.posix_spawn(pid, program.path, actions, attributes, args.pointers, env.pointers);
-      const { uid, gid } = program;
+        env === null
+          ? c.posix_spawn_inheriting(pid, path, actions, attributes, args.pointers, environment())
+          : c.posix_spawn(pid, path, actions, attributes, args.pointers, env.pointers);
       const failure = uid === undefined && gid === undefined ? start() : asOther(uid, gid, start);
       // Both are what C has read: held up to here.
-      return failure === 0 && args.text.length > 0 && env.text.length > 0 ? pid[0] : -failure;
+      return failure === 0 && args.text.length > 0 && env?.text.length !== 0 ? pid[0] : -failure;
     } finally {
-      c.posix_spawnattr_destroy(attributes);
+      if (hasGroup) c.posix_spawnattr_destroy(attributes);
     }
   } finally {
-    c.posix_spawn_file_actions_destroy(actions);
+    if (!isPlain) c.posix_spawn_file_actions_destroy(actions);
   }
 }
 
-function describe({ stdio, cwd, session, processGroup }: Program): void {
+/** Of all programs with no session and no group of their own: C only reads them. */
+let plainAttributes: Uint8Array<ArrayBuffer> | undefined;
+/** By the words, of all programs that have no other descriptors and begin here. */
+const plain: Map<string, Uint8Array<ArrayBuffer>> = new Map();
+
+function plainActions(program: Program): Uint8Array<ArrayBuffer> {
+  const words = program.stdio.join();
+  const known = plain.get(words);
+  if (known !== undefined) return known;
+  const actions = actionsOf(program);
+  plain.set(words, actions);
+  return actions;
+}
+
+function actionsOf({ stdio, cwd }: Program): Uint8Array<ArrayBuffer> {
   const c = spawning();
-  for (let fd = 0; fd < stdio.length; fd++) {
-    const source = stdio[fd];
-    if (source === "inherit") continue;
+  const actions = new Uint8Array(ACTIONS_BYTES);
+  must(c.posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init");
+  try {
+    for (let fd = 0; fd < stdio.length; fd++) {
+      const source = stdio[fd];
+      if (source === "inherit") continue;
+      must(
+        source === "null"
+          ? c.posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0)
+          : c.posix_spawn_file_actions_adddup2(actions, source, fd),
+        "posix_spawn_file_actions",
+      );
+    }
+    // What our own parent has left open to us, no host closes in its children.
     must(
-      source === "null"
-        ? c.posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0)
-        : c.posix_spawn_file_actions_adddup2(actions, source, fd),
-      "posix_spawn_file_actions",
+      c.posix_spawn_file_actions_addclosefrom_np?.(actions, stdio.length) ?? 0,
+      "posix_spawn_file_actions_addclosefrom_np",
     );
+    if (cwd !== undefined) {
+      must(c.posix_spawn_file_actions_addchdir_np(actions, cwd), "posix_spawn_file_actions_addchdir_np");
+    }
+    return actions;
+  } catch (error) {
+    c.posix_spawn_file_actions_destroy(actions);
+    throw error;
   }
-  // What our own parent has left open to us, no host closes in its children.
-  must(
-    c.posix_spawn_file_actions_addclosefrom_np?.(actions, stdio.length) ?? 0,
-    "posix_spawn_file_actions_addclosefrom_np",
-  );
-  if (cwd !== undefined) {
-    must(c.posix_spawn_file_actions_addchdir_np(actions, cwd), "posix_spawn_file_actions_addchdir_np");
-  }
+}
+
+function attributesOf({ session, processGroup }: Program): Uint8Array<ArrayBuffer> {
+  const c = spawning();
+  const attributes = new Uint8Array(ATTRIBUTES_BYTES);
+  must(c.posix_spawnattr_init(attributes), "posix_spawnattr_init");
   let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
   must(c.posix_spawnattr_setsigdefault(attributes, allSignals), "posix_spawnattr_setsigdefault");
   must(c.posix_spawnattr_setsigmask(attributes, noSignals), "posix_spawnattr_setsigmask");
@@ -236,6 +308,7 @@ function describe({ stdio, cwd, session, processGroup }: Program): void {
     must(c.posix_spawnattr_setpgroup(attributes, processGroup), "posix_spawnattr_setpgroup");
   }
   must(c.posix_spawnattr_setflags(attributes, flags), "posix_spawnattr_setflags");
+  return attributes;
 }
 
 /**

@@ -4,8 +4,9 @@
  */
 import { NativeBuffer } from "../native_buffer.ts";
 import type { Pointer } from "../types.ts";
-import { formatIpv6, parseIpv4, parseIpv6 } from "./ip_address.ts";
+import { formatIpv6 } from "./ip_address.ts";
 import { sockaddr_in, sockaddr_in6 } from "./linux.ts";
+import { hasNamedScope, parseAddress } from "./numeric_address.ts";
 import { AF_INET, AF_INET6 } from "./socket_address.ts";
 
 const STRIDE = 32;
@@ -33,8 +34,8 @@ export class NetAddresses {
   /** What `#texts` and `#given` stand for. */
   #known: Uint32Array<ArrayBuffer>;
   #texts: Address[];
-  /** The host as it was given last, which need not be how it is told. */
-  #given: string[];
+  /** The host as it was given last, which need not be how it is told; `null` where it is to be looked at again. */
+  #given: (string | null)[];
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -44,7 +45,7 @@ export class NetAddresses {
     this.#words = new Uint32Array(this.#bytes.buffer);
     this.#known = new Uint32Array(WORDS * capacity);
     this.#texts = new Array<Address>(capacity).fill(UNKNOWN);
-    this.#given = new Array<string>(capacity).fill("");
+    this.#given = new Array<string | null>(capacity).fill(null);
   }
 
   /** Where the address lies. */
@@ -101,7 +102,7 @@ export class NetAddresses {
     return text;
   }
 
-  #know(i: number, given: string, text: Address): void {
+  #know(i: number, given: string | null, text: Address): void {
     const at = WORDS * i;
     for (let word = at; word < at + COMPARED; word++) this.#known[word] = this.#words[word];
     this.#given[i] = given;
@@ -120,12 +121,11 @@ export class NetAddresses {
     return scope === 0 ? text : `${text}%${scope}`;
   }
 
-  /** Writes an address. Throws a `TypeError` where it is no numeric one, and a `RangeError` for its port. */
-  set(i: number, address: Address): void {
-    if (typeof address !== "object" || address === null) {
-      throw new TypeError("cannot use what is no object as an address");
-    }
-    const { hostname, port } = address;
+  /**
+   * Writes an address, whose interface, where it has one, may be told by name. Throws a `TypeError` where it is no
+   * numeric one, a `RangeError` for its port, and a `SystemError` where there is no such interface.
+   */
+  set(i: number, hostname: string, port: number): void {
     const isWritten = this.#given[i] === hostname && this.#data.getUint16(STRIDE * i + 2) === port &&
       this.#isKnown(i);
     if (!isWritten) this.#write(i, hostname, port);
@@ -136,30 +136,20 @@ export class NetAddresses {
     if (typeof hostname !== "string") {
       throw new TypeError("cannot use an address whose hostname is no string");
     }
-    const named = JSON.stringify(hostname);
     if (!Number.isInteger(port) || port < 0 || port > 65535) {
-      throw new RangeError(`cannot use ${named} as an address: its port is no integer from 0 to 65535`);
-    }
-    const at = STRIDE * i;
-    const v4 = parseIpv4(hostname);
-    const [text, scope] = v4 === undefined ? withoutScope(hostname) : [hostname, 0];
-    const v6 = v4 ?? parseIpv6(text);
-    if (v6 === undefined) {
-      throw new TypeError(
-        `cannot use ${named} as an address: it is not a numeric IPv4 or IPv6 one`,
+      throw new RangeError(
+        `cannot use ${JSON.stringify(hostname)} as an address: its port is no integer from 0 to 65535`,
       );
     }
+    const { bytes, scope } = parseAddress(hostname);
+    const isV4 = bytes.length === 4;
+    const at = STRIDE * i;
     this.#bytes.fill(0, at, at + LENGTH);
-    this.#data.setUint16(at, v4 === undefined ? AF_INET6 : AF_INET, true);
+    this.#data.setUint16(at, isV4 ? AF_INET : AF_INET6, true);
     this.#data.setUint16(at + 2, port);
-    this.#bytes.set(v6, at + (v4 === undefined ? 8 : 4));
-    if (v4 === undefined) this.#data.setUint32(at + 24, scope, true);
-    this.#know(i, hostname, UNKNOWN);
+    this.#bytes.set(bytes, at + (isV4 ? 4 : 8));
+    if (!isV4) this.#data.setUint32(at + 24, scope, true);
+    // A name's number is asked for each time: the interface may be another one by then.
+    this.#know(i, hasNamedScope(hostname) ? null : hostname, UNKNOWN);
   }
-}
-
-/** `fe80::1%3` is an address of the third interface. */
-function withoutScope(hostname: string): [text: string, scope: number] {
-  const [, text, digits] = /^([^%]*)%(\d{1,9})$/.exec(hostname) ?? [];
-  return digits === undefined ? [hostname, 0] : [text, Number(digits)];
 }

@@ -1,5 +1,6 @@
-import { formatIpv6, parseIpv4, parseIpv6 } from "./ip_address.ts";
+import { formatIpv6 } from "./ip_address.ts";
 import { sockaddr_in, sockaddr_in6 } from "./linux.ts";
+import { parseAddress } from "./numeric_address.ts";
 
 /** sys/socket.h. */
 export const AF_INET = 2;
@@ -13,27 +14,25 @@ export class SocketAddress {
   #v4: ReturnType<typeof sockaddr_in.view> = sockaddr_in.view(this.bytes);
   #v6: ReturnType<typeof sockaddr_in6.view> = sockaddr_in6.view(this.bytes);
 
-  /** `hostname` is a numeric address. Throws a `TypeError` where it is none. */
+  /**
+   * `hostname` is a numeric address, with `%` and an interface where it is of a link. Throws a `TypeError` where it is
+   * none, and a `SystemError` where there is no such interface.
+   */
   static of(hostname: string, port: number): SocketAddress {
+    const { bytes, scope } = parseAddress(hostname);
     const address = new SocketAddress();
-    const v4 = parseIpv4(hostname);
-    if (v4 !== undefined) {
+    if (bytes.length === 4) {
       address.#v4.sin_family = AF_INET;
       address.#v4.sin_port = port;
-      address.#v4.sin_addr.set(v4);
+      address.#v4.sin_addr.set(bytes);
       address.length[0] = sockaddr_in.size;
-      return address;
+    } else {
+      address.#v6.sin6_family = AF_INET6;
+      address.#v6.sin6_port = port;
+      address.#v6.sin6_addr.set(bytes);
+      address.#v6.sin6_scope_id = scope;
+      address.length[0] = sockaddr_in6.size;
     }
-    const v6 = parseIpv6(hostname);
-    if (v6 === undefined) {
-      throw new TypeError(
-        `cannot use ${JSON.stringify(hostname)} as an address: it is not a numeric IPv4 or IPv6 one`,
-      );
-    }
-    address.#v6.sin6_family = AF_INET6;
-    address.#v6.sin6_port = port;
-    address.#v6.sin6_addr.set(v6);
-    address.length[0] = sockaddr_in6.size;
     return address;
   }
 
@@ -45,7 +44,11 @@ export class SocketAddress {
     return this.#v4.sin_port;
   }
 
+  /** With `%` and the interface's number behind it, where it has one. */
   get hostname(): string {
-    return this.family === AF_INET ? this.#v4.sin_addr.join(".") : formatIpv6(this.#v6.sin6_addr);
+    if (this.family === AF_INET) return this.#v4.sin_addr.join(".");
+    const text = formatIpv6(this.#v6.sin6_addr);
+    const scope = this.#v6.sin6_scope_id;
+    return scope === 0 ? text : `${text}%${scope}`;
   }
 }

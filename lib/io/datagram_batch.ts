@@ -1,7 +1,7 @@
 import { Messages } from "../../ffi/layout/messages.ts";
 import { byteLengthOf } from "../../ffi/native_buffer.ts";
 import { requireBytes, shown } from "./arguments.ts";
-import type { NetAddress } from "./socket.ts";
+import { type NetAddress, requireObject } from "./net_address.ts";
 
 /** UIO_MAXIOV: what one sendmmsg(2) takes. */
 const LARGEST_CAPACITY = 1024;
@@ -147,8 +147,12 @@ export class DatagramBatch {
   }
 
   #setAddress(i: number, address: NetAddress | undefined): void {
-    if (address === undefined) this.#messages.addresses.setLength(i, 0);
-    else this.#messages.addresses.set(i, address);
+    const { addresses } = this.#messages;
+    if (address === undefined) addresses.setLength(i, 0);
+    else {
+      const { hostname, port } = requireObject(address);
+      addresses.set(i, hostname, port);
+    }
   }
 
   /** Whether a datagram that was received had more bytes than `size`, which are lost. */

@@ -1,10 +1,10 @@
 import { check, libc } from "../../ffi/mod.ts";
 import { NetAddresses } from "../../ffi/layout/net_addresses.ts";
 import { AF_INET6 } from "../../ffi/layout/socket_address.ts";
-import { type refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
+import type { refuseDeniedNet } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames } from "./arguments.ts";
 import { Fd, numberOf } from "./fd.ts";
-import type { NetAddress } from "./socket.ts";
+import { type NetAddress, requireObject, textOf } from "./net_address.ts";
 
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -35,20 +35,6 @@ const NAMES: readonly string[] = [
   "ipv6Only",
 ] satisfies (keyof DatagramOptions)[];
 
-/** An address, for people. */
-export function textOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** Throws Deno's `NotCapable` where the address may not be bound or sent to; its scope is no part of a permission. */
-export function requireAddress(
-  { hostname, port }: NetAddress,
-  ask: typeof refuseDeniedNet = requireNet,
-): void {
-  const [host] = hostname.split("%");
-  ask(host, port);
-}
-
 /** A socket of UDP that is bound, non-blocking; `ask` is what Deno is asked by. */
 export function bindDatagram(
   address: NetAddress,
@@ -60,12 +46,14 @@ export function bindDatagram(
   for (const [name, value] of Object.entries({ reuseAddress, reusePort, broadcast, ipv6Only })) {
     requireFlag("cannot bind", name, value);
   }
+  const { hostname, port } = requireObject(address);
+  const path = textOf({ hostname, port });
   const addresses = new NetAddresses(1);
-  addresses.set(0, address);
-  requireAddress(address, ask);
+  addresses.set(0, hostname, port);
+  ask(hostname, port);
   const family = addresses.family(0);
   if (ipv6Only !== undefined && family !== AF_INET6) {
-    throw new TypeError(`cannot bind to ${textOf(address)}: ipv6Only goes with an IPv6 address`);
+    throw new TypeError(`cannot bind to ${path}: ipv6Only goes with an IPv6 address`);
   }
   const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const fd = Fd.unsafeOwn(check(libc().socket(family, type, 0), "socket"));
@@ -74,9 +62,7 @@ export function bindDatagram(
     if (reusePort) setFlag(fd, SOL_SOCKET, SO_REUSEPORT, true);
     if (ipv6Only !== undefined) setFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only);
     if (broadcast) setFlag(fd, SOL_SOCKET, SO_BROADCAST, true);
-    check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", {
-      path: textOf(address),
-    });
+    check(libc().bind(numberOf(fd), addresses.bytes(0), addresses.length(0)), "bind", { path });
     return { fd, family };
   } catch (error) {
     fd.close();

@@ -6,11 +6,11 @@ import { byteLengthOf, NativeBuffer } from "../../ffi/native_buffer.ts";
 import { isSandboxed, refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
 import { requireBytes } from "./arguments.ts";
 import { type DatagramBatch, messagesOf } from "./datagram_batch.ts";
-import { bindDatagram, type DatagramOptions, requireAddress, textOf } from "./datagram_bind.ts";
+import { bindDatagram, type DatagramOptions } from "./datagram_bind.ts";
 import { type Fd, numberOf, WouldBlock } from "./fd.ts";
 import { IpOptions } from "./ip_options.ts";
+import { type NetAddress, requireObject, textOf } from "./net_address.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
-import type { NetAddress } from "./socket.ts";
 
 const MSG_PEEK = 2;
 /** What is told is the datagram's length, and not how much of it there was room for. */
@@ -30,7 +30,7 @@ export let bindResolved: (address: NetAddress, options: DatagramOptions) => Data
 
 /**
  * A socket of UDP, non-blocking: socket(2), udp(7), thin and synchronous. Addresses are numeric; a link-local one has
- * `%` and the number of its interface behind it.
+ * `%` and its interface behind it, by name or number, and is told with the number.
  *
  * @example
  * ```ts
@@ -51,7 +51,10 @@ export class DatagramSocket extends IpOptions implements Disposable {
   readonly #receiverAt: Pointer = this.#addresses.pointer(RECEIVER);
 
   static {
-    requireReceiver = (socket, address) => socket.#addresses.set(RECEIVER, address);
+    requireReceiver = (socket, address) => {
+      const { hostname, port } = requireObject(address);
+      socket.#addresses.set(RECEIVER, hostname, port);
+    };
     bindResolved = (address, options) => DatagramSocket.#bind(address, options, refuseDeniedNet);
   }
 
@@ -74,11 +77,12 @@ export class DatagramSocket extends IpOptions implements Disposable {
    * then is a port where nobody is told of, as `ECONNREFUSED` at a later call.
    */
   connect(address: NetAddress): void {
+    const { hostname, port } = requireObject(address);
     const addresses = new NetAddresses(1);
-    addresses.set(0, address);
-    requireAddress(address);
+    addresses.set(0, hostname, port);
+    requireNet(hostname, port);
     check(libc().connect(numberOf(this.fd), addresses.bytes(0), addresses.length(0)), "connect", {
-      path: textOf(address),
+      path: textOf({ hostname, port }),
     });
   }
 
@@ -94,34 +98,40 @@ export class DatagramSocket extends IpOptions implements Disposable {
    * nobody was there before.
    */
   send(bytes: Uint8Array): number {
-    return this.#send(bytes, undefined);
+    return this.#send(bytes, false);
   }
 
   /** As `send`, to an address. Many calls to the same one cost its text once. */
   sendTo(bytes: Uint8Array, address: NetAddress): number {
-    this.#addresses.set(RECEIVER, address);
-    if (isSandboxed()) requireAddress(address);
-    return this.#send(bytes, address);
+    const { hostname, port } = requireObject(address);
+    this.#addresses.set(RECEIVER, hostname, port);
+    if (isSandboxed()) requireNet(hostname, port);
+    return this.#send(bytes, true);
   }
 
-  #send(bytes: Uint8Array, address: NetAddress | undefined): number {
+  #send(bytes: Uint8Array, hasReceiver: boolean): number {
     requireBytes("cannot send", "bytes", bytes);
     const fd = numberOf(this.fd);
     const length = byteLengthOf(bytes);
     // More than any datagram has.
-    if (length > SCRATCH_BYTES) throw sendError(EMSGSIZE, address);
+    if (length > SCRATCH_BYTES) throw this.#sendError(EMSGSIZE, hasReceiver);
     const buffer = scratch();
     fillScratch(bytes);
-    const to = address === undefined ? NULL : this.#receiverAt;
-    const toLength = address === undefined ? 0 : this.#addresses.length(RECEIVER);
+    const to = hasReceiver ? this.#receiverAt : NULL;
+    const toLength = hasReceiver ? this.#addresses.length(RECEIVER) : 0;
     const from = NativeBuffer.range(buffer, 0, length);
     for (;;) {
       const count = datagrams().sendto(fd, from, word(length), MSG_NOSIGNAL, to, toLength);
       if (count >= 0) return count;
       const failure = errno();
       if (failure === EAGAIN) return WouldBlock;
-      if (failure !== EINTR) throw sendError(failure, address);
+      if (failure !== EINTR) throw this.#sendError(failure, hasReceiver);
     }
+  }
+
+  #sendError(failure: number, hasReceiver: boolean): SystemError {
+    const path = hasReceiver ? textOf(this.#addresses.get(RECEIVER)) : undefined;
+    return new SystemError(failure, "sendto", { path });
   }
 
   /**
@@ -175,7 +185,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     if (isSandboxed()) {
       for (let i = from; i < length; i++) {
         const address = batch.address(i);
-        if (address !== undefined) requireAddress(address);
+        if (address !== undefined) requireNet(address.hostname, address.port);
       }
     }
     messages.prepare(from, length);
@@ -235,8 +245,4 @@ export class DatagramSocket extends IpOptions implements Disposable {
   [Symbol.dispose](): void {
     this.fd.close();
   }
-}
-
-function sendError(failure: number, address: NetAddress | undefined): SystemError {
-  return new SystemError(failure, "sendto", { path: address === undefined ? undefined : textOf(address) });
 }

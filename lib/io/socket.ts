@@ -4,7 +4,7 @@ import type { NativeBuffer } from "../../ffi/native_buffer.ts";
 import { refuseDeniedNet, requireNet } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames, shown } from "./arguments.ts";
 import { Fd, WouldBlock } from "./fd.ts";
-import { addressOf, checkedAddress, type NetAddress, textOf } from "./net_address.ts";
+import { addressOf, copyOf, type NetAddress, textOf } from "./net_address.ts";
 import { accept, acceptFrom, MSG_PEEK, receive, send, shutdown } from "./socket_calls.ts";
 import { type KeepAlive, setOption, TcpOptions } from "./tcp_options.ts";
 import { transferVectored } from "./vectored.ts";
@@ -87,8 +87,9 @@ export class Socket extends TcpOptions implements Disposable {
     requireFlag("cannot listen", "reuseAddress", reuseAddress);
     requireFlag("cannot listen", "ipv6Only", ipv6Only);
     requireFlag("cannot listen", "noDelay", noDelay);
-    const raw = checkedAddress(address, "listen on");
-    ask(address.hostname, address.port);
+    const at = copyOf(address, "listen on");
+    const raw = SocketAddress.of(at.hostname, at.port);
+    ask(at.hostname, at.port);
     const socket = new Socket(open(raw.family));
     try {
       if (reuseAddress) setOption(socket.fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -97,7 +98,7 @@ export class Socket extends TcpOptions implements Disposable {
       }
       if (reusePort) setOption(socket.fd, SOL_SOCKET, SO_REUSEPORT, 1);
       if (noDelay) socket.setNoDelay(true);
-      const context = { path: textOf(address) };
+      const context = { path: textOf(at) };
       check(libc().bind(socket.fd.number, raw.bytes, raw.length[0]), "bind", context);
       check(libc().listen(socket.fd.number, backlog), "listen", context);
       return socket;
@@ -105,11 +106,6 @@ export class Socket extends TcpOptions implements Disposable {
       socket.fd.close();
       throw error;
     }
-  }
-
-  /** Throws a `TypeError` or a `RangeError` where it is no numeric address; `verb` is what the error says was tried. */
-  static requireAddress(address: NetAddress, verb: string): void {
-    checkedAddress(address, verb);
   }
 
   /** A socket that connects: writable once it has, or has failed, which `takeError` tells. */
@@ -125,20 +121,21 @@ export class Socket extends TcpOptions implements Disposable {
     requireNames("cannot connect", "options are", options, ["localAddress", "noDelay"]);
     const { localAddress, noDelay = false } = options;
     requireFlag("cannot connect", "noDelay", noDelay);
-    const raw = checkedAddress(address, "connect to");
-    const local = localAddress === undefined ? undefined : checkedAddress(localAddress, "connect from");
-    ask(address.hostname, address.port);
+    const to = copyOf(address, "connect to");
+    const from = localAddress === undefined ? undefined : copyOf(localAddress, "connect from");
+    const raw = SocketAddress.of(to.hostname, to.port);
+    const local = from === undefined ? undefined : SocketAddress.of(from.hostname, from.port);
+    ask(to.hostname, to.port);
     const socket = new Socket(open(raw.family));
     try {
       if (noDelay) socket.setNoDelay(true);
-      if (local !== undefined) {
-        const path = textOf({ hostname: local.hostname, port: local.port });
-        check(libc().bind(socket.fd.number, local.bytes, local.length[0]), "bind", { path });
+      if (from !== undefined && local !== undefined) {
+        check(libc().bind(socket.fd.number, local.bytes, local.length[0]), "bind", { path: textOf(from) });
       }
       if (libc().connect(socket.fd.number, raw.bytes, raw.length[0]) === -1) {
         const failure = errno();
         if (failure !== EINPROGRESS && failure !== EINTR) {
-          throw new SystemError(failure, "connect", { path: textOf(address) });
+          throw new SystemError(failure, "connect", { path: textOf(to) });
         }
       }
       return socket;

@@ -33,19 +33,34 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
+/**
+ * A copy, bytes and all: its getters are asked once, so that what Deno was asked for is what is used. Throws a
+ * `TypeError` for what is neither a path nor a name.
+ */
+export function unixCopyOf(address: UnixAddress, what: string): UnixAddress {
+  if (typeof address !== "object" || address === null || "path" in address === "abstract" in address) {
+    throw new TypeError(`${what} ${shown(address)}: it is neither { path } nor { abstract }`);
+  }
+  if ("path" in address) return Object.freeze({ path: address.path });
+  const { abstract } = address;
+  return Object.freeze({ abstract: abstract instanceof Uint8Array ? new Uint8Array(abstract) : abstract });
+}
+
 /** `struct sockaddr_un`. Throws a `TypeError` or `RangeError` for what is no address, and Deno's `NotCapable`. */
 export function unixBytes(address: UnixAddress, what: string): Uint8Array<ArrayBuffer> {
-  const bytes = checkedBytes(address, what);
-  if ("path" in address) requireUnix(address.path);
-  else requireAbstract(unixText(address));
+  const own = unixCopyOf(address, what);
+  const bytes = bytesOf(own, what);
+  if ("path" in own) requireUnix(own.path);
+  else requireAbstract(unixText(own));
   return bytes;
 }
 
 /** As `unixBytes`, without Deno's permissions: whether it is an address at all. */
 export function checkedBytes(address: UnixAddress, what: string): Uint8Array<ArrayBuffer> {
-  if (typeof address !== "object" || address === null || "path" in address === "abstract" in address) {
-    throw new TypeError(`${what} ${shown(address)}: it is neither { path } nor { abstract }`);
-  }
+  return bytesOf(unixCopyOf(address, what), what);
+}
+
+function bytesOf(address: UnixAddress, what: string): Uint8Array<ArrayBuffer> {
   return "path" in address ? pathBytes(address.path, what) : abstractBytes(address.abstract, what);
 }
 

@@ -35,7 +35,7 @@ export function pairOf(type: number): [Fd, Fd] {
   return [Fd.unsafeOwn(pair[0]), Fd.unsafeOwn(pair[1])];
 }
 
-/** bind(2); `verb` is what errors say could not be done. A descriptor that could not be bound is its owner's to close. */
+/** bind(2) at an address that is nobody else's; `verb` is what errors say could not be done. A descriptor that could not be bound is its owner's to close. */
 export function bindUnix(
   fd: Fd,
   type: number,

@@ -1,7 +1,7 @@
 import { check, libc } from "../../ffi/mod.ts";
 import { requireAbstract } from "../../ffi/permissions.ts";
 import { type Fd, numberOf } from "./fd.ts";
-import { type UnixAddress, unixBytes, unixText } from "./unix_address.ts";
+import { type UnixAddress, unixBytes, unixCopyOf, unixText } from "./unix_address.ts";
 import { bindUnix, openUnix, pairOf, type UnixBindOptions } from "./unix_bind.ts";
 import { UnixEnd } from "./unix_end.ts";
 
@@ -30,9 +30,11 @@ export class UnixDatagramSocket extends UnixEnd {
 
   /** A socket that is found at the address. Throws a `SystemError`, as `UnixSocket.listen` does. */
   static override bind(address: UnixAddress, options: UnixBindOptions = {}): UnixDatagramSocket {
+    const what = "cannot bind to";
+    const at = unixCopyOf(address, what);
     const fd = openUnix(SOCK_DGRAM);
     try {
-      bindUnix(fd, SOCK_DGRAM, address, options, "cannot bind to");
+      bindUnix(fd, SOCK_DGRAM, at, options, what);
       return new UnixDatagramSocket(fd);
     } catch (error) {
       fd.close();
@@ -67,7 +69,9 @@ export class UnixDatagramSocket extends UnixEnd {
 
   /** Says where messages go that name no receiver, and from where alone they come. Throws a `SystemError`: `ECONNREFUSED`. */
   connect(address: UnixAddress): void {
-    const bytes = unixBytes(address, "cannot connect to");
-    check(libc().connect(numberOf(this.fd), bytes, bytes.length), "connect", { path: unixText(address) });
+    const what = "cannot connect to";
+    const to = unixCopyOf(address, what);
+    const bytes = unixBytes(to, what);
+    check(libc().connect(numberOf(this.fd), bytes, bytes.length), "connect", { path: unixText(to) });
   }
 }

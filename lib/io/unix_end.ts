@@ -7,7 +7,14 @@ import { requireBoolean, requireBytes, shown } from "./arguments.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { fillScratch, readScratch, scratch, SCRATCH_BYTES } from "./scratch.ts";
 import { shutdown } from "./socket_calls.ts";
-import { type UnixAddress, unixBytes, type UnixName, unixNameOf, unixText } from "./unix_address.ts";
+import {
+  type UnixAddress,
+  unixBytes,
+  unixCopyOf,
+  type UnixName,
+  unixNameOf,
+  unixText,
+} from "./unix_address.ts";
 
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
@@ -88,7 +95,9 @@ export abstract class UnixEnd implements Disposable {
   sendMessage(bytes: Uint8Array, fds: readonly Fd[] = [], to?: UnixAddress): number {
     requireFds(fds);
     requireBytes("cannot send", "bytes", bytes);
-    const name = to === undefined ? undefined : unixBytes(to, "cannot send to");
+    const what = "cannot send to";
+    const receiver = to === undefined ? undefined : unixCopyOf(to, what);
+    const name = receiver === undefined ? undefined : unixBytes(receiver, what);
     const head = message ??= new SocketMessage();
     const length = byteLengthOf(bytes);
     if (length <= SCRATCH_BYTES) {
@@ -98,7 +107,7 @@ export abstract class UnixEnd implements Disposable {
       head.pointToView(bytes);
     }
     head.prepare(name, fds.map(numberOf));
-    const count = this.#call("sendmsg", head, MSG_NOSIGNAL, to);
+    const count = this.#call("sendmsg", head, MSG_NOSIGNAL, receiver);
     head.release();
     return count;
   }

@@ -1,7 +1,14 @@
 import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
 import { Fd, numberOf, WouldBlock } from "./fd.ts";
 import { accept, acceptFrom } from "./socket_calls.ts";
-import { type UnixAddress, unixBytes, type UnixName, unixNameOf, unixText } from "./unix_address.ts";
+import {
+  type UnixAddress,
+  unixBytes,
+  unixCopyOf,
+  type UnixName,
+  unixNameOf,
+  unixText,
+} from "./unix_address.ts";
 import { bindUnix, openUnix, pairOf, type UnixBindOptions } from "./unix_bind.ts";
 import { UnixEnd } from "./unix_end.ts";
 
@@ -9,8 +16,9 @@ const SOCK_STREAM = 1;
 /** What carries a descriptor that is sent alone. */
 const CARRIER = new Uint8Array(1);
 
-function addressOf(address: string | UnixAddress): UnixAddress {
-  return typeof address === "object" && address !== null ? address : { path: address };
+function addressOf(address: string | UnixAddress, what: string): UnixAddress {
+  const isObject = typeof address === "object" && address !== null;
+  return unixCopyOf(isObject ? address : { path: address }, what);
 }
 
 /**
@@ -48,11 +56,12 @@ export class UnixSocket extends UnixEnd {
    * a file that nobody listens at.
    */
   static listen(address: string | UnixAddress, backlog = 128, options: UnixBindOptions = {}): UnixSocket {
+    const what = "cannot listen at";
+    const at = addressOf(address, what);
     const fd = openUnix(SOCK_STREAM);
     try {
-      bindUnix(fd, SOCK_STREAM, addressOf(address), options, "cannot listen at");
-      const context = { path: unixText(addressOf(address)) };
-      check(libc().listen(numberOf(fd), backlog), "listen", context);
+      bindUnix(fd, SOCK_STREAM, at, options, what);
+      check(libc().listen(numberOf(fd), backlog), "listen", { path: unixText(at) });
       return new UnixSocket(fd);
     } catch (error) {
       fd.close();
@@ -62,8 +71,9 @@ export class UnixSocket extends UnixEnd {
 
   /** A connection to who listens there. Throws a `SystemError`: `EAGAIN` where as many wait as may. */
   static connect(address: string | UnixAddress): UnixSocket {
-    const to = addressOf(address);
-    const bytes = unixBytes(to, "cannot connect to");
+    const what = "cannot connect to";
+    const to = addressOf(address, what);
+    const bytes = unixBytes(to, what);
     const fd = openUnix(SOCK_STREAM);
     if (libc().connect(numberOf(fd), bytes, bytes.length) === -1) {
       const failure = errno();

@@ -1,6 +1,6 @@
 import { SystemError } from "../../ffi/mod.ts";
 import { requireNet } from "../../ffi/permissions.ts";
-import type { NetAddress } from "../io/socket.ts";
+import type { NetAddress } from "../io/net_address.ts";
 import { consumed, type Context, Future, Pending } from "../task/future.ts";
 import { type HostAddress, lookup } from "./lookup.ts";
 

@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
 import { SystemError } from "../../ffi/mod.ts";
+import { checkedAddress, familyOf } from "../../ffi/layout/numeric_address.ts";
 import { requireNet } from "../../ffi/permissions.ts";
-import { shown } from "../io/arguments.ts";
-import { type ConnectOptions, connectResolved, type NetAddress, Socket } from "../io/socket.ts";
+import { copyOf, type NetAddress, textOf } from "../io/net_address.ts";
+import { type ConnectOptions, connectResolved, Socket } from "../io/socket.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../task/future.ts";
 import type { Reactor } from "../task/reactor/reactor.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
@@ -58,10 +58,6 @@ export function interleaved(addresses: readonly HostAddress[]): HostAddress[] {
   return all;
 }
 
-function pathOf({ hostname, port }: NetAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
 /** Happy eyeballs: RFC 8305, without its sorting, which is the resolver's. Nothing begins before the first poll. */
 export class Connect extends Future<Connected> {
   readonly #address: NetAddress;
@@ -83,15 +79,15 @@ export class Connect extends Future<Connected> {
   #waker: Waker | null = null;
   #isOver = false;
 
-  /** `timeout` is in milliseconds, `Infinity` for none. */
+  /** The addresses are nobody else's. `timeout` is in milliseconds, `Infinity` for none. */
   constructor(address: NetAddress, options: ConnectOptions, timeout: number) {
     super();
-    const { hostname, port } = address;
-    this.#address = { hostname, port };
+    const { hostname } = address;
+    this.#address = address;
     this.#options = options;
     this.#timeout = timeout;
     this.#deadline = timeout === Infinity ? null : sleep(timeout);
-    this.#isName = isIP(hostname) === 0;
+    this.#isName = familyOf(hostname) === undefined;
     this.#lookup = this.#isName ? this.#lookUp() : null;
     if (!this.#isName) this.#untried.push(this.#address);
   }
@@ -100,11 +96,11 @@ export class Connect extends Future<Connected> {
     const { hostname } = this.#address;
     const local = this.#options.localAddress;
     if (local === undefined) return lookup(hostname);
-    return lookup(hostname, { family: isIP(local.hostname) === 6 ? 6 : 4 });
+    return lookup(hostname, { family: familyOf(local.hostname) ?? 4 });
   }
 
   override describe(): string {
-    return `connect() to ${pathOf(this.#address)}`;
+    return `connect() to ${textOf(this.#address)}`;
   }
 
   override poll(context: Context): Connected | Pending {
@@ -190,7 +186,7 @@ export class Connect extends Future<Connected> {
 
   #begin(reactor: Reactor): void {
     const [address] = this.#untried.splice(0, 1);
-    this.#tried.push(pathOf(address));
+    this.#tried.push(textOf(address));
     let socket: Socket;
     try {
       socket = this.#isName
@@ -205,7 +201,7 @@ export class Connect extends Future<Connected> {
       const io = reactor.register(socket.fd);
       // Not writable before it is connected, which is its first edge.
       io.clearWritable();
-      this.#attempts.push({ socket, io, path: pathOf(address) });
+      this.#attempts.push({ socket, io, path: textOf(address) });
     } catch (error) {
       socket.fd.close();
       throw error;
@@ -217,7 +213,7 @@ export class Connect extends Future<Connected> {
   #late(): DOMException {
     const tried = this.#tried.length === 0 ? "its name was looked up" : `tried ${this.#tried.join(", ")}`;
     return new DOMException(
-      `cannot connect to ${pathOf(this.#address)} within ${this.#timeout} ms: ${tried}`,
+      `cannot connect to ${textOf(this.#address)} within ${this.#timeout} ms: ${tried}`,
       "TimeoutError",
     );
   }
@@ -244,16 +240,10 @@ function close(reactor: Reactor, { socket, io }: Attempt): void {
   socket.fd.close();
 }
 
-/** Throws where it is no address, or name, with a port; `verb` is what the error says was tried. */
-export function requireTarget(address: NetAddress, verb: string): void {
-  const what = `cannot ${verb}`;
-  if (typeof address !== "object" || address === null) {
-    throw new TypeError(`${what} ${shown(address)}: address is no object`);
-  }
-  const { hostname, port } = address;
-  if (typeof hostname !== "string") throw new TypeError(`${what} ${shown(hostname)}: hostname is no string`);
-  if (hostname === "") throw new TypeError(`${what} "": hostname is empty`);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`${what} ${hostname}: port is ${shown(port)}, not an integer from 0 to 65535`);
-  }
+/** A copy. Throws where it is no address, or name, with a port; `verb` is what the error says was tried. */
+export function requireTarget(address: NetAddress, verb: string): NetAddress {
+  const target = copyOf(address, verb);
+  if (target.hostname === "") throw new TypeError(`cannot ${verb} "": hostname is empty`);
+  if (familyOf(target.hostname) !== undefined) checkedAddress(target.hostname);
+  return target;
 }

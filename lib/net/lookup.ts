@@ -1,5 +1,5 @@
 import { lookup as lookupByHost } from "node:dns/promises";
-import { isIP } from "node:net";
+import { familyOf } from "../../ffi/layout/numeric_address.ts";
 import { requireNet } from "../../ffi/permissions.ts";
 import { requireNames, shown } from "../io/arguments.ts";
 import type { Future } from "../task/future.ts";
@@ -73,14 +73,8 @@ function knownOf(hostname: string): HostAddress[] | undefined {
   if (hostname.toLowerCase() === "localhost") {
     return [{ hostname: "127.0.0.1", family: 4 }, { hostname: "::1", family: 6 }];
   }
-  switch (isIP(hostname)) {
-    case 4:
-      return [{ hostname, family: 4 }];
-    case 6:
-      return [{ hostname, family: 6 }];
-    default:
-      return undefined;
-  }
+  const family = familyOf(hostname);
+  return family === undefined ? undefined : [{ hostname, family }];
 }
 
 async function ask(hostname: string, family: 4 | 6 | undefined): Promise<readonly HostAddress[]> {

@@ -1,6 +1,7 @@
 import { SystemError } from "../../ffi/mod.ts";
 import { requireNet } from "../../ffi/permissions.ts";
-import { type ListenOptions, listenResolved, type NetAddress, Socket, WouldBlock } from "../io/socket.ts";
+import { copyOf, type NetAddress } from "../io/net_address.ts";
+import { type ListenOptions, listenResolved, Socket, WouldBlock } from "../io/socket.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import { coop, proceed } from "../task/runtime/coop.ts";
 import { consumed, type Context, Future, Pending } from "../task/future.ts";
@@ -169,8 +170,9 @@ export class TcpListener implements Disposable {
    * where it is not permitted.
    */
   static bind(address: NetAddress, options: ListenOptions = {}): TcpListener {
-    if (address?.hostname !== "localhost") return TcpListener.#own(() => Socket.listen(address, options));
-    const { hostname, port } = address;
+    const at = copyOf(address, "listen on");
+    if (at.hostname !== "localhost") return TcpListener.#own(() => Socket.listen(at, options));
+    const { hostname, port } = at;
     requireNet(hostname, port);
     return TcpListener.#own(() => listenResolved({ hostname: "127.0.0.1", port }, options));
   }
@@ -192,8 +194,8 @@ export class TcpListener implements Disposable {
 
   /** As `bind`, on the first of a name's addresses that can be listened on. Fails with a `LookupError` as well. */
   static bindName(address: NetAddress, options: ListenOptions = {}): Future<TcpListener> {
-    requireTarget(address, "listen on");
-    return new BindName(address, (resolved) => bindResolved(resolved, options));
+    const target = requireTarget(address, "listen on");
+    return new BindName(target, (resolved) => bindResolved(resolved, options));
   }
 
   /**

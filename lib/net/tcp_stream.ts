@@ -1,5 +1,7 @@
+import { checkedAddress } from "../../ffi/layout/numeric_address.ts";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
-import { type NetAddress, Socket } from "../io/socket.ts";
+import { copyOf, type NetAddress } from "../io/net_address.ts";
+import type { Socket } from "../io/socket.ts";
 import { type Context, Future, Pending } from "../task/future.ts";
 import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { Connect, requireTarget } from "./connect.ts";
@@ -57,15 +59,16 @@ export class TcpStream extends SocketStream {
    * address tried; on Deno both with `NotCapable` where that is not permitted.
    */
   static connect(address: NetAddress, options: TcpConnectOptions = {}): Future<TcpStream> {
-    requireTarget(address, "connect to");
+    const target = requireTarget(address, "connect to");
     requireNames("cannot connect", "options are", options, ["timeout", "signal", "noDelay", "localAddress"]);
-    const { timeout = Infinity, signal, noDelay, localAddress } = options;
+    const { timeout = Infinity, signal, noDelay, localAddress: from } = options;
     requireFlag("cannot connect", "noDelay", noDelay);
     if (!(typeof timeout === "number" && timeout >= 0)) {
       throw new RangeError(`cannot connect: timeout is ${shown(timeout)}, and no count of milliseconds`);
     }
-    if (localAddress !== undefined) Socket.requireAddress(localAddress, "connect from");
-    const connecting = new ConnectStream(new Connect(address, { noDelay, localAddress }, timeout));
+    const localAddress = from === undefined ? undefined : copyOf(from, "connect from");
+    if (localAddress !== undefined) checkedAddress(localAddress.hostname);
+    const connecting = new ConnectStream(new Connect(target, { noDelay, localAddress }, timeout));
     return signal === undefined ? connecting : connecting.abortable(signal);
   }
 

@@ -25,28 +25,17 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import type { Duplex } from "node:stream";
 import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { hostName } from "../../ffi/mod.ts";
 import { requireFlag, requireNames, shown } from "../io/arguments.ts";
 import type { Future } from "../task/future.ts";
 import "../task/runtime/attach.ts";
-import { failed, lazy } from "../task/futures/ready.ts";
-import { fromPromise } from "../task/promise.ts";
 import type { AsyncRead, AsyncWrite } from "./async_io/traits.ts";
-import { NodeDuplexStream } from "./from_node_duplex.ts";
-import { requireStream, toNodeDuplex } from "./node_duplex.ts";
+import { shaken } from "./tls/handshake.ts";
+import { type Pem, pemOf, requirePem } from "./tls/pem.ts";
+import type { TlsStream } from "./tls/stream.ts";
 
-/** Of the host's loop. */
-const QUIET_TURNS = 10;
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A key or a certificate: PEM, as text or bytes. */
-export type Pem = string | Uint8Array;
+export type { Pem } from "./tls/pem.ts";
+export { TlsStream } from "./tls/stream.ts";
 
 /** How `connectTls` greets a server. */
 export interface ConnectTlsOptions {
@@ -72,83 +61,6 @@ export interface AcceptTlsOptions {
   alpn?: readonly string[];
 }
 
-/**
- * A stream through TLS, which owns the one below. One task reads and one writes at a time. The directions end each for
- * itself, but with Bun; a peer that cuts the connection without TLS's own goodbye ends it like one that
- * says it, as with `node:tls`.
- */
-export class TlsStream extends NodeDuplexStream {
-  /** The host's own: certificates, sessions, whatever else it tells. Its bytes are this stream's. */
-  readonly socket: TLSSocket;
-  #below: Duplex;
-  #isShut = false;
-
-  /** `connectTls`'s and `acceptTls`'s own. */
-  constructor(socket: TLSSocket, below: Duplex) {
-    // Bun's socket takes whatever it is given.
-    super(socket, below);
-    this.socket = socket;
-    this.#below = below;
-    if (hostName === "deno") below.once("end", () => void this.#endAfterBelow());
-  }
-
-  /**
-   * Deno's socket forgets its end where the one below has ended after much was under way. All that was read below has
-   * passed the socket once that has nothing left for some turns.
-   */
-  async #endAfterBelow(): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS && !this.socket.readableEnded; quiet++) {
-      if (this.socket.readableLength > 0) quiet = 0;
-      await turn();
-    }
-    this.ended();
-  }
-
-  /** {@linkcode NodeDuplexStream.read} */
-  override read(into: Uint8Array): Future<number> {
-    if (hostName !== "bun" || !this.#isShut) return super.read(into);
-    return failed(
-      new Error(
-        "cannot read after shutdown(): Bun's node:tls ends both directions at once, read to the end before",
-      ),
-    );
-  }
-
-  /**
-   * Ends what is written, once it has left. With Bun that ends what is read, too, and a read after it fails; nor can
-   * anything be written there once the peer has ended.
-   */
-  override shutdown(): Future<void> {
-    return lazy(() => {
-      this.#isShut = true;
-    }).andThen(() => super.shutdown()).andThen(() => fromPromise(() => this.#endBelow()));
-  }
-
-  /** Deno's socket forgets to end the one below where much was under way. */
-  async #endBelow(): Promise<void> {
-    if (hostName !== "deno") return;
-    for (let turns = 0; turns < QUIET_TURNS && !this.#below.writableEnded; turns++) await turn();
-    this.#below.end();
-  }
-
-  /** The protocol that both speak, or `undefined` where none was agreed on. */
-  get alpn(): string | undefined {
-    const { alpnProtocol } = this.socket;
-    return typeof alpnProtocol === "string" && alpnProtocol !== "" ? alpnProtocol : undefined;
-  }
-
-  /** `"TLSv1.3"` or `"TLSv1.2"`. */
-  get version(): string {
-    return this.socket.getProtocol() ?? "";
-  }
-
-  /** Closes it at once: what has not left is lost, and the peer is told no goodbye; `shutdown` is the orderly end. */
-  override [Symbol.dispose](): void {
-    super[Symbol.dispose]();
-    this.#below.destroy();
-  }
-}
-
 /** What was made of a key and a certificate: parsed once for each object of options. */
 const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
 
@@ -159,18 +71,6 @@ function contextOf(options: AcceptTlsOptions): SecureContext {
     contexts.set(options, context);
   }
   return context;
-}
-
-function pemOf(pem: Pem): string | Buffer {
-  return typeof pem === "string" ? pem : Buffer.from(pem);
-}
-
-function requirePem(what: string, name: string, pem: unknown): void {
-  if (typeof pem !== "string" && !(pem instanceof Uint8Array)) {
-    throw new TypeError(`${what}: ${name} is ${shown(pem)}, neither text nor bytes`);
-  }
-  // What is wrong inside, some hosts tell only in the handshake.
-  if (!pemOf(pem).includes("-----BEGIN ")) throw new TypeError(`${what}: ${name} is no PEM`);
 }
 
 function requireAlpn(what: string, alpn: readonly string[] | undefined): void {
@@ -245,93 +145,4 @@ export function acceptTls(stream: AsyncRead & AsyncWrite, options: AcceptTlsOpti
       secureContext,
       ...(alpn && { ALPNProtocols: [...alpn] }),
     }));
-}
-
-/**
- * A stream whose first read comes a turn later. Deno's socket begins in a tick of its own: with an error before that,
- * which a peer's first bytes can be, it throws where nobody catches it. For the same reason none is destroyed sooner.
- */
-class Begun implements AsyncRead, AsyncWrite, Disposable {
-  #stream: AsyncRead & AsyncWrite & Partial<Disposable>;
-  #hasBegun = false;
-
-  constructor(stream: AsyncRead & AsyncWrite) {
-    this.#stream = stream;
-  }
-
-  read(into: Uint8Array): Future<number> {
-    if (this.#hasBegun) return this.#stream.read(into);
-    this.#hasBegun = true;
-    return fromPromise(turn).andThen(() => this.#stream.read(into));
-  }
-
-  write(bytes: Uint8Array): Future<number> {
-    return this.#stream.write(bytes);
-  }
-
-  writeAll(bytes: Uint8Array): Future<void> {
-    return this.#stream.writeAll(bytes);
-  }
-
-  shutdown(): Future<void> {
-    return this.#stream.shutdown();
-  }
-
-  [Symbol.dispose](): void {
-    this.#stream[Symbol.dispose]?.();
-  }
-}
-
-/** The host's socket. What it refuses, such as a key that it cannot read, costs the stream. */
-function opened(below: Duplex, open: (below: Duplex) => TLSSocket): TLSSocket {
-  try {
-    return open(below);
-  } catch (error) {
-    below.destroy();
-    throw error;
-  }
-}
-
-/** Shakes hands. */
-function shaken(
-  what: string,
-  stream: AsyncRead & AsyncWrite,
-  event: "secure" | "secureConnect",
-  open: (below: Duplex) => TLSSocket,
-): Future<TlsStream> {
-  requireStream(what, stream);
-  return fromPromise((signal) => {
-    const below = toNodeDuplex(hostName === "deno" ? new Begun(stream) : stream);
-    return new Promise((resolve, reject) => {
-      let isSecure = false;
-      const socket = opened(below, open);
-      // Bun and Deno have it end by itself otherwise.
-      socket.allowHalfOpen = true;
-      const fail = (error: Error): void => {
-        reject(error);
-        below.destroy();
-        if (hostName === "deno") turn().then(() => socket.destroy());
-        else socket.destroy();
-      };
-      const closed = (): void =>
-        fail(new Error(`${what}: the peer has closed the connection in the handshake`));
-      below.once("error", fail);
-      below.once("close", closed);
-      // The last word of the handshake may have come with it.
-      const ended = async (): Promise<void> => {
-        for (let turns = 0; turns < QUIET_TURNS; turns++) await turn();
-        if (!isSecure) closed();
-      };
-      below.once("end", ended);
-      socket.on("error", fail);
-      socket.once("close", closed);
-      signal.addEventListener("abort", () => fail(signal.reason), { once: true });
-      socket.once(event, () => {
-        isSecure = true;
-        below.off("close", closed);
-        socket.off("close", closed);
-        resolve(new TlsStream(socket, below));
-      });
-    });
-  });
 }

@@ -1,7 +1,7 @@
 import { SystemError } from "../../ffi/mod.ts";
 import { shown } from "../io/arguments.ts";
 import { WouldBlock } from "../io/fd.ts";
-import type { UnixAddress, UnixName } from "../io/unix_address.ts";
+import { type UnixAddress, unixCopyOf, type UnixName } from "../io/unix_address.ts";
 import { UnixSocket } from "../io/unix_socket.ts";
 import { type Context, type Future, Pending } from "../task/future.ts";
 import type { CallKind } from "../task/reactor/io_call.ts";
@@ -105,15 +105,14 @@ class Incoming extends Stream<UnixAccepted> {
  * ```
  */
 export class UnixListener implements Disposable {
-  /** Where it listens. */
-  readonly address: UnixAddress;
+  readonly #address: UnixAddress;
   readonly #socket: UnixSocket;
   readonly #file: SocketFile | null;
   readonly #reactor: Reactor;
   readonly #io: ScheduledIo;
 
   private constructor(address: UnixAddress, socket: UnixSocket, file: SocketFile | null, reactor: Reactor) {
-    this.address = Object.freeze({ ...address });
+    this.#address = address;
     this.#socket = socket;
     this.#file = file;
     this.#reactor = reactor;
@@ -132,15 +131,21 @@ export class UnixListener implements Disposable {
         `cannot listen: backlog is ${shown(backlog)}, not an integer from 0 to ${LARGEST_BACKLOG}`,
       );
     }
+    const at = unixCopyOf(address, "cannot listen at");
     const bindOptions = bindOptionsOf("cannot listen", rest);
     const { reactor } = currentRuntime();
-    const socket = UnixSocket.listen(address, backlog, bindOptions);
+    const socket = UnixSocket.listen(at, backlog, bindOptions);
     try {
-      return new UnixListener(address, socket, SocketFile.of(address, rest.unlink), reactor);
+      return new UnixListener(at, socket, SocketFile.of(at, rest.unlink), reactor);
     } catch (error) {
       socket.fd.close();
       throw error;
     }
+  }
+
+  /** Where it listens: a copy. */
+  get address(): UnixAddress {
+    return unixCopyOf(this.#address, "cannot listen at");
   }
 
   /** The next connection. Where descriptors have run out it waits until some are free. */

@@ -1,7 +1,7 @@
 import { requireBytes } from "../io/arguments.ts";
 import { SystemError } from "../../ffi/mod.ts";
 import { type Fd, WouldBlock } from "../io/fd.ts";
-import { checkedBytes, type UnixAddress, type UnixName, unixText } from "../io/unix_address.ts";
+import { checkedBytes, type UnixAddress, unixCopyOf, type UnixName, unixText } from "../io/unix_address.ts";
 import { requireFds, requireMost, type UnixCredentials, type UnixMessage } from "../io/unix_end.ts";
 import { UnixSocket } from "../io/unix_socket.ts";
 import type { Mmap } from "../mem/map.ts";
@@ -145,8 +145,10 @@ export class UnixStream extends SocketStream {
    * `SystemError`: `ENOENT`, `ECONNREFUSED` where nobody listens at the file, `EACCES`.
    */
   static connect(address: UnixAddress): Future<UnixStream> {
-    checkedBytes(address, "cannot connect to");
-    return new Connect(address);
+    const what = "cannot connect to";
+    const to = unixCopyOf(address, what);
+    checkedBytes(to, what);
+    return new Connect(to);
   }
 
   /** Two ends of one connection. */

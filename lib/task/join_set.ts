@@ -43,8 +43,9 @@ function* values<T>(set: JoinSet<T>): Coroutine<T[]> {
   return values;
 }
 
-function* end(set: JoinSet<unknown>): Coroutine<void> {
+function* end(set: JoinSet<unknown>, members: Members<unknown>): Coroutine<void> {
   set.abortAll();
+  members.discardEnded();
   while ((yield* set.joinNextSettled()) !== undefined);
 }
 
@@ -121,7 +122,7 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
 
   /** Aborts all tasks and waits for their ends: an async function's is when it has heard of it. */
   shutdown(): Future<void> {
-    return toFuture(end(this));
+    return toFuture(end(this, this.#members));
   }
 
   /** Lets all tasks go on, and forgets them. */
@@ -134,9 +135,10 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
     for (let next = await this.joinNext(); next !== undefined; next = await this.joinNext()) yield next.value;
   }
 
-  /** Aborts all tasks, and forgets them. */
+  /** Aborts all tasks, and forgets them; values that nobody has taken are disposed of where they can be. */
   [Symbol.dispose](): void {
     this.abortAll();
+    this.#members.discardEnded();
     this.detachAll();
   }
 

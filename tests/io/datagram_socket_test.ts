@@ -306,7 +306,7 @@ describe("a batch", () => {
     const batch = new DatagramBatch(1, 4);
     assertThrows(() => batch.push(new Uint8Array(5)), RangeError, "5 bytes are more than the 4");
     assertThrows(() => Reflect.apply(batch.push, batch, ["text"]), TypeError, "bytes is no Uint8Array");
-    for (const hostname of ["localhost", "1.2.3", "", "::g", "fe80::1%eth0"]) {
+    for (const hostname of ["localhost", "1.2.3", "", "::g", "fe80::1%"]) {
       assertThrows(() => batch.push(new Uint8Array(1), { hostname, port: 1 }), TypeError, "not a numeric");
     }
     for (const port of [-1, 65_536, 1.5, NaN]) {

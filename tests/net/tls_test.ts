@@ -5,11 +5,11 @@ import { readdirSync } from "node:fs";
 import { connect as connectByHost, createServer as createPlainServer } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectTlsByHost, createServer, type TLSSocket } from "node:tls";
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { toFuture } from "../../lib/task/futures/to_future.ts";
-import { hostName } from "../../ffi/mod.ts";
+import { hostName, SystemError } from "../../ffi/mod.ts";
 import { acceptTls, connectTls, type TlsStream } from "../../lib/net/tls.ts";
 import { skipping } from "../skip.ts";
 import { certificateFiles, makeCertificate } from "./certificate.ts";
@@ -329,7 +329,8 @@ describe("TLS over a stream of ours", { skip }, () => {
         await client.read(new Uint8Array(1));
       }
       await once();
-      await sleep(20);
+      // What a runtime opens for good, it opens at its first sleep.
+      await sleep(200);
       const before = readdirSync("/proc/self/fd").length;
       for (let i = 0; i < 10; i++) await once();
       for (let i = 0; i < 100 && readdirSync("/proc/self/fd").length > before; i++) await sleep(10);
@@ -373,6 +374,35 @@ describe("TLS over a stream of ours", { skip }, () => {
       assertEquals(String(page), "hello");
       assert((await server).startsWith("GET /a HTTP/1.1\r\n"));
     }));
+
+  for (const [when, isWaiting] of [["before it reads", false], ["while it reads", true]] as const) {
+    it(`fails who reads where the peer has reset the connection ${when}, and ends it where it has closed it`, () =>
+      run(async () => {
+        for (const resets of [true, false]) {
+          using listener = TcpListener.bind(local);
+          const tcp = await TcpStream.connect(listener.address);
+          const { stream: below } = await listener.accept();
+          const accepting = acceptTls(below, identity).toPromise();
+          using client = await connectTls(tcp, trusting);
+          using server = await accepting;
+          await server.writeAll(pattern(5));
+          const into = new Uint8Array(9);
+          // Read before the reset, which throws away what nobody has read.
+          assertEquals(await client.read(into), 5);
+          const waiting = isWaiting ? client.read(into).settled().toPromise() : null;
+          if (resets) below.socket.setLinger(0);
+          below.close();
+          await tcp.whenReadable().timeout(5_000).settled();
+          const read = await (waiting ?? client.read(into).settled());
+          if (!resets) assertEquals(read, { status: "fulfilled", value: 0 });
+          else {
+            assertEquals(read.status, "rejected");
+            if (read.status === "rejected") assertInstanceOf(read.reason, SystemError);
+            await assertRejects(() => client.read(into), SystemError, "ECONNRESET");
+          }
+        }
+      }));
+  }
 
   it("refuses wrong options", () => {
     const stream = { read: () => {}, writeAll: () => {}, shutdown: () => {} };

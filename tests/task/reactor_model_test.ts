@@ -61,6 +61,8 @@ class Kernel implements Poller {
     if (events & EPOLLIN) this.#isArmed = true;
   }
 
+  hush(): void {}
+
   delete(): void {}
 
   wait(): number {

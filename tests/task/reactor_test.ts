@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { NativeBuffer, type Socket, WouldBlock } from "../../lib/io/mod.ts";
+import { NativeBuffer, type Socket, UnixDatagramSocket, WouldBlock } from "../../lib/io/mod.ts";
 import { Reactor } from "../../lib/task/reactor/reactor.ts";
 import type { ScheduledIo } from "../../lib/task/reactor/scheduled_io.ts";
 import type { Waker } from "../../lib/task/mod.ts";
@@ -238,6 +238,62 @@ describe("a descriptor that is watched no more", () => {
     reactor.deregister(io);
     assertThrows(() => reactor.deregister(io), Error);
     assertEquals(reactor.registrations, 0);
+  });
+});
+
+describe("room to write that nobody has asked for", () => {
+  /** How many edges there are while the peer takes ten messages, each as it comes. */
+  function edges(reactor: Reactor, ours: UnixDatagramSocket, theirs: UnixDatagramSocket): number {
+    let count = 0;
+    for (let i = 0; i < 10; i++) {
+      assertEquals(ours.sendMessage(Uint8Array.of(1)), 1);
+      assert(theirs.receiveMessage(new Uint8Array(1)) !== WouldBlock);
+      count += reactor.turn(0);
+    }
+    return count;
+  }
+
+  it("is told of a few times and no more, until a write would have blocked", () => {
+    using reactor = new Reactor();
+    const [ours, theirs] = UnixDatagramSocket.pair();
+    using _ours = ours;
+    using _theirs = theirs;
+    const io = reactor.register(ours.fd);
+    settle(reactor);
+    edges(reactor, ours, theirs);
+    assertEquals(edges(reactor, ours, theirs), 0);
+    for (let round = 0; round < 2; round++) {
+      while (ours.sendMessage(new Uint8Array(1000)) !== WouldBlock);
+      io.clearWritable();
+      const writer = new Counter();
+      io.waitWritable(writer);
+      assertEquals([reactor.turn(0), writer.wakes, io.isWritable], [0, 0, false]);
+      while (theirs.receiveMessage(new Uint8Array(1000)) !== WouldBlock);
+      settle(reactor);
+      assertEquals([writer.wakes, io.isWritable], [1, true]);
+      edges(reactor, ours, theirs);
+      assertEquals(edges(reactor, ours, theirs), 0);
+    }
+    // What is read is told of all the while.
+    const reader = new Counter();
+    io.clearReadable();
+    io.waitReadable(reader);
+    theirs.sendMessage(Uint8Array.of(1));
+    settle(reactor);
+    assertEquals(reader.wakes, 1);
+  });
+
+  it("may be asked for once the reactor is gone", () => {
+    const reactor = new Reactor();
+    const [ours, theirs] = UnixDatagramSocket.pair();
+    using _ours = ours;
+    using _theirs = theirs;
+    const io = reactor.register(ours.fd);
+    settle(reactor);
+    edges(reactor, ours, theirs);
+    reactor[Symbol.dispose]();
+    io.clearWritable();
+    assertEquals(io.isWritable, false);
   });
 });
 

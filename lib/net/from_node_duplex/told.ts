@@ -66,7 +66,7 @@ export class Told {
       this.#isClosed = true;
       this.#wake();
     });
-    duplex.on("end", () => this.end());
+    duplex.on("end", () => this.#ended());
     duplex.on("drain", () => this.writing.wake());
     duplex.on("readable", () => this.reading.wake());
   }
@@ -74,6 +74,14 @@ export class Told {
   #wake(): void {
     this.reading.wake();
     this.writing.wake();
+  }
+
+  /** Bun's TLS takes a connection that was broken below it for one that has ended. */
+  #ended(): void {
+    const broken = this.below?.errored ?? null;
+    if (broken === null) return this.end();
+    this.#error ??= broken;
+    this.#wake();
   }
 
   /** Nothing more is to come. */

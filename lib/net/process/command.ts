@@ -1,3 +1,4 @@
+import { SystemError } from "../../../ffi/mod.ts";
 import type { Program } from "../../../ffi/spawn.ts";
 import { spawning } from "../../../ffi/spawn.ts";
 import { requireRun } from "../../../ffi/permissions.ts";
@@ -8,7 +9,7 @@ import { PidFd } from "../../io/pid_fd.ts";
 import type { Coroutine, Future } from "../../task/future.ts";
 import { toFuture } from "../../task/futures/to_future.ts";
 import { Child, type Output, type OutputOptions } from "./child.ts";
-import { type EnvironmentChanges, environmentOf } from "./environment.ts";
+import { type EnvironmentChanges, environmentOf, pathOf } from "./environment.ts";
 import type { ExitStatus } from "./exit_status.ts";
 import { reap } from "./orphans.ts";
 import { Running } from "./running.ts";
@@ -166,35 +167,45 @@ export class Command {
 
   #run(stdio: Program["stdio"], killOnDrop: boolean): Running {
     const { env = {}, clearEnv = false, detached = false, processGroup, uid, gid } = this.#options;
-    const environment = environmentOf(env, clearEnv);
-    // So that there is room for the process's own, once it runs and cannot be taken back.
-    const room = new EventFd();
-    let pid: number;
-    try {
-      pid = startSought(this.program, {
-        args: this.#args,
-        env: environment.env,
-        stdio,
-        cwd: this.#cwd,
-        session: detached,
-        processGroup,
-        uid,
-        gid,
-      }, environment.path);
-    } finally {
-      room.fd.close();
-    }
+    room ??= new EventFd();
+    const pid = startSought(this.program, {
+      args: this.#args,
+      env: environmentOf(env, clearEnv),
+      stdio,
+      cwd: this.#cwd,
+      session: detached,
+      processGroup,
+      uid,
+      gid,
+    }, this.program.includes("/") ? undefined : pathOf(env));
     return new Running(pid, opened(pid), killOnDrop);
   }
 }
 
+/**
+ * Given up for a process's own descriptor where there are as many as may be: once it runs it cannot be taken back. Made
+ * anew for the next one.
+ */
+let room: EventFd | null = null;
+
 /** A child that cannot be waited for is ended at once. */
 function opened(pid: number): PidFd {
   try {
-    return PidFd.open(pid);
+    return openedWithin(pid);
   } catch (error) {
     spawning().kill(pid, SIGKILL);
     spawning().waitpid(pid, null, 0);
     throw error;
+  }
+}
+
+function openedWithin(pid: number): PidFd {
+  try {
+    return PidFd.open(pid);
+  } catch (error) {
+    if (room === null || !(error instanceof SystemError && error.code === "EMFILE")) throw error;
+    room.fd.close();
+    room = null;
+    return PidFd.open(pid);
   }
 }

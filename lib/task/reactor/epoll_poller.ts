@@ -2,6 +2,8 @@ import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "../../i
 import type { Fd } from "../../io/fd.ts";
 import type { Poller } from "./poller.ts";
 
+const READS = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+
 /** epoll(7), by edges. */
 export class EpollPoller implements Poller {
   readonly needsRearming = false;
@@ -16,10 +18,16 @@ export class EpollPoller implements Poller {
   }
 
   add(fd: Fd, token: number): void {
-    this.#epoll.add(fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, token);
+    this.#epoll.add(fd, READS | EPOLLOUT, token);
   }
 
-  rearm(): void {}
+  rearm(fd: Fd, token: number): void {
+    this.#epoll.modify(fd, READS | EPOLLOUT, token);
+  }
+
+  hush(fd: Fd, token: number): void {
+    this.#epoll.modify(fd, READS, token);
+  }
 
   delete(fd: Fd): void {
     // Closed already, the kernel has forgotten it.

@@ -50,6 +50,9 @@ export class PollPoller implements Poller {
     if (place !== undefined) this.#want(place, this.#wanted[place] | events);
   }
 
+  /** Of what was told of once is told no more anyway. */
+  hush(): void {}
+
   #want(place: number, events: number): void {
     const fd = this.#fds[place];
     this.#wanted[place] = events;

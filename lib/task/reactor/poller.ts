@@ -8,13 +8,15 @@ import type { Fd } from "../../io/fd.ts";
 export interface Poller extends Disposable {
   /** One that is readable when something is ready, for who waits for several pollers; `null` where there is none. */
   readonly descriptor: number | null;
-  /** Whether `rearm` is to be called before a direction is told of again. */
+  /** Whether `rearm` is to be called before a direction is told of again, also where it was not hushed. */
   readonly needsRearming: boolean;
   readonly isClosed: boolean;
   /** Watches the descriptor in both directions; `token` comes back with its events. */
   add(fd: Fd, token: number): void;
   /** Has it told of again in those directions, at once where they are ready. */
   rearm(fd: Fd, token: number, events: number): void;
+  /** Need not tell of room to write any more, until it is rearmed for that: nobody asks. */
+  hush(fd: Fd, token: number): void;
   /** Watches the descriptor no more. */
   delete(fd: Fd, token: number): void;
   /** Blocks up to `timeoutMs`, and returns how many descriptors there is something to tell of. */

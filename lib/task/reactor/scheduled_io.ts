@@ -8,6 +8,8 @@ import type { Poller } from "./poller.ts";
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 const WRITABLE = EPOLLOUT | EPOLLHUP | EPOLLERR;
 const URGENT = EPOLLPRI | EPOLLERR;
+/** So often it is told of room to write that nobody has asked for, before it is told no more. */
+const UNASKED = 4;
 const HUNG_UP = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 /** One of many who wait for the same direction of a descriptor. Its links are the queue's own. */
@@ -27,8 +29,9 @@ export interface IoWaiter {
 export class ScheduledIo {
   readonly fd: Fd;
   readonly token: number;
-  /** Where a direction that was cleared has to be asked for again. */
-  #poller: Poller | null;
+  readonly #poller: Poller;
+  /** How often it was told of room to write that nobody had asked for, since somebody did; `UNASKED` where it is hushed. */
+  #unasked = 0;
   /** Ready until shown otherwise: the first call is made without asking. */
   #readable = true;
   #writable = true;
@@ -50,7 +53,7 @@ export class ScheduledIo {
   constructor(fd: Fd, token: number, poller: Poller) {
     this.fd = fd;
     this.token = token;
-    this.#poller = poller.needsRearming ? poller : null;
+    this.#poller = poller;
   }
 
   /** Who waits for what, for people. */
@@ -108,17 +111,19 @@ export class ScheduledIo {
   /** A read would have blocked: the next edge makes it readable again. */
   clearReadable(): void {
     this.#readable = false;
-    this.#poller?.rearm(this.fd, this.token, EPOLLIN | EPOLLRDHUP);
+    if (this.#poller.needsRearming) this.#poller.rearm(this.fd, this.token, EPOLLIN | EPOLLRDHUP);
   }
 
   clearWritable(): void {
     this.#writable = false;
-    this.#poller?.rearm(this.fd, this.token, EPOLLOUT);
+    const isHushed = this.#unasked === UNASKED && !this.#deaf;
+    this.#unasked = 0;
+    if (isHushed || this.#poller.needsRearming) this.#poller.rearm(this.fd, this.token, EPOLLOUT);
   }
 
   clearUrgent(): void {
     this.#urgent = false;
-    this.#poller?.rearm(this.fd, this.token, EPOLLPRI);
+    if (this.#poller.needsRearming) this.#poller.rearm(this.fd, this.token, EPOLLPRI);
   }
 
   /**
@@ -182,8 +187,18 @@ export class ScheduledIo {
     this.ready(READABLE | WRITABLE | URGENT);
   }
 
+  /**
+   * A socket of datagrams, or of this machine, has room anew whenever its peer has taken something: each time would wake
+   * the thread for nothing, and once more for what the peer answers.
+   */
+  #tellUnasked(): void {
+    if (this.#unasked === UNASKED || this.fd.isClosed || ++this.#unasked < UNASKED) return;
+    this.#poller.hush(this.fd, this.token);
+  }
+
   /** The reactor's own: an edge. Unparks who waits for it. */
   ready(events: number): void {
+    if (events === EPOLLOUT && this.#writable) this.#tellUnasked();
     if (events & HUNG_UP) this.#hungUp = true;
     // A read ends where TCP's urgent byte was, and there may be more behind it.
     if (events & EPOLLPRI) this.#hasGaps = true;

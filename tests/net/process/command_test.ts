@@ -109,6 +109,21 @@ describe("what a child has", () => {
     }
   });
 
+  it("is our environment as it is by now, where nothing is said", async () => {
+    try {
+      for (const value of ["first", "second, and longer than the first"]) {
+        process.env.OXBOW_CHANGED = value;
+        assertEquals(await told('echo "$OXBOW_CHANGED"', {}), value);
+      }
+      for (let i = 0; i < 100; i++) process.env[`OXBOW_CHANGED_${i}`] = String(i);
+      assertEquals(await told('echo "$OXBOW_CHANGED_99"', {}), "99");
+    } finally {
+      delete process.env.OXBOW_CHANGED;
+      for (let i = 0; i < 100; i++) delete process.env[`OXBOW_CHANGED_${i}`];
+    }
+    assertEquals(await told('echo "$OXBOW_CHANGED|$OXBOW_CHANGED_99"', {}), "|");
+  });
+
   it("is nothing of our environment where it is cleared", async () => {
     const { stdout } = await new Command("/usr/bin/env", { clearEnv: true, env: { ONLY: "one" } }).output();
     assertEquals(text(stdout), "ONLY=one\n");

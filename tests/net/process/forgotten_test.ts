@@ -11,8 +11,11 @@ import { tiered } from "../../tier.ts";
 import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
 
 describe("a child that nobody waits for", () => {
-  // A process keeps the descriptors by which it is woken from its first sleep on.
-  before(() => sleep(30).toPromise());
+  // A process keeps the descriptors by which it is woken from its first sleep on, and one more from its first child on.
+  before(async () => {
+    await sleep(30);
+    await sh("exit 0").status();
+  });
 
   it("runs on where it is disposed of, and leaves no zombie", async () => {
     using folder = new Folder();
