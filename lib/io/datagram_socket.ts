@@ -23,7 +23,7 @@ const SENDER = 0;
 const RECEIVER = 1;
 
 /** Throws where an address is none that the socket can send to; for the inside of this package. */
-export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => void;
+export let requireReceiver: (socket: DatagramSocket, address: NetAddress) => NetAddress;
 
 /** `DatagramSocket.bind` at one of the addresses of a name, for which Deno was asked; for the inside of this package. */
 export let bindResolved: (address: NetAddress, options: DatagramOptions) => DatagramSocket;
@@ -54,6 +54,7 @@ export class DatagramSocket extends IpOptions implements Disposable {
     requireReceiver = (socket, address) => {
       const { hostname, port } = requireObject(address);
       socket.#addresses.set(RECEIVER, hostname, port);
+      return { hostname, port };
     };
     bindResolved = (address, options) => DatagramSocket.#bind(address, options, refuseDeniedNet);
   }

@@ -6,7 +6,7 @@ import type { DatagramOptions } from "../io/datagram_bind.ts";
 import { bindResolved, DatagramSocket, requireReceiver } from "../io/datagram_socket.ts";
 import { WouldBlock } from "../io/fd.ts";
 import type { NetInterface } from "../io/ip_options.ts";
-import type { NetAddress } from "../io/socket.ts";
+import { copyOf, type NetAddress } from "../io/net_address.ts";
 import type { Future } from "../task/future.ts";
 import { type CallKind, IoCall } from "../task/reactor/io_call.ts";
 import { Ready } from "../task/reactor/readiness.ts";
@@ -118,8 +118,10 @@ export class UdpSocket implements Disposable {
    * is taken, and Deno's `NotCapable`.
    */
   static bind(address: NetAddress, options: DatagramOptions = {}): UdpSocket {
-    if (address?.hostname !== "localhost") return UdpSocket.#own(() => DatagramSocket.bind(address, options));
-    const { hostname, port } = address;
+    const { hostname, port } = copyOf(address, "bind to");
+    if (hostname !== "localhost") {
+      return UdpSocket.#own(() => DatagramSocket.bind({ hostname, port }, options));
+    }
     requireNet(hostname, port);
     return UdpSocket.#own(() => bindResolved({ hostname: "127.0.0.1", port }, options));
   }
@@ -161,8 +163,7 @@ export class UdpSocket implements Disposable {
   /** As `send`, to an address. */
   sendTo(bytes: Uint8Array, address: NetAddress): Future<number> {
     requireBytes("cannot send", "bytes", bytes);
-    requireReceiver(this.socket, address);
-    return new IoCall(SEND_TO, this.#io, this, bytes, address);
+    return new IoCall(SEND_TO, this.#io, this, bytes, requireReceiver(this.socket, address));
   }
 
   /** Sends at once, or says `WouldBlock`. */

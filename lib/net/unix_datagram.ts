@@ -1,6 +1,6 @@
 import { requireBytes } from "../io/arguments.ts";
 import { type Fd, WouldBlock } from "../io/fd.ts";
-import { checkedBytes, type UnixAddress, type UnixName } from "../io/unix_address.ts";
+import { checkedBytes, type UnixAddress, unixCopyOf, type UnixName } from "../io/unix_address.ts";
 import { UnixDatagramSocket } from "../io/unix_datagram_socket.ts";
 import { requireFds, requireMost, type UnixMessage } from "../io/unix_end.ts";
 import type { Future } from "../task/future.ts";
@@ -103,11 +103,12 @@ export class UnixDatagram implements Disposable {
 
   /** A socket that is found at the address. Throws a `SystemError`, as `UnixListener.bind` does. */
   static bind(address: UnixAddress, options: UnixPathOptions = {}): UnixDatagram {
+    const own = unixCopyOf(address, "cannot bind to");
     const bindOptions = bindOptionsOf("cannot bind", options);
     currentRuntime();
     return UnixDatagram.#own(
-      UnixDatagramSocket.bind(address, bindOptions),
-      () => SocketFile.of(address, options.unlink),
+      UnixDatagramSocket.bind(own, bindOptions),
+      () => SocketFile.of(own, options.unlink),
     );
   }
 

@@ -13,7 +13,14 @@ import {
   UnixDatagramSocket,
   UnixSocket,
 } from "../../lib/io/mod.ts";
-import { TcpListener, TcpStream, UnixListener, UnixStream } from "../../lib/net/mod.ts";
+import {
+  TcpListener,
+  TcpStream,
+  UdpSocket,
+  UnixDatagram,
+  UnixListener,
+  UnixStream,
+} from "../../lib/net/mod.ts";
 import { run } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
@@ -106,6 +113,19 @@ describe("an address whose getters change what they say is read once", () => {
     assertThrows(() => client.sendTo(Uint8Array.of(1), refused), SystemError, "sendto 255.255.255.255:9");
   });
 
+  it("by UdpSocket, names too", () =>
+    run(async () => {
+      for (const hostname of ["127.0.0.1", "localhost"]) {
+        const at = shifty({ hostname, port: 0 });
+        using server = UdpSocket.bind(at);
+        assertEquals([server.localAddress.hostname, at.reads], ["127.0.0.1", [1, 1]]);
+        using client = UdpSocket.bind(local);
+        const to = shifty(server.localAddress);
+        assertEquals([await client.sendTo(Uint8Array.of(1), to), to.reads], [1, [1, 1]]);
+        assertEquals(await server.recv(new Uint8Array(9)), 1);
+      }
+    }));
+
   it("by sockets of this machine, whose files are removed where they were made", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oxbow-read-once-"));
     const other = join(folder, "other");
@@ -136,6 +156,11 @@ describe("an address whose getters change what they say is read once", () => {
           assertEquals([stream.remoteAddress.path, to.reads], [join(folder, "l"), [1]]);
           assertEquals([listener.address, bound.reads], [{ path: join(folder, "l") }, [1]]);
         }
+        const file = shiftyPath(join(folder, "u"), other);
+        {
+          using receiver = UnixDatagram.bind(file);
+          assertEquals([receiver.localAddress.path, file.reads], [join(folder, "u"), [1]]);
+        }
         const missing = shiftyPath(join(folder, "missing"), other);
         await assertRejects(() => UnixStream.connect(missing), SystemError, join(folder, "missing"));
       });
@@ -151,7 +176,7 @@ describe("an address whose getters change what they say is read once", () => {
   }, () => {
     const source = `
       import { DatagramSocket, Socket, UnixSocket } from "${moduleUrl("lib/io/mod.ts")}";
-      import { TcpListener } from "${moduleUrl("lib/net/mod.ts")}";
+      import { TcpListener, UdpSocket } from "${moduleUrl("lib/net/mod.ts")}";
       import { run } from "${moduleUrl("lib/task/mod.ts")}";
       const lying = (name, answers, rest) => {
         let reads = 0;
@@ -161,6 +186,7 @@ describe("an address whose getters change what they say is read once", () => {
       const attempts = {
         listen: () => Socket.listen(lying("hostname", denied, { port: 0 })),
         bind: () => DatagramSocket.bind(lying("hostname", denied, { port: 0 })),
+        udp: () => UdpSocket.bind(lying("hostname", ["localhost", "127.0.0.2"], { port: 0 })),
         localhost: () => TcpListener.bind(lying("hostname", ["localhost", "127.0.0.2"], { port: 0 })),
         path: () => UnixSocket.connect(lying("path", ["/run/denied", "/tmp/permitted"], {})),
       };
@@ -180,6 +206,7 @@ describe("an address whose getters change what they say is read once", () => {
     assertEquals(outputOf(source, { permissions }).split("\n"), [
       "listen NotCapable",
       "bind NotCapable",
+      "udp NotCapable",
       "localhost NotCapable",
       "path NotCapable",
     ]);
