@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { connect as connectTlsByHost, createServer, type TLSSocket } from "node:tls";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
+import { slept } from "./ends.ts";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { toFuture } from "../../lib/task/futures/to_future.ts";
 import { hostName } from "../../ffi/mod.ts";
@@ -329,7 +330,7 @@ describe("TLS over a stream of ours", { skip }, () => {
         await client.read(new Uint8Array(1));
       }
       await once();
-      await sleep(20);
+      await slept();
       const before = readdirSync("/proc/self/fd").length;
       for (let i = 0; i < 10; i++) await once();
       for (let i = 0; i < 100 && readdirSync("/proc/self/fd").length > before; i++) await sleep(10);
