@@ -7,12 +7,13 @@ import { Command } from "../../../lib/net/process.ts";
 import { run, sleep } from "../../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
+import { slept } from "../ends.ts";
 import { tiered } from "../../tier.ts";
 import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
 
 describe("a child that nobody waits for", () => {
   // A process keeps the descriptors by which it is woken from its first sleep on.
-  before(() => sleep(30).toPromise());
+  before(() => run(slept));
 
   it("runs on where it is disposed of, and leaves no zombie", async () => {
     using folder = new Folder();
