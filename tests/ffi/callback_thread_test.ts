@@ -64,8 +64,9 @@ describe("another thread that calls a callback", () => {
 
   it("does not reach one that was disposed either", { skip: withoutGcc }, () => {
     const lines = inChild(`
-      symbols.start_thread(made.pointer, 5, 20_000);
+      const { pointer } = made;
       made[Symbol.dispose]();
+      symbols.start_thread(pointer, 5, 20_000);
       console.log(message(() => symbols.join_thread()));
     `);
     assertMatch(lines[0], /^Error: callback made was called after it was disposed/);

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { hostName, libc, SystemError } from "../../ffi/mod.ts";
 import { Epoll, EPOLLET, EPOLLIN, EPOLLONESHOT, EPOLLOUT, EventFd, Fd, pipe } from "../../lib/io/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 
@@ -270,7 +270,7 @@ describe("descriptors", () => {
 
   it("end with EMFILE, by name, and are there again when some were closed", () => {
     const output = outputOf(
-      `
+      `${listenFirst}
       import { Epoll, EventFd, Inotify, pipe, SignalFd, TimerFd } from "${MODULE}";
       new Epoll().close(); new EventFd().close(); new Inotify().close(); new TimerFd().close();
       new SignalFd([40]).close();

@@ -220,6 +220,7 @@ describe("SignalWatch", () => {
 
   it("gives a watch's place to no other while a handler may write for it", () => {
     const source = `
+      import { readFileSync } from "node:fs";
       import { isMainThread, Worker, workerData } from "node:worker_threads";
       import { cString, libc } from "${moduleUrl("ffi/mod.ts")}";
       import { restorer, signalHandler, signalUnwatch, signalWatch } from "${
@@ -242,6 +243,7 @@ describe("SignalWatch", () => {
       const { symbols: more } = dlopen(["libc.so.6"], {
         eventfd: { parameters: ["u32", "i32"], result: "i32" },
         read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+        gettid: { parameters: [], result: "i32" },
       });
       const [HANDLING, UNWATCHING, WATCHING, UNWATCHED, WATCHED] = [0, 1, 2, 3, 4];
       const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -254,11 +256,18 @@ describe("SignalWatch", () => {
         const start = async (role, at) => {
           new Worker(new URL(import.meta.url), { workerData: { role, index, fd, state } });
           while (Atomics.load(state, at) === 0) await sleep(1);
-          await sleep(100);
+          const path = "/proc/self/task/" + Atomics.load(state, at) + "/stat";
+          return () => readFileSync(path, "utf8").split(") ")[1].split(" ");
         };
-        await start("handle", HANDLING);
-        await start("unwatch", UNWATCHING);
+        const handling = await start("handle", HANDLING);
+        // It sleeps in write(2), and not for a moment.
+        for (let quiet = 0; quiet < 20; quiet = handling()[0] === "S" ? quiet + 1 : 0) await sleep(5);
+        const unwatching = await start("unwatch", UNWATCHING);
+        // It waits at work: when it has spent 50 ms it is there.
+        const spent = () => Number(unwatching()[11]);
+        for (const before = spent(); spent() < before + 5;) await sleep(5);
         await start("watch", WATCHING);
+        await sleep(100);
         console.log(Atomics.load(state, UNWATCHED), Atomics.load(state, WATCHED));
         more.read(fd, new Uint8Array(8), 8);
         while (Atomics.load(state, WATCHED) === 0) await sleep(1);
@@ -267,14 +276,14 @@ describe("SignalWatch", () => {
       } else {
         const { role, index, fd, state } = workerData;
         if (role === "handle") {
-          Atomics.store(state, HANDLING, 1);
+          Atomics.store(state, HANDLING, more.gettid());
           raise(12);
         } else if (role === "unwatch") {
-          Atomics.store(state, UNWATCHING, 1);
+          Atomics.store(state, UNWATCHING, more.gettid());
           code.signal_unwatch(index);
           Atomics.store(state, UNWATCHED, 1);
         } else {
-          Atomics.store(state, WATCHING, 1);
+          Atomics.store(state, WATCHING, more.gettid());
           Atomics.store(state, WATCHED, 1 + code.signal_watch(10, fd, 0));
         }
       }`;

@@ -12,6 +12,7 @@ export const { symbols: libc } = dlopen(["libc.so.6"], {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
 });
 
 const FLAGS = 0o2004000;
@@ -43,9 +44,13 @@ export class Source implements Disposable {
   }
 }
 
-export async function until(isDone: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000 && !isDone(); i++) await sleep(5);
-  assert(isDone(), "it did not come about in 10 s");
+/** Looks every so many milliseconds. */
+export async function until(isDone: () => boolean, every = 5): Promise<void> {
+  const end = performance.now() + 60_000;
+  while (!isDone()) {
+    assert(performance.now() < end, "it did not come about in a minute");
+    await sleep(every);
+  }
 }
 
 export const TOOLS = `

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
 import { MapInUseError, Mmap } from "../../lib/mem/mmap.ts";
 import { Arc, Yoke } from "../../lib/mem/yoke.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 import { descriptors, path, shared } from "./arcs.ts";
 import { runCollecting } from "./collect.ts";
@@ -83,7 +83,7 @@ describe("Arc", () => {
       }
       for (const fd of opened) closeSync(fd);
       console.log(code, descriptors() - before);`;
-    assertEquals(outputOf(source, { before: "ulimit -n 200" }), "EMFILE 0");
+    assertEquals(outputOf(listenFirst + source, { before: "ulimit -n 200" }), "EMFILE 0");
   });
 
   it("that cannot be mapped leaves none behind, and no owner, also where it would have been the last", () => {

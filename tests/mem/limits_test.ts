@@ -1,7 +1,7 @@
 /** Maps where the process may not have what they need, each in a process of its own. */
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { outputOf, runChild } from "../child.ts";
+import { listenFirst, outputOf, runChild } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 import { TOOLS } from "./scratch.ts";
@@ -95,7 +95,7 @@ describe("a process", () => {
       console.log(tell(() => Mmap.open(path).byteLength), tell(() => Mmap.anonymous(10).byteLength));
       console.log(tell(() => Mmap.adopt(first.share()).byteLength), tell(() => Mmap.adopt(memory.share()).byteLength));`;
     const hint = "ulimit -n says how many descriptors this process may have; dispose maps that are done";
-    assertEquals(told(source, "ulimit -n 100"), [
+    assertEquals(told(listenFirst + source, "ulimit -n 100"), [
       "SystemError: EMFILE: ",
       `SystemError: EMFILE: ${hint}`,
       "SystemError: EMFILE: ",

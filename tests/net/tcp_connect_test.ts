@@ -6,7 +6,7 @@ import { ConnectError, type HostAddress, TcpListener, TcpStream } from "../../li
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { unlessIpv6 } from "./ipv6.ts";
-import { descriptors, fullListener, local } from "./ends.ts";
+import { descriptors, fullListener, local, slept } from "./ends.ts";
 
 describe("TcpStream.connect", () => {
   it("fails where nobody listens, and closes its socket", async () => {
@@ -131,6 +131,7 @@ describe("TcpStream.connect", () => {
     await run(async () => {
       using full = await fullListener();
       const { port } = full.address;
+      await slept();
       const open = descriptors();
       const error = await assertRejects(
         () => TcpStream.connect(full.address, { timeout: 20 }),
@@ -182,6 +183,7 @@ describe("connecting to a name", { skip: unlessIpv6() }, () => {
       using full = await fullListener();
       const { port } = full.address;
       using listener = TcpListener.bind({ hostname: "::1", port });
+      await slept();
       const open = descriptors();
       const began = performance.now();
       using client = await TcpStream.connect({ hostname: "localhost", port });
@@ -197,9 +199,10 @@ describe("connecting to a name", { skip: unlessIpv6() }, () => {
       using full = await fullListener();
       const { port } = full.address;
       using six = await fullListener({ hostname: "::1", port });
+      await slept();
       const open = descriptors();
       const error = await assertRejects(
-        () => TcpStream.connect({ hostname: "localhost", port }, { timeout: 300 }),
+        () => TcpStream.connect({ hostname: "localhost", port }, { timeout: 600 }),
         DOMException,
         `tried 127.0.0.1:${port}, [::1]:${port}`,
       );

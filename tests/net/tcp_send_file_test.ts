@@ -9,7 +9,7 @@ import { Fd } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { TcpListener, type TcpStream } from "../../lib/net/mod.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { descriptors, local, pair, pattern, readAll } from "./ends.ts";
+import { descriptors, local, pair, pattern, readAll, slept } from "./ends.ts";
 
 const bytes = pattern(3_000_000, 9);
 
@@ -69,8 +69,7 @@ describe("sendFile", () => {
   it("sends the file of a map, and leaves no descriptor behind, sent or dropped", () =>
     withFile(async (client, server, path) => {
       using map = Mmap.open(path);
-      // A thread that sleeps for so long has a descriptor of its own that wakes it.
-      await sleep(50);
+      await slept();
       const before = descriptors();
       const sending = spawn(() => server.sendFile(map, { length: 2_000_000 }));
       await sleep(1);

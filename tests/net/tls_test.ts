@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { connect as connectTlsByHost, createServer, type TLSSocket } from "node:tls";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
+import { slept } from "./ends.ts";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { toFuture } from "../../lib/task/futures/to_future.ts";
 import { hostName, SystemError } from "../../ffi/mod.ts";
@@ -277,7 +278,7 @@ describe("TLS over a stream of ours", { skip }, () => {
       const tcp = await TcpStream.connect(listener.address);
       using peer = (await listener.accept()).stream;
       await assertRejects(() => connectTls(tcp, trusting).timeout(20).toPromise(), DOMException);
-      await sleep(5);
+      for (let i = 0; i < 1000 && !tcp.isClosed; i++) await sleep(5);
       assert(tcp.isClosed);
       const into = new Uint8Array(2_000);
       while (await peer.read(into) > 0);
@@ -329,11 +330,10 @@ describe("TLS over a stream of ours", { skip }, () => {
         await client.read(new Uint8Array(1));
       }
       await once();
-      // What a runtime opens for good, it opens at its first sleep.
-      await sleep(200);
+      await slept();
       const before = readdirSync("/proc/self/fd").length;
       for (let i = 0; i < 10; i++) await once();
-      for (let i = 0; i < 100 && readdirSync("/proc/self/fd").length > before; i++) await sleep(10);
+      for (let i = 0; i < 3_000 && readdirSync("/proc/self/fd").length > before; i++) await sleep(10);
       assert(readdirSync("/proc/self/fd").length <= before);
       server.abort();
     }));

@@ -52,13 +52,15 @@ describe("a JoinHandle", () => {
       return yield* handle;
     }
     await run(async () => {
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       const handle = spawn(async () => {
-        await sleep(10);
+        await gate;
         return 1;
       });
       const first = spawn(join, handle);
       await ended();
       first.abort();
+      open();
       assertEquals(await spawn(join, handle), 1);
     });
   });

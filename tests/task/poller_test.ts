@@ -17,7 +17,7 @@ import { PollPoller } from "../../lib/task/reactor/poll_poller.ts";
 import { Reactor } from "../../lib/task/reactor/reactor.ts";
 import type { ScheduledIo } from "../../lib/task/reactor/scheduled_io.ts";
 import type { Waker } from "../../lib/task/mod.ts";
-import { moduleUrl, outputOf } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { pair } from "../io/pair.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
@@ -239,7 +239,7 @@ for (const [name, make] of [["epoll", () => new EpollPoller()], ["poll", () => n
   describe(`run on ${name}`, () => {
     it("says that descriptors have run out, and runs once there are some", () => {
       const output = outputOf(
-        `
+        `${listenFirst}
         import { EventFd } from "${moduleUrl("lib/io/mod.ts")}";
         import { run, sleep } from "${moduleUrl("lib/task/mod.ts")}";
         import { AsyncFd } from "${moduleUrl("lib/task/mod.ts")}";

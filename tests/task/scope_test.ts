@@ -276,7 +276,7 @@ describe("Scope", () => {
       const dropped = s.join().timeout(1);
       assertEquals((yield* dropped.settled()).status, "rejected");
       for (const each of waiting) yield* each.timeout(5_000);
-    });
+    }, { clock: "paused" });
   });
 
   it("whose async body waits for its end tells it so, though the scope's task was woken meanwhile", async () => {

@@ -20,6 +20,7 @@ import {
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
 import { PipeReader, PipeWriter } from "../../../lib/net/process.ts";
 import { type Coroutine, type Future, lazy, run, sleep, spawn, timeout } from "../../../lib/task/mod.ts";
+import { slept } from "../ends.ts";
 import { listenFirst, moduleUrl, outputOf } from "../../child.ts";
 import { ScriptedReader, ScriptedWriter, textOf } from "./scripted.ts";
 import { descriptors } from "../ends.ts";
@@ -62,7 +63,7 @@ function refuse(): never {
 
 describe("copy between sockets", () => {
   // A process keeps the descriptors by which it is woken from its first sleep on.
-  before(() => run(() => sleep(30)));
+  before(() => run(slept));
 
   for (const way of ["by splice", "by a buffer"]) {
     it(`carries every byte ${way}, against a reader that is slow, and leaves no descriptor`, async () => {

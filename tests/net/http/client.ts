@@ -1,4 +1,6 @@
+import { assert } from "@std/assert";
 import { type Handler, type HttpServer, serve, type ServeOptions } from "../../../lib/net/http.ts";
+import { Server } from "../../../lib/net/http/server.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { run } from "../../../lib/task/mod.ts";
 
@@ -19,6 +21,21 @@ export function serving(
     await body(server);
     await server.shutdown({ deadline: 100 });
   });
+}
+
+/** A limit of a hundred turns of the sweeper, of half a second each: no test waits for so long. */
+export const HUNDRED_TURNS = 50_000;
+
+/** The server's connections in a phase. */
+export function connectionsIn(server: HttpServer, phase: number): number {
+  assert(server instanceof Server);
+  return server.deadlines.in(phase).length;
+}
+
+/** Lets the time of so many turns of the sweeper pass, at once. */
+export function passTurns(server: HttpServer, turns: number): void {
+  assert(server instanceof Server);
+  for (let i = 0; i < turns; i++) server.sweep();
 }
 
 /** Everything that the server sends, until it closes. */

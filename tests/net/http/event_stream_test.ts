@@ -141,13 +141,19 @@ describe("eventStream()", () => {
   });
 
   it("sends comments while there is no event, and loses none for it", () => {
+    const { promise: commented, resolve } = Promise.withResolvers<void>();
     async function* slow(): AsyncGenerator<ServerSentEvent> {
-      await sleep(60);
+      await commented;
       yield { data: "late" };
     }
     return serving(() => eventStream(slow(), { heartbeatMs: 5 }), {}, async ({ address }) => {
-      const text = await (await fetch(`http://127.0.0.1:${address.port}/`)).text();
-      assert(text.startsWith(":\n\n:\n\n"));
+      const response = await fetch(`http://127.0.0.1:${address.port}/`);
+      const decoder = new TextDecoder();
+      let text = "";
+      for await (const part of response.body ?? []) {
+        text += decoder.decode(part, { stream: true });
+        if (text.startsWith(":\n\n:\n\n")) resolve();
+      }
       assertEquals(dispatched(text).events, [{ data: "late", event: "message", id: "" }]);
     });
   });

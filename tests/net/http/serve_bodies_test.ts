@@ -6,7 +6,17 @@ import { Connection } from "../../../lib/net/http/connection.ts";
 import { Server } from "../../../lib/net/http/server.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
-import { encoder, exchange, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
+import {
+  encoder,
+  exchange,
+  hello,
+  HUNDRED_TURNS,
+  LAST_GET,
+  passTurns,
+  readAll,
+  serving,
+  statusOf,
+} from "./client.ts";
 
 describe("the body of a request", () => {
   it("tells a client that waits for it to send its body", () =>
@@ -54,15 +64,18 @@ describe("the body of a request", () => {
     assertStringIncludes(await late.promise, "TypeError");
   });
 
-  it("does not count a handler's work as a slow body", () =>
-    serving(
+  it("does not count a handler's work as a slow body", () => {
+    let work = (): void => {};
+    return serving(
       async (request) => {
         const text = await request.text();
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        work();
+        await new Promise((resolve) => setTimeout(resolve));
         return new Response(text);
       },
-      { timeouts: { body: 40 } },
+      { timeouts: { body: HUNDRED_TURNS } },
       async (server) => {
+        work = () => passTurns(server, 110);
         using stream = await TcpStream.connect(server.address);
         const head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\n";
         await stream.writeAll(encoder.encode(`${head}abc`));
@@ -70,7 +83,8 @@ describe("the body of a request", () => {
         await stream.writeAll(encoder.encode("def"));
         assert((await readAll(stream)).endsWith("\r\n\r\nabcdef"));
       },
-    ));
+    );
+  });
 
   it("sends a request's body back as it comes", () =>
     serving((request) => new Response(request.body), {}, async (server) => {

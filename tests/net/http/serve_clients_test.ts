@@ -45,17 +45,19 @@ describe("clients that go away, or do not read", () => {
   });
 
   it("aborts the request's signal when the client was cut off", async () => {
+    const called = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<unknown>();
     await serving(
       (request) => {
         request.signal.addEventListener("abort", () => aborted.resolve(request.signal.reason));
+        called.resolve();
         return new Promise<Response>(() => {});
       },
       {},
       async (server) => {
         using stream = await TcpStream.connect(server.address);
         await stream.writeAll(encoder.encode(GET));
-        await sleep(10);
+        await called.promise;
         await server.shutdown({ deadline: 0 });
       },
     );
@@ -63,17 +65,19 @@ describe("clients that go away, or do not read", () => {
   });
 
   it("aborts the request's signal where the client resets the connection, and waits for its handler no more", async () => {
+    const called = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<unknown>();
     await serving(
       (request) => {
         request.signal.addEventListener("abort", () => aborted.resolve(request.signal.reason));
+        called.resolve();
         return new Promise<Response>(() => {});
       },
       {},
       async (server) => {
         const stream = await TcpStream.connect(server.address);
         await stream.writeAll(encoder.encode(GET));
-        await sleep(10);
+        await called.promise;
         stream.socket.setLinger(0);
         stream.close();
         assert(await aborted.promise instanceof DOMException);
@@ -115,6 +119,7 @@ describe("clients that go away, or do not read", () => {
   });
 
   it("cancels the stream of a response whose client has gone, and of one that comes after that", async () => {
+    const called: string[] = [];
     const cancelled: string[] = [];
     const all = Promise.withResolvers<void>();
     const endless = (name: string) =>
@@ -132,6 +137,7 @@ describe("clients that go away, or do not read", () => {
       );
     await serving(
       async (request) => {
+        called.push(request.url);
         if (request.url.endsWith("/late")) await new Promise((resolve) => setTimeout(resolve, 30));
         return endless(new URL(request.url).pathname);
       },
@@ -140,6 +146,8 @@ describe("clients that go away, or do not read", () => {
         for (const path of ["/now", "/late"]) {
           using stream = await TcpStream.connect(server.address);
           await stream.writeAll(encoder.encode(GET.replace("/", path)));
+          // Reset before that, it would have asked for nothing.
+          while (!called.at(-1)?.endsWith(path)) await sleep(1);
           await sleep(10);
           stream.socket.setLinger(0);
         }
@@ -168,7 +176,7 @@ describe("clients that go away, or do not read", () => {
         stream.socket.setReceiveBufferSize(4096);
         await stream.writeAll(encoder.encode(GET));
         let before = -1;
-        for (let i = 0; i < 100 && before !== given; i++) {
+        for (let i = 0; i < 100 && (before !== given || given === 0); i++) {
           before = given;
           await sleep(100);
         }
@@ -193,7 +201,7 @@ describe("clients that go away, or do not read", () => {
         const writing = stream.writeAll(requests).settled();
         const written = await Promise.race([writing.toPromise(), sleep(300).toPromise()]);
         let before = -1;
-        for (let i = 0; i < 100 && before !== handled; i++) {
+        for (let i = 0; i < 100 && (before !== handled || handled === 0); i++) {
           before = handled;
           await sleep(50);
         }

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { SystemError } from "../../../ffi/mod.ts";
 import { type Handler, type HttpServer, serve, serveLean } from "../../../lib/net/http.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
-import { run, sleep } from "../../../lib/task/mod.ts";
+import { run } from "../../../lib/task/mod.ts";
 import { encoder, exchange, GET, hello, readAll, statusOf } from "./client.ts";
 
 /** What comes from those who have no types. */
@@ -14,15 +14,17 @@ function passedOff(value: unknown, key: string = "value"): Handler {
 describe("shutdown()", () => {
   it("shuts down: idle connections close, one that is answered finishes, nobody connects", () =>
     run(async () => {
+      const { promise: called, resolve: call } = Promise.withResolvers<void>();
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       const server = serve(async () => {
+        call();
         await gate;
         return hello();
       }, { port: 0 });
       using idle = await TcpStream.connect(server.address);
       using busy = await TcpStream.connect(server.address);
       await busy.writeAll(encoder.encode(GET));
-      await sleep(10);
+      await called;
       const finished = server.shutdown();
       assertEquals(await readAll(idle), "");
       await assertRejects(() => TcpStream.connect(server.address), SystemError, "ECONNREFUSED");
@@ -72,10 +74,14 @@ describe("shutdown()", () => {
 
   it("cuts what is left at the deadline of whoever has less patience", () =>
     run(async () => {
-      const server = serve(() => new Promise<Response>(() => {}), { port: 0 });
+      const { promise: called, resolve: call } = Promise.withResolvers<void>();
+      const server = serve(() => {
+        call();
+        return new Promise<Response>(() => {});
+      }, { port: 0 });
       using busy = await TcpStream.connect(server.address);
       await busy.writeAll(encoder.encode(GET));
-      await sleep(5);
+      await called;
       const finished = server.shutdown({ deadline: 1_000_000 });
       await server.shutdown({ deadline: 0 });
       await finished;
@@ -86,13 +92,15 @@ describe("shutdown()", () => {
     const before = [globalThis.Request, globalThis.Response, globalThis.fetch];
     const reasons: string[] = [];
     const server = await run(async () => {
+      const { promise: called, resolve: call } = Promise.withResolvers<void>();
       const server = serve((request) => {
+        call();
         request.signal.addEventListener("abort", () => reasons.push(request.signal.reason.name));
         return new Promise<Response>(() => {});
       }, { port: 0 });
       const busy = await TcpStream.connect(server.address);
       await busy.writeAll(encoder.encode(GET));
-      await sleep(5);
+      await called;
       return server;
     });
     await server.finished;

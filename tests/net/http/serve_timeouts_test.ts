@@ -2,21 +2,28 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
 import type { HttpServer } from "../../../lib/net/http.ts";
-import { HEAD } from "../../../lib/net/http/deadlines.ts";
-import { Server } from "../../../lib/net/http/server.ts";
+import { HEAD, WRITING } from "../../../lib/net/http/deadlines.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
-import { encoder, exchange, GET, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
+import {
+  connectionsIn,
+  encoder,
+  exchange,
+  GET,
+  hello,
+  HUNDRED_TURNS,
+  LAST_GET,
+  passTurns,
+  readAll,
+  serving,
+  statusOf,
+} from "./client.ts";
 
-/** Lets the time of so many turns of the sweeper pass, once a client is at the head of a request. */
-async function passIn(server: HttpServer, turns: number): Promise<void> {
-  assert(server instanceof Server);
-  while (server.deadlines.in(HEAD).length === 0) await sleep(1);
-  for (let i = 0; i < turns; i++) server.sweep();
+/** Lets the time of so many turns of the sweeper pass, once a client is in that phase. */
+async function passIn(server: HttpServer, phase: number, turns: number): Promise<void> {
+  while (connectionsIn(server, phase) === 0) await sleep(1);
+  passTurns(server, turns);
 }
-
-/** A turn of the sweeper is half a second, so that these are a hundred of them. */
-const HUNDRED_TURNS = { head: 50_000 };
 
 describe("the limits of a client", () => {
   it("tells a client that is too slow with a head or a body 408", () =>
@@ -81,12 +88,12 @@ describe("the limits of a client", () => {
     }));
 
   it("lets a client hear 408 and 503 that sends on meanwhile: it is not reset", () =>
-    serving(hello, { timeouts: { head: 20 }, maxConnections: 1 }, async (server) => {
+    serving(hello, { timeouts: { head: HUNDRED_TURNS }, maxConnections: 1 }, async (server) => {
       using slow = await TcpStream.connect(server.address);
       await slow.writeAll(encoder.encode("GET / HTTP/1.1\r\n"));
-      await sleep(5);
+      await passIn(server, HEAD, 100);
+      while (connectionsIn(server, HEAD) > 0) passTurns(server, 1);
       using turned = await TcpStream.connect(server.address);
-      await sleep(100);
       for (const [stream, status] of [[slow, 408], [turned, 503]] as const) {
         await stream.writeAll(encoder.encode("x: y\r\n".repeat(1000)));
         await sleep(5);
@@ -94,34 +101,29 @@ describe("the limits of a client", () => {
       }
     }));
 
-  it("cuts a client that takes nothing of its answer", () => {
-    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
-    const answer = (): Response => {
-      ask();
-      return new Response(new Uint8Array(32 << 20));
-    };
-    return serving(answer, { timeouts: { write: 40 } }, async (server) => {
-      using stream = await TcpStream.connect(server.address);
-      await stream.writeAll(encoder.encode(GET));
-      // However slow this machine is: whoever reads earlier is no such client.
-      assert(server instanceof Server);
-      await asked;
-      while (server.deadlines.size > 0) await sleep(10);
-      const received = await readAll(stream).catch((error: unknown) => {
-        assert(error instanceof SystemError && error.code === "ECONNRESET");
-        return "";
-      });
-      assert(received.length < 32 << 20);
-    });
-  });
+  it("cuts a client that takes nothing of its answer", () =>
+    serving(
+      () => new Response(new Uint8Array(32 << 20)),
+      { timeouts: { write: HUNDRED_TURNS } },
+      async (server) => {
+        using stream = await TcpStream.connect(server.address);
+        await stream.writeAll(encoder.encode(GET));
+        await passIn(server, WRITING, 110);
+        const answer = await readAll(stream).catch((error: unknown) => {
+          assert(error instanceof SystemError && error.code === "ECONNRESET");
+          return "";
+        });
+        assert(answer.length < 32 << 20);
+      },
+    ));
 
   it("counts the time of each head by itself where the next begins in the bytes that end one", () =>
-    serving(hello, { timeouts: HUNDRED_TURNS }, async (server) => {
+    serving(hello, { timeouts: { head: HUNDRED_TURNS } }, async (server) => {
       using stream = await TcpStream.connect(server.address);
       const into = new Uint8Array(1000);
       await stream.writeAll(encoder.encode(GET.slice(0, 10)));
       for (let i = 0; i < 4; i++) {
-        await passIn(server, 70);
+        await passIn(server, HEAD, 70);
         await stream.writeAll(encoder.encode(GET.slice(10) + GET.slice(0, 10)));
         const count = await stream.read(into);
         assertEquals(statusOf(new TextDecoder().decode(into.subarray(0, count))), 200);
@@ -129,10 +131,10 @@ describe("the limits of a client", () => {
     }));
 
   it("says why in the answer to a head that is too slow, behind a request that was a HEAD", () =>
-    serving(hello, { timeouts: HUNDRED_TURNS }, async (server) => {
+    serving(hello, { timeouts: { head: HUNDRED_TURNS } }, async (server) => {
       using stream = await TcpStream.connect(server.address);
       await stream.writeAll(encoder.encode(GET.replace("GET", "HEAD") + GET.slice(0, 10)));
-      await passIn(server, 110);
+      await passIn(server, HEAD, 110);
       const answer = await readAll(stream);
       assert(answer.endsWith("\r\n\r\nthe request did not come in time\n"));
     }));

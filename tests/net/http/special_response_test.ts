@@ -7,7 +7,18 @@ import { Fd } from "../../../lib/io/mod.ts";
 import { FileResponse, UpgradeResponse } from "../../../lib/net/http.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
-import { encoder, exchange, GET, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
+import {
+  encoder,
+  exchange,
+  GET,
+  hello,
+  HUNDRED_TURNS,
+  LAST_GET,
+  passTurns,
+  readAll,
+  serving,
+  statusOf,
+} from "./client.ts";
 
 /** A file with these bytes, for as long as `body` runs. */
 async function withFile(bytes: Uint8Array, body: (fd: Fd, path: string) => Promise<void>): Promise<void> {
@@ -235,14 +246,16 @@ describe("UpgradeResponse", () => {
   it("answers 101 and hands over the connection, with what came beyond the request", () =>
     serving(
       () => new UpgradeResponse(echo, { upgrade: "echo", "sec-thing": "1" }),
-      { timeouts: { idle: 20, head: 20, body: 20, write: 20 } },
+      { timeouts: { idle: HUNDRED_TURNS, head: HUNDRED_TURNS, body: HUNDRED_TURNS, write: HUNDRED_TURNS } },
       async (server) => {
         using stream = await TcpStream.connect(server.address);
         await stream.writeAll(encoder.encode(`${UPGRADE}early`));
-        await sleep(100);
+        const first = new Uint8Array(1000);
+        const count = await stream.read(first);
+        passTurns(server, 110);
         await stream.writeAll(encoder.encode(", late"));
         stream.socket.shutdown("write");
-        const answer = await readAll(stream);
+        const answer = new TextDecoder().decode(first.subarray(0, count)) + await readAll(stream);
         assert(answer.startsWith("HTTP/1.1 101 Switching Protocols\r\n"));
         assertStringIncludes(answer, "\r\nupgrade: echo\r\n");
         assertStringIncludes(answer, "\r\nsec-thing: 1\r\n");
@@ -275,15 +288,17 @@ describe("UpgradeResponse", () => {
   it("is left alone by a shutdown until its deadline, however often the server looks", () =>
     serving(
       () => new UpgradeResponse(echo, { upgrade: "echo" }),
-      { timeouts: { idle: 8 } },
+      { timeouts: { idle: HUNDRED_TURNS } },
       async (server) => {
         using stream = await TcpStream.connect(server.address);
         await stream.writeAll(encoder.encode(UPGRADE));
         assert(await stream.read(new Uint8Array(1000)) > 0);
-        const finished = server.shutdown({ deadline: 80 });
-        await sleep(30);
+        const finished = server.shutdown({ deadline: 100_000 });
+        passTurns(server, 110);
         await stream.writeAll(encoder.encode("still"));
-        assertEquals(await readAll(stream), "still");
+        await stream.readExact(new Uint8Array(5));
+        await stream.shutdown("write");
+        assertEquals(await readAll(stream), "");
         await finished;
       },
     ));
@@ -294,7 +309,7 @@ describe("UpgradeResponse", () => {
         new UpgradeResponse((stream, _, closing) => {
           closing.addEventListener("abort", () => stream.close());
         }, { upgrade: "echo" }),
-      { timeouts: { idle: 20 } },
+      {},
       async (server) => {
         using stream = await TcpStream.connect(server.address);
         await stream.writeAll(encoder.encode(UPGRADE));

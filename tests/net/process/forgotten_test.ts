@@ -7,13 +7,14 @@ import { Command } from "../../../lib/net/process.ts";
 import { run, sleep } from "../../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { skipping } from "../../skip.ts";
+import { slept } from "../ends.ts";
 import { tiered } from "../../tier.ts";
 import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
 
 describe("a child that nobody waits for", () => {
   // A process keeps the descriptors by which it is woken from its first sleep on, and one more from its first child on.
   before(async () => {
-    await sleep(30);
+    await run(slept);
     await sh("exit 0").status();
   });
 
