@@ -4,6 +4,9 @@
  * what hardly ever comes: a tab in a value, empty lines before the request, a target that is no path. So it knows no
  * error, and needs to stay right only where it says yes.
  *
+ * It copies what it says yes to, and a line of fields that is the one that stood there in the head before is compared
+ * and not read again.
+ *
  * It reads the bytes that it was given and none beyond: the last sixteen of them stand in for a vector that
  * would reach further, which is why fewer than sixteen are no head for it.
  */

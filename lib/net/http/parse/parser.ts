@@ -215,7 +215,9 @@ export class RequestParser {
     ) return undefined;
     look(this.#bytes);
     const fields = native.same;
-    const page = fields === null && !native.takeAsked() ? native.pageOf(length) : null;
+    // Those behind the first one that was received are decoded together.
+    const isAlone = fields === null && at === this.#textAt && !native.takeAsked();
+    const page = isAlone ? native.pageOf(length) : null;
     if (fields === null && page === null) this.#decode(at, length);
     const head = this.#headOf(at, length, words, native, fields, page);
     native.keep(head, length, page !== null);
