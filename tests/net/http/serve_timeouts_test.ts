@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
 import type { HttpServer } from "../../../lib/net/http.ts";
-import { HEAD } from "../../../lib/net/http/deadlines.ts";
+import { HEAD, WRITING } from "../../../lib/net/http/deadlines.ts";
 import { Server } from "../../../lib/net/http/server.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { sleep } from "../../../lib/task/mod.ts";
@@ -98,7 +98,10 @@ describe("the limits of a client", () => {
     serving(() => new Response(new Uint8Array(32 << 20)), { timeouts: { write: 40 } }, async (server) => {
       using stream = await TcpStream.connect(server.address);
       await stream.writeAll(encoder.encode(GET));
-      await sleep(300);
+      assert(server instanceof Server);
+      while (server.deadlines.in(WRITING).length === 0) await sleep(1);
+      // A client that began to read before would be given time for it.
+      for (let i = 0; i < 2000 && server.deadlines.size > 0; i++) await sleep(5);
       const answer = await readAll(stream).catch((error: unknown) => {
         assert(error instanceof SystemError && error.code === "ECONNRESET");
         return "";
