@@ -92,12 +92,16 @@ describe("timeouts.handler", () => {
   it("leaves a response's stream its time", () =>
     serving(
       () => {
-        async function* parts(): AsyncGenerator<Uint8Array> {
-          yield encoder.encode("one ");
-          await sleep(150);
-          yield encoder.encode("two");
-        }
-        return new Response(ReadableStream.from(parts()));
+        const texts = ["one ", "two"];
+        const stream = new ReadableStream({
+          async pull(controller) {
+            const text = texts.shift();
+            if (text === undefined) return controller.close();
+            if (text === "two") await sleep(150);
+            controller.enqueue(encoder.encode(text));
+          },
+        });
+        return new Response(stream);
       },
       { timeouts: { handler: 20 } },
       async (server) => {

@@ -98,16 +98,20 @@ describe("serve()", () => {
 
   it("cuts an answer that does not keep to its length, tells onError, and sends no byte beyond it", () => {
     const errors: unknown[] = [];
-    async function* parts(...texts: string[]): AsyncGenerator<Uint8Array> {
-      for (const text of texts) {
-        await sleep(1);
-        yield encoder.encode(text);
-      }
+    function parts(texts: string[]): ReadableStream<Uint8Array<ArrayBuffer>> {
+      return new ReadableStream({
+        async pull(controller) {
+          await sleep(1);
+          const text = texts.shift();
+          if (text === undefined) controller.close();
+          else controller.enqueue(encoder.encode(text));
+        },
+      });
     }
     return serving(
       (request) => {
         const texts = request.url.endsWith("/long") ? ["abc", "defg"] : ["abc"];
-        return new Response(ReadableStream.from(parts(...texts)), { headers: { "content-length": "5" } });
+        return new Response(parts(texts), { headers: { "content-length": "5" } });
       },
       {
         onError: (error) => {

@@ -244,8 +244,9 @@ describe("a parser under hostile bytes", () => {
       ),
       { numRuns: RUNS },
     );
-    // It is worth nothing where hardly anything is read, or hardly anything refused.
-    assert(requests > RUNS / 4, `${requests} requests`);
-    assert(ends.refused > RUNS / 5 && ends.idle > RUNS / 20, JSON.stringify(ends));
+    // It is worth nothing where hardly anything is read, or hardly anything refused: about RUNS / 4 and 0.9 of them are,
+    // and RUNS / 14 are idle, of which chance takes at most a third.
+    assert(requests > RUNS / 6, `${requests} requests`);
+    assert(ends.refused > RUNS / 5 && ends.idle > RUNS / 30, JSON.stringify(ends));
   });
 });

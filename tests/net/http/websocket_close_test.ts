@@ -110,17 +110,19 @@ describe("the end of a WebSocket", () => {
 
   it("comes where the client goes before it was answered", () => {
     const { promise, resolve } = Promise.withResolvers<number>();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
     return serving(
       async (request) => {
         const { socket, response } = upgradeWebSocket(request);
         socket.onclose = ({ code }) => resolve(code);
+        ask();
         await promise;
         return response;
       },
       {},
       async (server) => {
         const client = RawClient.open(server);
-        await sleep(20);
+        await asked;
         await server.shutdown({ deadline: 10 });
         assertStrictEquals(await promise, 1006);
         (await client)[Symbol.dispose]();
