@@ -110,8 +110,10 @@ describe("an Arc in workers", () => {
 
   it("is lost, and told to the last owner, with those that end in the midst of a step", () => {
     const worker = `
+      import { dlopen } from "${moduleUrl("ffi/mod.ts")}";
+      const { symbols } = dlopen(["libc.so.6"], { gettid: { parameters: [], result: "i32" } });
       parentPort.on("message", async (handle) => {
-        parentPort.postMessage("going");
+        parentPort.postMessage(symbols.gettid());
         for (;;) {
           for (let i = 0; i < 20; i++) {
             using arc = Arc.adopt(handle);
@@ -124,17 +126,22 @@ describe("an Arc in workers", () => {
       });`;
     const source = `
       const arc = share(3);
+      // Terminated, a worker may go on for a while, and come and go among the owners.
+      const threads = new Set();
+      const isOver = () => !readdirSync("/proc/self/task").some((id) => threads.has(Number(id)));
       for (let i = 0; i < 8; i++) {
         const workers = [start(), start()];
-        await Promise.all(workers.map((worker) => post(worker, arc.handle())));
+        for (const id of await Promise.all(workers.map((worker) => post(worker, arc.handle())))) threads.add(id);
         await new Promise((resolve) => setTimeout(resolve, 5 * i));
         await Promise.all(workers.map((worker) => worker.terminate()));
       }
+      await until(isOver);
       await until(() => arc.count - arc.leaked() === 1);
       const rest = arc.count - arc.leaked();
       const worker = start();
-      await post(worker, arc.handle());
+      threads.add(await post(worker, arc.handle()));
       await worker.terminate();
+      await until(isOver);
       await until(() => arc.count - arc.leaked() === 1);
       console.log(rest, arc.count - arc.leaked());`;
     assertEquals(outputWith(worker, source), "1 1");

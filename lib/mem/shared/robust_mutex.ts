@@ -160,8 +160,9 @@ export function initMutex(mutex: Pointer): void {
 function lockUntil(mutex: Pointer, deadline: number): number {
   const library = pthread();
   const time = new BigInt64Array(2);
-  succeed(library.clock_gettime(CLOCK_MONOTONIC, time), "clock_gettime");
+  // Before the clock: what passes between the two makes the wait longer so, and not shorter.
   const left = BigInt(Math.ceil(Math.min(Math.max(timeLeft(deadline), 0), 1e12) * 1e6));
+  succeed(library.clock_gettime(CLOCK_MONOTONIC, time), "clock_gettime");
   const end = time[0] * 1_000_000_000n + time[1] + left;
   time[0] = end / 1_000_000_000n;
   time[1] = end % 1_000_000_000n;
