@@ -10,8 +10,8 @@ export interface JoinHandle<T> extends Future<T> {
   /**
    * Drops the task where it stands, its `finally` blocks run; waiting for it throws `reason`, an `AbortError`
    * where nothing is said. A task that aborts itself ends where it would wait next. An async function is told
-   * by its signal, and ends when it does. Once it has finished it does nothing, but where nobody has taken the value:
-   * one that can be disposed of is (`Symbol.dispose`), so that no open stream is lost, and waiting for it throws `reason`.
+   * by its signal, and ends when it does. Does nothing once it has finished: the value, such as an open stream, is
+   * still to be taken.
    */
   abort(reason?: unknown): void;
 }

@@ -43,9 +43,8 @@ function* values<T>(set: JoinSet<T>): Coroutine<T[]> {
   return values;
 }
 
-function* end(set: JoinSet<unknown>, members: Members<unknown>): Coroutine<void> {
+function* end(set: JoinSet<unknown>): Coroutine<void> {
   set.abortAll();
-  members.discardEnded();
   while ((yield* set.joinNextSettled()) !== undefined);
 }
 
@@ -122,7 +121,7 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
 
   /** Aborts all tasks and waits for their ends: an async function's is when it has heard of it. */
   shutdown(): Future<void> {
-    return toFuture(end(this, this.#members));
+    return toFuture(end(this));
   }
 
   /** Lets all tasks go on, and forgets them. */
@@ -135,10 +134,9 @@ export class JoinSet<T> implements Disposable, AsyncDisposable {
     for (let next = await this.joinNext(); next !== undefined; next = await this.joinNext()) yield next.value;
   }
 
-  /** Aborts all tasks, and forgets them; values that nobody has taken are disposed of where they can be. */
+  /** Aborts all tasks, and forgets them. */
   [Symbol.dispose](): void {
     this.abortAll();
-    this.#members.discardEnded();
     this.detachAll();
   }
 

@@ -44,11 +44,6 @@ export interface TaskOwner {
   childEnded(child: OwnedTask<unknown>): void;
 }
 
-function isDisposable(value: unknown): value is Disposable {
-  return typeof value === "object" && value !== null && Symbol.dispose in value &&
-    typeof value[Symbol.dispose] === "function";
-}
-
 const DEEPEST = 32;
 
 const QUEUED = 1;
@@ -176,14 +171,12 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   /**
    * Drops the task where it stands, its `finally` blocks run; its handle fails with `reason`, or with what such a
    * block throws. A task that aborts itself ends at its next `yield*` or return from `poll`. An async function is
-   * told by its signal, and ends when it does. Once it has finished it does nothing but where the value can be disposed
-   * of, and nobody has taken it: it is, since nobody will.
+   * told by its signal, and ends when it does. Does nothing once it has finished.
    */
   abort(reason: unknown = new DOMException("the task was aborted", "AbortError")): void {
     if (this.#state & (FINISHED | ABORTED)) {
       // An async function that was told, and has not ended before its runtime.
       if (this.#executor.hasEnded && (this.#state & HAS_TURN) === 0) this.#abandon();
-      if (this.#state & FINISHED) this.#discard(reason);
       return;
     }
     this.#state |= ABORTED;
@@ -225,24 +218,6 @@ export class OwnedTask<T> extends Future<T> implements Waker, Context, Runnable,
   #finish(value: T): void {
     this.#value = value;
     this.#end(FINISHED);
-    if (this.#state & ABORTED) this.#discard(this.#extras?.error);
-  }
-
-  /** Disposes of a value that nobody has taken, such as an open stream: who waits for it is told why there is none. */
-  #discard(reason: unknown): void {
-    const value = this.#value;
-    if (!isDisposable(value)) return;
-    this.#value = Pending;
-    this.#state |= FAILED | ABORTED;
-    const extras = this.#extras ??= new TaskExtras("", null);
-    extras.error = reason;
-    try {
-      value[Symbol.dispose]();
-    } catch (error) {
-      extras.error = error;
-      this.#state &= ~ABORTED;
-      if ((this.#state & OBSERVED) === 0) this.#executor.failed(this, error);
-    }
   }
 
   #fail(error: unknown): void {

@@ -274,6 +274,16 @@ describe("room to write that nobody has asked for", () => {
       edges(reactor, ours, theirs);
       assertEquals(edges(reactor, ours, theirs), 0);
     }
+    // Who waits without having met a full queue is told as well.
+    const hasty = new Counter();
+    io.waitWritable(hasty);
+    settle(reactor);
+    assertEquals(hasty.wakes, 1);
+    edges(reactor, ours, theirs);
+    io.takeWriter(hasty);
+    settle(reactor);
+    assertEquals(hasty.wakes, 2);
+    edges(reactor, ours, theirs);
     // What is read is told of all the while.
     const reader = new Counter();
     io.clearReadable();

@@ -1,3 +1,4 @@
+import { withoutScope } from "../../../ffi/layout/numeric_address.ts";
 import { type Coroutine, type JoinHandle, sleep, spawn } from "../../task/mod.ts";
 import { currentRuntime } from "../../task/runtime/current.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
@@ -112,7 +113,9 @@ export abstract class Server implements HttpServer, Service {
     this.runtime = currentRuntime();
     this.#listener = TcpListener.bind({ hostname, port }, { reusePort, noDelay: true });
     this.address = this.#listener.address;
-    this.origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${this.address.port}`;
+    // No URL has the interface of a link.
+    const host = withoutScope(hostname);
+    this.origin = `http://${host.includes(":") ? `[${host}]` : host}:${this.address.port}`;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;

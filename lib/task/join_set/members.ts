@@ -138,11 +138,6 @@ export class Members<T> {
     for (const member of this.#running.all()) member.abort(reason);
   }
 
-  /** Of those that have ended nobody will take the values. */
-  discardEnded(): void {
-    for (const member of this.#ended.all()) member.abort();
-  }
-
   detachAll(): void {
     const all = [...this.#running.all(), ...this.#ended.all()];
     this.#running = new Queue();

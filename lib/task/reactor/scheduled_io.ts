@@ -121,6 +121,12 @@ export class ScheduledIo {
     if (isHushed || this.#poller.needsRearming) this.#poller.rearm(this.fd, this.token, EPOLLOUT);
   }
 
+  /** Has it told of room to write again, at once where there is some. */
+  #hear(): void {
+    this.#unasked = 0;
+    this.#poller.rearm(this.fd, this.token, EPOLLOUT);
+  }
+
   clearUrgent(): void {
     this.#urgent = false;
     if (this.#poller.needsRearming) this.#poller.rearm(this.fd, this.token, EPOLLPRI);
@@ -150,6 +156,7 @@ export class ScheduledIo {
   /** Parks the writer: woken when the descriptor is writable. Throws where another is parked already. */
   waitWritable(waker: Waker): void {
     this.#writer = this.#parked(this.#writer, waker, "write");
+    if (this.#unasked === UNASKED) this.#hear();
   }
 
   /** Parks the reader in the place of whoever was parked. */
@@ -160,6 +167,7 @@ export class ScheduledIo {
   /** Parks the writer in the place of whoever was parked. */
   takeWriter(waker: Waker): void {
     this.#writer = this.#parked(null, waker, "write");
+    if (this.#unasked === UNASKED) this.#hear();
   }
 
   #parked(before: Waker | null, waker: Waker, verb: string): Waker {

@@ -351,6 +351,19 @@ describe("a head that comes again", { skip }, () => {
     assertEquals(received(long)?.get("host"), "a");
   });
 
+  it("is none where the bytes were transferred away", () => {
+    const own = new NativeBuffer(256);
+    const parser = new RequestParser();
+    for (let i = 0; i < 3; i++) {
+      own.bytes.set(bytesOf(REQUEST));
+      parser.feed(own, 0, REQUEST.length);
+      assertEquals(parser.next()?.target, "/path?q=1");
+    }
+    parser.feed(own, 0, REQUEST.length);
+    own.bytes.buffer.transfer();
+    assertThrows(() => parser.next(), TypeError);
+  });
+
   it("is another within other limits", () => {
     for (
       const [limits, status] of [[{ headerCount: 2 }, 431], [{ requestLine: 10 }, 414], [{ headers: 9 }, 431]]

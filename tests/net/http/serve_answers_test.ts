@@ -4,6 +4,7 @@ import { SystemError } from "../../../ffi/mod.ts";
 import { serve, StaticResponse } from "../../../lib/net/http.ts";
 import { TcpStream } from "../../../lib/net/mod.ts";
 import { run, sleep } from "../../../lib/task/mod.ts";
+import { unlessIpv6 } from "../ipv6.ts";
 import { encoder, exchange, GET, hello, LAST_GET, readAll, serving, statusOf } from "./client.ts";
 
 describe("serve()", () => {
@@ -22,6 +23,20 @@ describe("serve()", () => {
         assert(answer.endsWith("\r\n\r\nGET http://h:1/p?q=1"));
       },
     ));
+
+  it(
+    "names its address to a client that names none, without the link's interface",
+    { skip: unlessIpv6() },
+    () =>
+      serving(
+        (request) => new Response(new URL(request.url).host),
+        { hostname: "::1%lo" },
+        async (server) => {
+          const answer = await exchange(server, "GET /p HTTP/1.0\r\n\r\n");
+          assert(answer.endsWith(`\r\n\r\n[::1]:${server.address.port}`));
+        },
+      ),
+  );
 
   it("answers the host's own fetch, several times over a connection", () =>
     serving(async (request) => new Response((await request.text()).toUpperCase()), {}, async (server) => {

@@ -157,6 +157,21 @@ describe("a listener of a WebSocket that fails", () => {
     });
   });
 
+  it("hears nothing of what the client sends before it has heard of the end", () => {
+    let calls = 0;
+    return shaped((socket) => {
+      socket.onmessage = () => {
+        calls++;
+        fail();
+      };
+    }, async (server, errors) => {
+      using client = await RawClient.open(server);
+      await client.send(HI, HI, HI);
+      assertStrictEquals(await client.closeCode(), 1011);
+      assertEquals([calls, errors.length], [1, 1]);
+    });
+  });
+
   it("is a line on stderr before the socket is open", async () => {
     const { error } = console;
     const told: unknown[] = [];

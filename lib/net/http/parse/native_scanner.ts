@@ -87,7 +87,11 @@ export class NativeScanner {
       this.#buffer = buffer;
     }
     // It has none when it was transferred away.
-    if (end > bytes.length) return 0;
+    if (end > bytes.length) {
+      // The buffer was transferred: what was found before is no answer.
+      words[WORD.isRemembered] = 0;
+      return 0;
+    }
     words[WORD.mostFields] = mostFields < MOST_FIELDS ? mostFields : MOST_FIELDS;
     const length = this.#scan(this.#table, from, end);
     if (words[WORD.isRemembered] === 0) {

@@ -63,6 +63,7 @@ export class ServerWebSocket {
     close: new Set(),
   };
   #isOpened = false;
+  #hasFailed = false;
   #failed: (error: unknown) => void = console.error;
 
   onopen: Listener<"open"> | null = null;
@@ -136,6 +137,8 @@ export class ServerWebSocket {
     handler: Listener<K> | null,
     event: ServerWebSocketEvents[K],
   ): void {
+    // What a client still sends is no listener's that could not bear what came before.
+    if (this.#hasFailed && (type === "message" || type === "pong")) return;
     if (handler !== null) this.#call(handler, event);
     for (const listener of this.#listeners[type]) this.#call(listener, event);
   }
@@ -151,6 +154,7 @@ export class ServerWebSocket {
 
   /** Nobody knows what the listener has done of its work, and the client cannot wait for the rest. */
   #fail(error: unknown): void {
+    this.#hasFailed = true;
     this.#failed(error);
     this.#socket.close(FAILED, "the server failed");
   }
