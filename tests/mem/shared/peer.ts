@@ -26,7 +26,11 @@ export function preamble(path: string): string {
     const { SharedCondvar, SharedMutex, SharedRing, SharedSemaphore } = shared;
     const map = Mmap.open(${JSON.stringify(path)}, { mode: "r+" });
     function tell(text) { writeSync(1, text + "\\n"); }
-    function sleep(ms) { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms); }
+    /** Who waits for a test that failed, or was ended, ends by itself. */
+    function sleep(ms) {
+      if (performance.now() > 600_000) throw new Error("nobody has told this process for ten minutes to go on");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    }
     /** Until nothing more is collected. */
     async function collect() {
       let gc = () => globalThis.Bun.gc(true);
