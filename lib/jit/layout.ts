@@ -45,7 +45,7 @@ export class Layout {
     pieces.forEach((piece, i) => {
       if (piece.alignment !== 0) piece.size = this.#padding(piece, i);
       this.#sums[i + 1] = this.#sums[i] + piece.size;
-      this.#regions[i + 1] = this.#regions[i] + (piece.alignment === 0 ? 0 : 1);
+      this.#regions[i + 1] = this.#regions[i] + (piece.alignment > 1 ? 1 : 0);
     });
     while (this.#relax());
   }
@@ -91,7 +91,7 @@ export class Layout {
     let target = this.offset(place.at, place.order);
     if (place.order > i && stretch !== 0) {
       // The label will move as this has, unless an alignment between takes it up.
-      if (this.#regions[place.order] === this.#regions[i]) target += stretch;
+      if (stretch < 0 || this.#regions[place.order] === this.#regions[i]) target += stretch;
       else if (target < this.offset(at, i)) return size;
     }
     return fits8(target - this.offset(at, i) - size) ? size : nearOpcodeBytes + 4;
