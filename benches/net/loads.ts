@@ -45,6 +45,9 @@ function outputOf([file, ...args]: readonly string[]): Promise<string> {
   });
 }
 
+/** In which a server that answers at all has answered. */
+const LONG_SECONDS = 2;
+
 /** Loads the server, and throws where one answer is wrong. */
 export async function load(protocol: Protocol, { port, pid }: Running, asking: Asking): Promise<Report> {
   const url = `${protocol === "echo" ? "tcp" : "http"}://127.0.0.1:${port}`;
@@ -66,8 +69,10 @@ export async function load(protocol: Protocol, { port, pid }: Running, asking: A
   if (Object.keys(report.errors).length > 0 || asked < connections || waited < idle) {
     throw new Error(`${url} does not answer as it should: ${output}`);
   }
-  if (connections > 0 && report.answers === 0) throw new Error(`${url} answers nothing`);
-  return report;
+  if (connections === 0 || report.answers > 0) return report;
+  // A busy machine may stand still for the fraction of a second that a quick bench takes.
+  if (duration >= LONG_SECONDS) throw new Error(`${url} answers nothing`);
+  return await load(protocol, { port, pid }, { ...asking, duration: LONG_SECONDS });
 }
 
 export function costOf({ used, answers, answersPerSecond }: Report): Cost {
