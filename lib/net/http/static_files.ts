@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { requireNames, shown } from "../../io/arguments.ts";
 import { toPath } from "../../io/fd.ts";
 import { acceptedPackings, PACKINGS } from "./files/accept_encoding.ts";
-import { answerWithFile, plain } from "./files/file_answer.ts";
+import { answerWithFile, plain, whole } from "./files/file_answer.ts";
 import { mediaType } from "./files/media_types.ts";
 import { type Found, OpenFile, OpenFiles } from "./files/open_files.ts";
 import { LazyRequest } from "./request.ts";
-import { CheckedFields, StaticResponse } from "./response/static_response.ts";
+import { CheckedFields } from "./response/static_response.ts";
 
 /** How files are served. */
 export interface ServeFilesOptions {
@@ -104,19 +104,19 @@ class Files {
   #answer(request: Request): Response {
     const { method } = request;
     if (method !== "GET" && method !== "HEAD") {
-      return plain(405, "Method Not Allowed", this.#always, { allow: "GET, HEAD" });
+      return plain(request, 405, "Method Not Allowed", this.#always, { allow: "GET, HEAD" });
     }
     const { path, search } = partsOf(request.url);
-    if (path !== this.#prefix && !path.startsWith(`${this.#prefix}/`)) return this.#missing();
+    if (path !== this.#prefix && !path.startsWith(`${this.#prefix}/`)) return this.#missing(request);
     const relative = this.#decode(path.slice(this.#prefix.length + 1));
-    if (relative === undefined) return this.#missing();
-    if (path === this.#prefix) return redirect(path, search, this.#always);
+    if (relative === undefined) return this.#missing(request);
+    if (path === this.#prefix) return redirect(request, path, search, this.#always);
     const isFolder = relative === "" || relative.endsWith("/");
     const wanted = isFolder ? relative.slice(0, -1) : relative;
     const found = this.#files.find(wanted === "" ? "." : wanted);
     if (found === "folder") {
-      if (!isFolder) return redirect(path, search, this.#always);
-      if (this.#index === false) return this.#missing();
+      if (!isFolder) return redirect(request, path, search, this.#always);
+      if (this.#index === false) return this.#missing(request);
       const name = relative + this.#index;
       return this.#answerWith(request, name, this.#files.find(name));
     }
@@ -148,8 +148,8 @@ class Files {
   }
 
   #answerWith(request: Request, path: string, found: Found): Response {
-    if (found === "forbidden") return plain(403, "Forbidden", this.#always);
-    if (!(found instanceof OpenFile)) return this.#missing();
+    if (found === "forbidden") return plain(request, 403, "Forbidden", this.#always);
+    if (!(found instanceof OpenFile)) return this.#missing(request);
     if (!this.#precompressed) {
       const headers = found.headers ??= this.#headersOf(found, path, {});
       return answerWithFile(request, found, headers, this.#always);
@@ -158,8 +158,8 @@ class Files {
     return answerWithFile(request, file, this.#headersOf(file, path, headers), this.#always);
   }
 
-  #missing(): Response {
-    return plain(404, "Not Found", this.#always);
+  #missing(request: Request): Response {
+    return plain(request, 404, "Not Found", this.#always);
   }
 
   /** What is said of `file`, which is what `path` means: with `more` beside it. */
@@ -209,9 +209,14 @@ function partsOf(url: string): { path: string; search: string } {
 }
 
 /** To the folder's own path. Two slashes at its start would name another host. */
-function redirect(path: string, search: string, always: Readonly<Record<string, string>>): Response {
+function redirect(
+  request: Request,
+  path: string,
+  search: string,
+  always: Readonly<Record<string, string>>,
+): Response {
   const location = `/${path.replace(/^\/+/, "")}/${search}`;
-  return new StaticResponse(null, { status: 301, headers: { ...always, location } });
+  return whole(request, null, { status: 301, headers: { ...always, location } });
 }
 
 /**

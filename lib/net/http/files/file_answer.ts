@@ -34,15 +34,25 @@ class Use {
   }
 }
 
+/** An answer that is there as a whole, of the kind that whose server asked sends best: Bun's takes its own alone. */
+export function whole(
+  request: Request,
+  body: string | Uint8Array<ArrayBuffer> | null,
+  init: { readonly status?: number; readonly headers: Readonly<Record<string, string>> },
+): Response {
+  return request instanceof LazyRequest ? new StaticResponse(body, init) : new Response(body, init);
+}
+
 /** An answer of its status alone, and a line that says it, with the fields that are `always` there, and its own. */
 export function plain(
+  request: Request,
   status: number,
   text: string,
   always: Readonly<Record<string, string>>,
   own: Readonly<Record<string, string>> = {},
 ): Response {
   const headers = { ...always, ...own, "content-type": "text/plain;charset=UTF-8" };
-  return new StaticResponse(`${text}\n`, { status, headers });
+  return whole(request, `${text}\n`, { status, headers });
 }
 
 /**
@@ -59,30 +69,30 @@ export function answerWithFile(
   const fields = LazyRequest.fields(request);
   switch (checkPreconditions(fields, file)) {
     case "failed":
-      return plain(412, "Precondition Failed", always);
+      return plain(request, 412, "Precondition Failed", always);
     case "not modified": {
       const others = { ...headers };
       delete others["content-type"];
-      return new StaticResponse(null, { status: 304, headers: others });
+      return whole(request, null, { status: 304, headers: others });
     }
   }
   const { size } = file;
   const field = request.method === "GET" ? fields.get("range") : null;
   const ranges = field !== null && isRangeCurrent(fields, file) ? parseRange(field, size) : undefined;
-  if (ranges === undefined) return sendAll(file, checked);
+  if (ranges === undefined) return sendAll(request, file, checked);
   if (ranges.length === 0) {
-    return plain(416, "Range Not Satisfiable", always, { "content-range": `bytes */${size}` });
+    return plain(request, 416, "Range Not Satisfiable", always, { "content-range": `bytes */${size}` });
   }
   if (ranges.length > 1) return sendParts(file, ranges, headers);
   const [range] = ranges;
   return sendPart(file, range, 206, { ...headers, "content-range": contentRange(range, size) });
 }
 
-function sendAll(file: OpenFile, checked: CheckedFields): Response {
+function sendAll(request: Request, file: OpenFile, checked: CheckedFields): Response {
   const bytes = file.bytes();
   return bytes === null
     ? sendPart(file, { start: 0, end: file.size }, 200, checked.headers)
-    : new StaticResponse(bytes, checked);
+    : whole(request, bytes, checked);
 }
 
 function sendPart(
