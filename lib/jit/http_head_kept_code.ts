@@ -60,6 +60,14 @@ function takeKept(a: Assembler, next: Label): void {
   a.jmp(next);
 }
 
+/** Bits in ebp for the bytes at `index` that are the kept line's as well. */
+function equalBytes(a: Assembler, index: typeof rax | typeof rcx): void {
+  a.movdqu(bytes, ptr(at, index));
+  a.movdqu(one, ptr(rbx, index));
+  a.pcmpeqb(bytes, one);
+  a.pmovmskb(ebp, bytes);
+}
+
 /** Takes the line where it is the kept one, and goes to `next`: its bytes were looked at already. */
 export function keptField(a: Assembler, next: Label): void {
   const [vector, tail, short, equal, other] = [a.label(), a.label(), a.label(), a.label(), a.label()];
@@ -80,29 +88,20 @@ export function keptField(a: Assembler, next: Label): void {
   a.bind(vector);
   a.cmp(rax, rcx);
   a.jae(tail);
-  a.movdqu(bytes, ptr(at, rax));
-  a.movdqu(one, ptr(rbx, rax));
-  a.pcmpeqb(bytes, one);
-  a.pmovmskb(ebp, bytes);
+  equalBytes(a, rax);
   a.cmp(ebp, 0xffff);
   a.jne(other);
   a.add(rax, WIDTH);
   a.jmp(vector);
   // The line's last sixteen bytes, or what stands before a shorter one with it.
   a.bind(tail);
-  a.movdqu(bytes, ptr(at, rcx));
-  a.movdqu(one, ptr(rbx, rcx));
-  a.pcmpeqb(bytes, one);
-  a.pmovmskb(ebp, bytes);
+  equalBytes(a, rcx);
   a.add(rcx, WIDTH);
   a.cmp(ebp, 0xffff);
   a.je(equal);
   a.jmp(other);
   a.bind(short);
-  a.movdqu(bytes, ptr(at, rcx));
-  a.movdqu(one, ptr(rbx, rcx));
-  a.pcmpeqb(bytes, one);
-  a.pmovmskb(ebp, bytes);
+  equalBytes(a, rcx);
   a.neg(ecx);
   a.mov(eax, 0xffff);
   a.shr(ebp, cl);

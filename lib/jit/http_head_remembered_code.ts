@@ -6,6 +6,14 @@ import { ptr } from "./memory.ts";
 import type { Label } from "./places.ts";
 import { eax, ecx, r8, r8d, rax, rbp, rbx, rcx } from "./registers.ts";
 
+/** Adds to `two` what of the bytes at `index` is not as it is remembered. */
+function differences(a: Assembler, index: typeof rax | typeof rcx): void {
+  a.movdqu(bytes, ptr(start, index));
+  a.movdqu(one, ptr(r8, index));
+  a.pxor(bytes, one);
+  a.por(two, bytes);
+}
+
 /** Goes to `same` where the bytes begin with those that are remembered: it looks at all of them in any case. */
 export function compareRemembered(a: Assembler, same: Label): void {
   const [next, rest, other] = [a.label(), a.label(), a.label()];
@@ -23,17 +31,11 @@ export function compareRemembered(a: Assembler, same: Label): void {
   a.bind(next);
   a.cmp(rax, rcx);
   a.jae(rest);
-  a.movdqu(bytes, ptr(start, rax));
-  a.movdqu(one, ptr(r8, rax));
-  a.pxor(bytes, one);
-  a.por(two, bytes);
+  differences(a, rax);
   a.add(rax, WIDTH);
   a.jmp(next);
   a.bind(rest);
-  a.movdqu(bytes, ptr(start, rcx));
-  a.movdqu(one, ptr(r8, rcx));
-  a.pxor(bytes, one);
-  a.por(two, bytes);
+  differences(a, rcx);
   a.pxor(one, one);
   a.pcmpeqb(two, one);
   a.pmovmskb(eax, two);

@@ -1,5 +1,5 @@
 import type { NativeBuffer } from "../../ffi/native_buffer.ts";
-import { type Fd, WouldBlock } from "../io/fd.ts";
+import type { Fd } from "../io/fd.ts";
 import { unwatch, watch } from "../mem/forgotten.ts";
 import { currentRuntime } from "../task/runtime/current.ts";
 import "../task/runtime/attach.ts";
@@ -26,25 +26,12 @@ export class PipeIo extends StreamIo {
     watch(this, what, letGo(fd, this.io));
   }
 
-  /** read(2), where it is worth the call. */
-  override receive(buffer: NativeBuffer, from: number, length: number): number {
-    const { io } = this;
-    if (!io.isReadable) return WouldBlock;
-    if (this.isClosed) this.refuse("read");
-    const count = this.fd.read(buffer, from, length);
-    if (count === WouldBlock) io.clearReadable();
-    else if (count < length && count > 0) io.drained();
-    return count;
+  protected override receiveNow(buffer: NativeBuffer, from: number, length: number): number {
+    return this.fd.read(buffer, from, length);
   }
 
-  /** write(2), where it is worth the call. */
-  override send(buffer: NativeBuffer, from: number, length: number): number {
-    const { io } = this;
-    if (!io.isWritable) return WouldBlock;
-    if (this.isClosed) this.refuse("write");
-    const count = this.fd.write(buffer, from, length);
-    if (count === WouldBlock) io.clearWritable();
-    return count;
+  protected override sendNow(buffer: NativeBuffer, from: number, length: number): number {
+    return this.fd.write(buffer, from, length);
   }
 
   override refuse(verb: string): never {

@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unlessInstalled } from "../skip.ts";
 import { Peer, serveExample, start } from "./program.ts";
+import { listening } from "../host_port.ts";
 
 const PATH = "examples/net/http_proxy.ts";
 const skip = unlessInstalled("curl");
@@ -24,9 +25,7 @@ describe(PATH, () => {
           ),
       );
     });
-    await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
-    const address = origin.address();
-    if (typeof address === "object") port = address?.port ?? 0;
+    port = await listening(origin);
   });
 
   after(() => {
@@ -95,9 +94,7 @@ describe(PATH, () => {
   it("tells who cannot be served why, and goes on", async () => {
     await using proxy = await serveExample(PATH);
     const closed = createServer();
-    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-    const address = closed.address();
-    const unused = typeof address === "object" ? address?.port : 0;
+    const unused = await listening(closed);
     await new Promise((resolve) => closed.close(resolve));
     const cases = [
       { request: `GET http://127.0.0.1:${unused}/ HTTP/1.1\r\n\r\n`, status: 502 },

@@ -124,6 +124,15 @@ describe("a pipe", () => {
       writer.close();
     }));
 
+  it("is of no use once its runtime has ended, and says so", async () => {
+    const [reader, writer] = await run(async () => await Promise.resolve(pipe()));
+    using _reader = reader;
+    using _writer = writer;
+    const buffer = new NativeBuffer(9);
+    assertThrows(() => reader.tryRead(buffer), Error, "its runtime has ended");
+    assertThrows(() => writer.tryWrite(buffer), Error, "its runtime has ended");
+  });
+
   it("reads nothing where a read is dropped", () =>
     run(async () => {
       const [reader, writer] = pipe();

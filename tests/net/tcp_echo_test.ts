@@ -8,6 +8,7 @@ import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { tiered } from "../tier.ts";
 import { asyncEcho, echo, local, pair, pattern, readAll, sendAll } from "./ends.ts";
+import { listening } from "../host_port.ts";
 
 describe("an echo", () => {
   const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(5_000), fc.nat(200_000)), { maxLength: 6 });
@@ -85,9 +86,7 @@ describe("an echo", () => {
 
   it("is one from the host's own server as well", async () => {
     const server = createServer((socket) => socket.pipe(socket));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const port = await listening(server);
     const answer = await run(async () => {
       using client = await TcpStream.connect({ hostname: "127.0.0.1", port });
       const sent = spawn(sendAll, client, [pattern(100_000, 1)]);

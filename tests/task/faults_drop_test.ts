@@ -9,13 +9,11 @@ import {
   run,
   scope,
   spawn,
-  TaskLocal,
   yieldNow,
 } from "../../lib/task/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
-import { Mutex, Semaphore } from "../../lib/task/sync.ts";
 import { pair } from "../io/pair.ts";
-import { channels, everything, locks, sets, sleeps, socket, tree, type World } from "./programs.ts";
+import { channels, everything, locks, newWorld, sets, sleeps, socket, tree, type World } from "./programs.ts";
 
 /** Polls its future so often, then drops it. */
 class Cut extends Future<boolean> {
@@ -48,14 +46,7 @@ async function cutEverywhere(
   poller: "epoll" | "poll",
 ): Promise<number> {
   using ends = pair();
-  const world: World = {
-    ends,
-    permits: new Semaphore(3),
-    lock: new Mutex(0),
-    local: new TaskLocal(),
-    ended: 0,
-    begun: 0,
-  };
+  const world = newWorld(ends);
   function* main(): Coroutine<number> {
     const { executor, reactor, timers } = currentRuntime();
     // Turns are quick and sleeps take their time: after some hundred each, ever more.

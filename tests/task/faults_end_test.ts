@@ -1,26 +1,18 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NativeBuffer } from "../../lib/io/mod.ts";
-import { type Coroutine, never, run, sleep, spawn, Task, TaskLocal, yieldNow } from "../../lib/task/mod.ts";
+import { type Coroutine, never, run, sleep, spawn, Task, yieldNow } from "../../lib/task/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
-import { Mutex, Semaphore } from "../../lib/task/sync.ts";
 import { pair } from "../io/pair.ts";
 import { tiered } from "../tier.ts";
-import { everything, type World } from "./programs.ts";
+import { everything, newWorld } from "./programs.ts";
 
 describe("a runtime that ends", () => {
   it("at each turn of a program drops all of it", async () => {
     using ends = pair();
     let done = false;
     for (let turns = 0; !done; turns++) {
-      const world: World = {
-        ends,
-        permits: new Semaphore(3),
-        lock: new Mutex(0),
-        local: new TaskLocal(),
-        ended: 0,
-        begun: 0,
-      };
+      const world = newWorld(ends);
       const { runtime } = await run(function* (): Coroutine<{ runtime: ReturnType<typeof currentRuntime> }> {
         const handle = spawn(everything, world);
         for (let i = 0; i < turns && !handle.isFinished; i++) yield* yieldNow();

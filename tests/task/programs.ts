@@ -11,11 +11,11 @@ import {
   select,
   sleep,
   spawn,
-  type TaskLocal,
+  TaskLocal,
   timeout,
   yieldNow,
 } from "../../lib/task/mod.ts";
-import type { Mutex, Semaphore } from "../../lib/task/sync.ts";
+import { Mutex, Semaphore } from "../../lib/task/sync.ts";
 import type { Pair } from "../io/pair.ts";
 
 /** What the programs share, and must find again as it was. */
@@ -26,6 +26,10 @@ export interface World {
   readonly local: TaskLocal<number>;
   ended: number;
   begun: number;
+}
+
+export function newWorld(ends: Pair): World {
+  return { ends, permits: new Semaphore(3), lock: new Mutex(0), local: new TaskLocal(), ended: 0, begun: 0 };
 }
 
 function* counted(world: World, body: Coroutine<void>): Coroutine<void> {

@@ -19,6 +19,7 @@ import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { EventFd, NativeBuffer } from "../../lib/io/mod.ts";
 import { pair } from "../io/pair.ts";
 import { moduleUrl, outputOf } from "../child.ts";
+import { listening } from "../host_port.ts";
 
 /** Wakes itself for ever. */
 class Spin extends Future<never> {
@@ -242,9 +243,7 @@ describe("promises on the runtime", () => {
       for (;;) yield* sleep(20);
     }
     const server = createServer((_, response) => response.end("from the host"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const port = await listening(server);
     const texts = await run(async () => {
       const ours = spawn(ticks);
       const texts: string[] = [];

@@ -30,25 +30,34 @@ export class StreamIo {
     return this.#closed;
   }
 
-  /** recv(2), where it is worth the call: a count of bytes, 0 at the end, or `WouldBlock`. */
+  /** recv(2), or a pipe's read(2), where it is worth the call: a count of bytes, 0 at the end, or `WouldBlock`. */
   receive(buffer: NativeBuffer, from: number, length: number): number {
     const { io } = this;
     if (!io.isReadable) return WouldBlock;
     if (io.isDeaf) this.refuse("read");
-    const count = receive(this.fd, buffer, from, length);
+    const count = this.receiveNow(buffer, from, length);
     if (count === WouldBlock) io.clearReadable();
     else if (count < length && count > 0) io.drained();
     return count;
   }
 
-  /** send(2), where it is worth the call: a count of bytes, or `WouldBlock`. */
+  /** send(2), or a pipe's write(2), where it is worth the call: a count of bytes, or `WouldBlock`. */
   send(buffer: NativeBuffer, from: number, length: number): number {
     const { io } = this;
     if (!io.isWritable) return WouldBlock;
     if (io.isDeaf) this.refuse("write");
-    const count = send(this.fd, buffer, from, length);
+    const count = this.sendNow(buffer, from, length);
     if (count === WouldBlock) io.clearWritable();
     return count;
+  }
+
+  /** The call itself. */
+  protected receiveNow(buffer: NativeBuffer, from: number, length: number): number {
+    return receive(this.fd, buffer, from, length);
+  }
+
+  protected sendNow(buffer: NativeBuffer, from: number, length: number): number {
+    return send(this.fd, buffer, from, length);
   }
 
   /** As `receive`: parks the context's task where nothing has come. */

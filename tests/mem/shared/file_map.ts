@@ -28,3 +28,17 @@ export function newMap(path: string, length = 4096): Mmap<"write"> {
 export function wordsOf(map: Mmap<"write">, byteOffset: number, length: number): Int32Array<ArrayBuffer> {
   return map.view(Int32Array<ArrayBuffer>, byteOffset, length);
 }
+
+/** Has `check` called with each bit of the first words another, one after the other. */
+export function flipEachBit(map: Mmap<"write">, words: number, check: () => void): void {
+  const header = wordsOf(map, 0, words);
+  const whole = header.slice();
+  for (let word = 0; word < words; word++) {
+    for (let bit = 0; bit < 32; bit++) {
+      header.set(whole);
+      header[word] ^= 1 << bit;
+      check();
+    }
+  }
+  header.set(whole);
+}

@@ -8,7 +8,7 @@ import { SharedCondvar, SharedFormatError, SharedMutex } from "../../../lib/mem/
 import { MapInUseError, MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
-import { inFolder, newMap, wordsOf } from "./file_map.ts";
+import { flipEachBit, inFolder, newMap, wordsOf } from "./file_map.ts";
 import { preamble, startPeer } from "./peer.ts";
 
 const files = inFolder();
@@ -337,16 +337,7 @@ describe("SharedMutex", () => {
     SharedCondvar.create(map);
     assertThrows(() => SharedMutex.open(map), SharedFormatError, "another kind");
     SharedMutex.create(map);
-    const header = wordsOf(map, 0, 4);
-    const whole = header.slice();
-    for (let word = 0; word < 4; word++) {
-      for (let bit = 0; bit < 32; bit++) {
-        header.set(whole);
-        header[word] ^= 1 << bit;
-        assertThrows(() => SharedMutex.open(map), SharedFormatError);
-      }
-    }
-    header.set(whole);
+    flipEachBit(map, 4, () => assertThrows(() => SharedMutex.open(map), SharedFormatError));
     SharedMutex.open(map).lockSync()[Symbol.dispose]();
   });
 

@@ -7,7 +7,7 @@ import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { RingTakenError, SharedFormatError, SharedMutex, SharedRing } from "../../../lib/mem/shared.ts";
 import { HEADER } from "../../../lib/mem/shared/ring_layout.ts";
 import { outputOf } from "../../child.ts";
-import { newMap, wordsOf } from "./file_map.ts";
+import { flipEachBit, newMap } from "./file_map.ts";
 import { preamble } from "./peer.ts";
 import { files, message, newRing } from "./rings.ts";
 
@@ -171,15 +171,7 @@ describe("SharedRing", () => {
     SharedMutex.create(map);
     assertThrows(() => SharedRing.open(map), SharedFormatError, "another kind");
     SharedRing.create(map, { capacity: 1024 })[Symbol.dispose]();
-    const header = wordsOf(map, 0, 4);
-    const whole = header.slice();
-    for (let word = 0; word < 4; word++) {
-      for (let bit = 0; bit < 32; bit++) {
-        header.set(whole);
-        header[word] ^= 1 << bit;
-        assertThrows(() => SharedRing.open(map), SharedFormatError);
-      }
-    }
+    flipEachBit(map, 4, () => assertThrows(() => SharedRing.open(map), SharedFormatError));
     assertThrows(() => SharedRing.open(files.file("missing")), Error);
     assertThrows(() => Reflect.construct(SharedRing, [Symbol(), {}, 64, false, false]), TypeError);
   });

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { adoptGlobals } from "../../../lib/net/http/adopt.ts";
 import { type BodySource, LazyRequest } from "../../../lib/net/http/request.ts";
 import { bytesOf, headOf, textOf } from "./wire.ts";
+import { listening } from "../../host_port.ts";
 
 const LOCAL = "http://127.0.0.1:7";
 
@@ -237,11 +237,7 @@ describe("adoptGlobals", () => {
   before(async () => {
     adoptGlobals();
     adoptGlobals();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.listen(0, "127.0.0.1", resolve);
-    await promise;
-    const address: AddressInfo | string | null = server.address();
-    if (typeof address === "object" && address !== null) origin = `127.0.0.1:${address.port}`;
+    origin = `127.0.0.1:${await listening(server)}`;
   });
 
   after(() => {

@@ -6,6 +6,7 @@ import { HttpError } from "../../../lib/net/http/error.ts";
 import type { RequestHead } from "../../../lib/net/http/parse/head.ts";
 import { RequestParser } from "../../../lib/net/http/parse/parser.ts";
 import { bytesOf, cut, headOf, type Reading, readRequests, type Seen, textOf } from "./wire.ts";
+import { listening } from "../../host_port.ts";
 
 const BROWSER =
   "GET /search?q=a+b&k=10 HTTP/1.1\r\nHost: localhost:7777\r\nUser-Agent: Mozilla/5.0 (X11; rv:109.0)\r\n" +
@@ -331,11 +332,7 @@ describe("what fetch sends", () => {
   let origin = "";
 
   before(async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.listen(0, "127.0.0.1", resolve);
-    await promise;
-    const address = server.address();
-    if (typeof address === "object" && address !== null) origin = `http://127.0.0.1:${address.port}`;
+    origin = `http://127.0.0.1:${await listening(server)}`;
   });
 
   after(() => {

@@ -14,6 +14,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { StaticResponse } from "../../../lib/net/http/response/static_response.ts";
 import { bytesOf, textOf } from "./wire.ts";
 import { send, slowly, unchunk, write } from "./written.ts";
+import { listening } from "../../host_port.ts";
 
 const TEXT = bytesOf("packed ".repeat(50));
 
@@ -55,11 +56,7 @@ describe("what ResponseWriter writes", () => {
   let origin = "";
 
   before(async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.listen(0, "127.0.0.1", resolve);
-    await promise;
-    const address = server.address();
-    if (typeof address === "object" && address !== null) origin = `http://127.0.0.1:${address.port}`;
+    origin = `http://127.0.0.1:${await listening(server)}`;
   });
 
   after(() => {

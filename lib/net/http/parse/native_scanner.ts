@@ -86,9 +86,8 @@ export class NativeScanner {
       cell.view(this.#bytes, AT.address).address = NativeBuffer.range(buffer, 0, end);
       this.#buffer = buffer;
     }
-    // It has none when it was transferred away.
+    // It has none when it was transferred away, and what was found before is no answer.
     if (end > bytes.length) {
-      // The buffer was transferred: what was found before is no answer.
       words[WORD.isRemembered] = 0;
       return 0;
     }
