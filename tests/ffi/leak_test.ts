@@ -14,6 +14,7 @@ describe("many mixed calls", () => {
       import { callback, cString, dlopen, errno, pointerTo, unsafeStringAt } from "${
       moduleUrl("ffi/mod.ts")
     }";
+      import { collect } from "${moduleUrl("tests/collector.ts")}";
       const { symbols: libc } = dlopen(["libc.so.6"], {
         abs: { parameters: ["i32"], result: "i32" },
         llabs: { parameters: ["i64"], result: "i64" },
@@ -50,14 +51,14 @@ describe("many mixed calls", () => {
       ];
       let wrong = 0;
       let i = 0;
-      function run(calls) {
+      async function run(calls) {
         for (const end = i + calls; i < end; i++) if (!kinds[i % kinds.length](i)) wrong++;
-        globalThis.gc?.();
+        await collect();
         return process.memoryUsage().rss;
       }
-      let before = run(${CALLS} / 4);
-      before = Math.max(before, run(${CALLS} / 4));
-      console.log(run(${CALLS}) - before, wrong);
+      let before = await run(${CALLS} / 4);
+      before = Math.max(before, await run(${CALLS} / 4));
+      console.log(await run(${CALLS}) - before, wrong);
     `;
     const [grown, wrong] = outputOf(source).split(" ").map(Number);
     assertEquals(wrong, 0);

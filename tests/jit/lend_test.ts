@@ -14,8 +14,7 @@ const TOOLS = `
   import { countingLender } from "${moduleUrl("lib/jit/lend.ts")}";
   import { takeCount } from "${moduleUrl("lib/mem/loan_count.ts")}";
   import process from "node:process";
-  import v8 from "node:v8";
-  import vm from "node:vm";
+  import { collect, gc } from "${moduleUrl("tests/collector.ts")}";
   const LENGTH = 1 << 16;
   const lend = countingLender();
   const map = () => pointerAt(libc().mmap(NULL, LENGTH, 3, 0x22, -1, 0));
@@ -24,21 +23,9 @@ const TOOLS = `
     Atomics.add(count.words, count.index, 1);
     return lend(pointer, LENGTH, count.pointer);
   }
-  let gc = () => globalThis.Bun.gc(true);
-  if (globalThis.Bun === undefined) {
-    v8.setFlagsFromString("--expose-gc");
-    gc = vm.runInNewContext("gc");
-  }
   /** JSC takes for used what lies on the stack: of many the last ones may stay. */
   const MANY = 50;
   const FEW = 5;
-  async function collected(isDone) {
-    for (let i = 0; i < 200 && !isDone(); i++) {
-      gc();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return isDone();
-  }
 `;
 
 describe("countingLender", () => {
@@ -55,7 +42,7 @@ describe("countingLender", () => {
       for (let i = 0; i < 5; i++) gc();
       console.log(read(count) === MANY, views[1][0]);
       views.length = 1;
-      console.log(await collected(() => read(count) <= FEW), read(count) > 0, views[0][0]);
+      console.log(await collect(() => read(count) <= FEW), read(count) > 0, views[0][0]);
     `;
     assertEquals(outputOf(source), "true 7\ntrue true 7");
   });
@@ -72,7 +59,7 @@ describe("countingLender", () => {
       for (let i = 0; i < 5; i++) gc();
       console.log(read(count) === MANY, new Uint8Array(last[1])[5]);
       last.length = 0;
-      console.log(await collected(() => read(count) <= FEW));
+      console.log(await collect(() => read(count) <= FEW));
     `;
     assertEquals(outputOf(source), "true 9\ntrue");
   });
@@ -105,7 +92,7 @@ describe("countingLender", () => {
           console.log((await once(worker, "message"))[0]);
         }
         await worker.terminate();
-        console.log(await collected(() => read(count) === 0));
+        console.log(await collect(() => read(count) === 0));
       }
       process.exit(0);
     `;
@@ -141,7 +128,7 @@ describe("countingLender", () => {
       for (let i = 0; i < 5; i++) gc();
       console.log(read(count) === MANY, buffers.every((buffer) => new Uint8Array(buffer).every((byte) => byte === 5)));
       buffers.length = 0;
-      console.log(await collected(() => read(count) <= FEW));
+      console.log(await collect(() => read(count) <= FEW));
       process.exit(0);
     `;
     assertEquals(outputOf(source), "true true\ntrue");

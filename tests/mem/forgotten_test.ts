@@ -20,7 +20,7 @@ describe("a map that is forgotten", () => {
             if (uses > 1 && map.mode !== "c") map.share();
           })();
           const isThere = isMapped(path);
-          console.log(isThere, await eventually(() => !isMapped(path)), await eventually(() => descriptors(path) === 0));
+          console.log(isThere, await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
         }
       }`;
     assertEquals(told(source), Array(12).fill("true true true").join("\n"));
@@ -34,9 +34,9 @@ describe("a map that is forgotten", () => {
           Mmap.anonymous(10_000).share();
         }
       })();
-      console.log(isMapped("memfd:forgotten"), await eventually(() => !isMapped("memfd:forgotten")));
-      console.log(await eventually(() => descriptors("memfd:forgotten") + descriptors("memfd:oxbow ") === 0));
-      console.log(await eventually(() => descriptors("oxbow-map-record") === 0));`;
+      console.log(isMapped("memfd:forgotten"), await collect(() => !isMapped("memfd:forgotten")));
+      console.log(await collect(() => descriptors("memfd:forgotten") + descriptors("memfd:oxbow ") === 0));
+      console.log(await collect(() => descriptors("oxbow-map-record") === 0));`;
     assertEquals(told(source), "true true\ntrue\ntrue");
   });
 
@@ -53,17 +53,14 @@ describe("a map that is forgotten", () => {
         const path = file(20);
         const kept = [];
         (() => kept.push(take(Mmap.open(path))))();
-        for (let i = 0; i < 10; i++) {
-          collect();
-          await sleep(5);
-        }
+        await collect();
         const isThere = isMapped(path);
         const byte = (() => {
           const [view] = kept;
           return view instanceof ArrayBuffer ? new Uint8Array(view)[0] : new Uint8Array(view.buffer)[view.byteOffset];
         })();
         kept.length = 0;
-        console.log(isThere, byte, await eventually(() => !isMapped(path)));
+        console.log(isThere, byte, await collect(() => !isMapped(path)));
       }`;
     assertEquals(told(source), Array(6).fill("true 7 true").join("\n"));
   });
@@ -78,7 +75,7 @@ describe("a map that is forgotten", () => {
           map.retain();
           if (isDisposed) map[Symbol.dispose]();
         })();
-        console.log(isMapped(path), await eventually(() => !isMapped(path)), await eventually(() => descriptors(path) === 0));
+        console.log(isMapped(path), await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
       }`;
     assertEquals(told(source), "true true true\ntrue true true");
   });
@@ -88,10 +85,9 @@ describe("a map that is forgotten", () => {
       const path = file(20);
       let kept = (() => new Uint8Array(Mmap.open(path).bytes(0, 20 * PAGE).buffer.transfer()))();
       const before = kept[5000];
-      console.log(before, await eventually(() => !isMapped(path)));
+      console.log(before, await collect(() => !isMapped(path)));
       for (let i = 0; i < 500; i++) Mmap.open(path).bytes();
-      collect();
-      await sleep(20);
+      await collect();
       console.log(kept.every((byte) => byte === 0));
       kept[5000] = 1;
       console.log(kept.indexOf(1), fs.readFileSync(path)[5000]);`;
@@ -108,13 +104,10 @@ describe("a map that is forgotten", () => {
         for (let i = 1; i <= 100; i++) map.remap(i * PAGE);
         kept.push(map.bytes());
       })();
-      for (let i = 0; i < 10; i++) {
-        collect();
-        await sleep(5);
-      }
+      await collect();
       const read = (() => kept[0].every((byte) => byte === 7))();
       kept.length = 0;
-      console.log(read, await eventually(() => !isMapped(path)));`;
+      console.log(read, await collect(() => !isMapped(path)));`;
     assertEquals(told(source), "true true");
   });
 });
@@ -131,7 +124,7 @@ describe("addresses", () => {
           map.bytes(i * PAGE, 1);
           map[Symbol.dispose]();
           if (i % 50 === 0) {
-            collect();
+            gc();
             await sleep(2);
           }
         }

@@ -34,7 +34,7 @@ function survives(calls: string): void {
         if (i % 7 === 0) map.bytes()[0];
         if (i % 31 !== 0) map[Symbol.dispose]();
       }
-      collect();
+      gc();
     }
     const writers = new Set();
     const writes = (call) => (writers.add(call), call);
@@ -56,7 +56,7 @@ function survives(calls: string): void {
         readable += view.length === 0 || view.every((byte) => byte === 0 || writers.has(calls[i])) ? 1 : 0;
       }
       await Promise.race([Promise.allSettled(ends), sleep(500)]);
-      collect();
+      gc();
       churn(200);
     }
     console.log(readable === 3 * calls.length);

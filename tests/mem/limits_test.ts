@@ -167,8 +167,7 @@ describe("many cycles", () => {
           // The collector's news come between turns.
           await sleep(0);
         }
-        collect();
-        await sleep(20);
+        await collect();
         return measured();
       }
       const before = await run(20);

@@ -214,15 +214,8 @@ describe("Overlay", () => {
 
   it("lets go of what lies below when it is forgotten", () => {
     const output = outputOf(`
-      import { setFlagsFromString } from "node:v8";
-      import { runInNewContext } from "node:vm";
       import { type ByteSource, Overlay } from "${moduleUrl("lib/mem/cow.ts")}";
-
-      function collect() {
-        if ("Bun" in globalThis) return Bun.gc(true);
-        setFlagsFromString("--expose-gc");
-        runInNewContext("gc")();
-      }
+      import { collect } from "${moduleUrl("tests/collector.ts")}";
       const bytes = new Uint8Array(9);
       let held = 0;
       const lower = { byteLength: 9, bytes: () => bytes, retain: () => held++, release: () => held-- };
@@ -233,10 +226,8 @@ describe("Overlay", () => {
       for (let i = 0; i < 100; i++) new Overlay(lower)[Symbol.dispose]();
       forget();
       const before = held;
-      for (let turn = 0; turn < 50 && (turn < 5 || held > 50); turn++) {
-        collect();
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await collect(() => held <= 50);
+      await collect();
       console.log(before, held >= 1 && held <= 50, kept.read(0, 1).length);
     `);
     assertEquals(output, "101 true 1");

@@ -59,6 +59,7 @@ export const TOOLS = `
   import process from "node:process";
   import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
   import { Fd } from "${moduleUrl("lib/io/mod.ts")}";
+  import { collect, gc } from "${moduleUrl("tests/collector.ts")}";
   const PAGE = 4096;
   const folder = fs.mkdtempSync(join(tmpdir(), "oxbow-child-"));
   process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
@@ -86,19 +87,4 @@ export const TOOLS = `
       return false;
     }
   }).length;
-  async function collector() {
-    if (typeof Bun !== "undefined") return () => Bun.gc(true);
-    const [{ setFlagsFromString }, { runInNewContext }] = [await import("node:v8"), await import("node:vm")];
-    setFlagsFromString("--expose-gc");
-    return runInNewContext("gc");
-  }
-  const collect = await collector();
-  // Until it is so, or for a while: finalizers run when they run.
-  async function eventually(isSo) {
-    for (let i = 0; i < 200 && !isSo(); i++) {
-      collect();
-      await sleep(5);
-    }
-    return isSo();
-  }
 `;

@@ -1,15 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { hostName } from "../../ffi/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, Future, never, Pending, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf, runChild } from "../child.ts";
-import { skipping } from "../skip.ts";
-
-const keptByErrors = skipping(
-  hostName === "deno" &&
-    "Deno's errors keep their frames, and by them the task's handle, for as long as they live",
-);
 
 /** What each of these throws, in every place where we call what others wrote. */
 const THROWS = `
@@ -177,15 +170,14 @@ describe("a failure that nobody waits for", () => {
     assertEquals(output, ["0 its joiner was dropped,kept"]);
   });
 
-  it("is reported when its handle is collected, in a runtime that goes on", { skip: keptByErrors }, () => {
+  it("is reported when its handle is collected, in a runtime that goes on", () => {
     const output = outputOf(`${THROWS}
-      import v8 from "node:v8";
-      import vm from "node:vm";
-      const gc = globalThis.Bun ? () => Bun.gc(true) : (v8.setFlagsFromString("--expose-gc"), vm.runInNewContext("gc"));
+      import { collect } from "${moduleUrl("tests/collector.ts")}";
       const alive = setInterval(() => {}, 1000);
-      (() => { for (let i = 0; i < 20; i++) spawn(async () => { throw new Error("collected"); }); })();
+      // Deno's errors keep their frames, and by them the task's handle, for as long as they live.
+      (() => { for (let i = 0; i < 20; i++) spawn(async () => { throw { message: "collected" }; }); })();
       await sleep(1);
-      for (let i = 0; i < 20 && reported.length === 0; i++) { await turn(); gc(); }
+      await collect(() => reported.length > 0);
       console.log(reported[0]);
       clearInterval(alive);
       process.exit(0);

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { SystemError } from "../../../ffi/mod.ts";
 import { SharedCondvar, SharedFormatError, SharedMutex } from "../../../lib/mem/shared.ts";
 import { MapInUseError, MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
-import { outputOf } from "../../child.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
 import { tiered } from "../../tier.ts";
 import { flipEachBit, inFolder, newMap, wordsOf } from "./file_map.ts";
 import { preamble, startPeer } from "./peer.ts";
@@ -298,6 +298,7 @@ describe("SharedMutex", () => {
     const path = files.file("forgotten");
     newMap(path)[Symbol.dispose]();
     const source = `
+      import { collect } from "${moduleUrl("tests/collector.ts")}";
       function forget() {
         for (let i = 0; i < 20; i++) {
           const map = Mmap.anonymous(4096);

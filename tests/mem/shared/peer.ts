@@ -31,19 +31,6 @@ export function preamble(path: string): string {
       if (performance.now() > 600_000) throw new Error("nobody has told this process for ten minutes to go on");
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     }
-    /** Until nothing more is collected. */
-    async function collect() {
-      let gc = () => globalThis.Bun.gc(true);
-      if (globalThis.Bun === undefined) {
-        const [v8, vm] = [await import("node:v8"), await import("node:vm")];
-        v8.setFlagsFromString("--expose-gc");
-        gc = vm.runInNewContext("gc");
-      }
-      for (let i = 0; i < 20; i++) {
-        gc();
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    }
     function words(byteOffset, length) { return map.view(Int32Array, byteOffset, length); }
   `;
 }

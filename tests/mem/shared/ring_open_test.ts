@@ -6,7 +6,7 @@ import { SystemError } from "../../../ffi/mod.ts";
 import { MapTruncatedError, Mmap } from "../../../lib/mem/mmap.ts";
 import { RingTakenError, SharedFormatError, SharedMutex, SharedRing } from "../../../lib/mem/shared.ts";
 import { HEADER } from "../../../lib/mem/shared/ring_layout.ts";
-import { outputOf } from "../../child.ts";
+import { moduleUrl, outputOf } from "../../child.ts";
 import { flipEachBit, newMap } from "./file_map.ts";
 import { preamble } from "./peer.ts";
 import { files, message, newRing } from "./rings.ts";
@@ -80,6 +80,7 @@ describe("SharedRing", () => {
     const path = files.file("forgotten");
     SharedRing.create(path, { capacity: 1024 })[Symbol.dispose]();
     const source = `
+      import { collect } from "${moduleUrl("tests/collector.ts")}";
       (() => {
         const ring = SharedRing.open(map);
         ring.sendSync(Uint8Array.of(1));

@@ -4,6 +4,7 @@
  */
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { moduleUrl } from "../../child.ts";
 import {
   connected,
   eventually,
@@ -25,19 +26,11 @@ const OTHER = 1_500_000;
 /** Tells how many bytes of array buffers are alive, in a program of its own. */
 const ALIVE = `
   const { default: process } = await import("node:process");
-  const { default: v8 } = await import("node:v8");
-  const { default: vm } = await import("node:vm");
-  const isBun = "Bun" in globalThis;
-  const jsc = isBun ? await import("bun:jsc") : null;
-  if (!isBun) v8.setFlagsFromString("--expose-gc");
-  const collect = isBun ? () => Bun.gc(true) : vm.runInNewContext("gc");
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const { collect, gc } = await import("${moduleUrl("tests/collector.ts")}");
+  const jsc = "Bun" in globalThis ? await import("bun:jsc") : null;
   const alive = async () => {
-    for (let i = 0; i < 4; i++) {
-      collect();
-      await pause(10);
-    }
-    if (isBun) return jsc.heapStats().extraMemorySize;
+    await collect();
+    if (jsc !== null) return jsc.heapStats().extraMemorySize;
     const { arrayBuffers, external } = process.memoryUsage();
     // Deno tells of those together with all that is outside of the heap.
     return arrayBuffers === 0 ? external : arrayBuffers;
@@ -213,7 +206,7 @@ describe("the memory that a server holds for bodies", () => {
           length += part.length;
           if (length < next) continue;
           next = length + 5_000_000;
-          collect();
+          gc();
         }
         return String(length);
       };`;

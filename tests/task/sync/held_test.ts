@@ -22,7 +22,7 @@ const SOURCE = `
     new Semaphore(1).tryAcquire().forget();
   })();
   await collect(() => told.length >= 4);
-  await collect(() => told.length > 4);
+  await collect();
   const names = told.map((text) => text.match(/a?n? \\w+ was collected unreleased/)[0]).sort();
   console.log(JSON.stringify([names, told.every((text) => text.includes("forget"))]));
   console.log(mutex.tryLock(), reads.tryWrite(), writes.tryRead(), semaphore.availablePermits);
@@ -46,7 +46,7 @@ describe("a guard that is forgotten", () => {
   });
 
   it("is not told of otherwise", () => {
-    const { code, stdout } = runCollecting(SOURCE.replaceAll(".length >= 4", ".length > 0"));
+    const { code, stdout } = runCollecting(SOURCE.replace("() => told.length >= 4", ""));
     assertEquals(code, 0);
     assert(stdout.startsWith("[[],true]"), stdout);
     assertStringIncludes(stdout, "undefined undefined undefined 1");
