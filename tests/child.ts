@@ -48,16 +48,8 @@ function hostArguments({ permissions = ["-A"], configured = false }: ChildOption
   }
 }
 
-/**
- * To go before a source that takes all descriptors. Deno begins to listen for signals some time after its start, and
- * panics where none is left for that.
- */
-export const listenFirst = `if ("Deno" in globalThis) {
-  const nothing = () => {};
-  Deno.addSignalListener("SIGHUP", nothing);
-  Deno.removeSignalListener("SIGHUP", nothing);
-}
-`;
+/** To go before a source that takes all descriptors: the host takes those of its own first. */
+export const listenFirst = `import ${JSON.stringify(moduleUrl("tests/descriptors.ts"))};\n`;
 
 function quoted(argument: string): string {
   return `'${argument.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,4 @@
 import { describe, it } from "node:test";
-import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -7,6 +6,7 @@ import { SystemError } from "../../ffi/mod.ts";
 import { DatagramBatch, DatagramSocket, type NetAddress, WouldBlock } from "../../lib/io/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const v4 = { hostname: "127.0.0.1", port: 0 };
 const v6 = { hostname: "::1", port: 0 };
@@ -457,7 +457,7 @@ describe("a socket of datagrams", () => {
 
   it("keeps no descriptor where it fails", () => {
     using taken = DatagramSocket.bind(v4);
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     for (let i = 0; i < 50; i++) {
       assertThrows(() => DatagramSocket.bind(taken.localAddress), SystemError);
       assertThrows(
@@ -466,7 +466,7 @@ describe("a socket of datagrams", () => {
         "EADDRNOTAVAIL",
       );
     }
-    assertEquals(readdirSync("/proc/self/fd").length, before);
+    assertEquals(openedSince(before), []);
   });
 
   it("asks Deno for the addresses that it binds, connects and sends to", {

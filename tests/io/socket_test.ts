@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
-import { readdirSync } from "node:fs";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { dlopen, SystemError } from "../../ffi/mod.ts";
 import { EPOLLIN, EPOLLOUT, NativeBuffer, Socket, WouldBlock } from "../../lib/io/mod.ts";
 import { accepted, pair, readAll, ready } from "./pair.ts";
 import { skipping } from "../skip.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
@@ -46,10 +46,6 @@ function withoutIpv6(): string | false {
 function freePort(): number {
   using listener = Socket.listen(local);
   return listener.localAddress.port;
-}
-
-function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
 }
 
 describe("an address", () => {
@@ -149,7 +145,7 @@ describe("Socket.listen", () => {
     for (let i = 0; i < 100; i++) {
       assertThrows(() => Socket.listen(first.localAddress), SystemError);
     }
-    assert(descriptors() < before + 50);
+    assert(openedSince(before).length < 50);
   });
 
   it("listens on IPv6", { skip: skipping(withoutIpv6()) }, () => {
@@ -190,7 +186,7 @@ describe("Socket.connect", () => {
     const call = () => Socket.connect({ hostname: "255.255.255.255", port: 80 });
     const before = descriptors();
     for (let i = 0; i < 50; i++) assertThrows(call, SystemError, "connect 255.255.255.255:80 failed");
-    assert(descriptors() < before + 25);
+    assert(openedSince(before).length < 25);
   });
 
   it("has no peer's address before there is a peer", () => {

@@ -293,12 +293,12 @@ describe("openLibrary", () => {
     const [MEMFD_CREATE, MMAP] = [319, 9];
     const told = (forbid: string): string =>
       outputOf(`${URLS} ${SECCOMP}
-        const descriptors = () => readdirSync("/proc/self/fd").length;
+        import { descriptors, openedSince } from "${moduleUrl("tests/descriptors.ts")}";
         ${forbid}
         const first = attempt();
         const before = descriptors();
         for (let i = 0; i < 20; i++) attempt();
-        console.log(first, "/", descriptors() - before);`);
+        console.log(first, "/", openedSince(before).length);`);
     for (const [error, name] of [[EPERM, "EPERM"], [EACCES, "EACCES"], [ENOSYS, "ENOSYS"]]) {
       const line = told(`forbid(${MEMFD_CREATE}, ${error});`);
       assert(

@@ -8,6 +8,7 @@ import { Watch } from "../../lib/jit/watch.ts";
 import { listenFirst, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 import { libc, Source, TOOLS, until } from "./watched.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 /** What the kernel says of the threads of watches: their states, how often each was switched to, the signals it blocks. */
 function watchThreads(): Map<string, string> {
@@ -244,7 +245,7 @@ describe("Watch", () => {
   });
 
   it("refuses what is no descriptor, and what cannot be polled", () => {
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     assertThrows(() => new Watch(-1, () => {}), SystemError, "fcntl failed: Bad file descriptor (EBADF)");
     const file = libc.epoll_create1(0o2000000);
     libc.close(file);
@@ -256,7 +257,7 @@ describe("Watch", () => {
       "epoll_ctl failed: Operation not permitted (EPERM)",
     );
     libc.close(fd);
-    assertEquals(readdirSync("/proc/self/fd").length, before);
+    assertEquals(openedSince(before), []);
     // @ts-expect-error A number is no function.
     assertThrows(() => new Watch(0, 1), TypeError, "cannot watch a descriptor: onReady is no function");
   });
@@ -302,7 +303,7 @@ describe("Watch", () => {
       await sleep(LONG_MS);
       seen.push({
         threads: readdirSync("/proc/self/task").length,
-        descriptors: readdirSync("/proc/self/fd").length,
+        descriptors: descriptors().size,
         resident: process.memoryUsage.rss(),
       });
     }

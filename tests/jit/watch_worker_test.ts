@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch } from "@std/assert";
-import { outputOf } from "../child.ts";
+import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
 import { TOOLS } from "./watched.ts";
 
@@ -46,8 +46,9 @@ describe("a watch in a worker", () => {
     it(`ends with it, where it ${what}`, () => {
       const terminates = what.startsWith("is terminated");
       const output = outputOf(`${TOOLS}
+        import { descriptors } from "${moduleUrl("tests/descriptors.ts")}";
         const count = () => readdirSync("/proc/self/task").length;
-        const files = () => readdirSync("/proc/self/fd").length;
+        const files = () => descriptors().size;
         if (isMainThread) {
           const seen = [];
           for (let i = 0; i < ${WORKERS}; i++) {

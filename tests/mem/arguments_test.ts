@@ -1,6 +1,6 @@
 /** Every argument of a map, wrong in every way: each is named, and nothing has happened. */
 import { describe, it } from "node:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -9,6 +9,7 @@ import { shown } from "../../lib/io/arguments.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { tiered } from "../tier.ts";
 import { pattern, scratch } from "./scratch.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const SIZE = 3 * 4096 + 123;
 const RUNS = tiered({ quick: 200, full: 5_000, soak: 500_000 });
@@ -355,7 +356,7 @@ describe("reads and writes", () => {
 describe("errors", () => {
   it("leave no descriptor and no page behind", () => {
     const path = disk.file(contents);
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     for (let i = 0; i < 100; i++) {
       for (const mode of ["r", "r+", "c", "a+"]) {
         assertThrows(() => Reflect.apply(Mmap.open, Mmap, [path, { mode, offset: -1 }]), RangeError);
@@ -365,7 +366,7 @@ describe("errors", () => {
       assertThrows(() => Mmap.anonymous(2 ** 50), SystemError);
       assertThrows(() => Mmap.open(path, { advice: "remove" }), SystemError);
     }
-    assertEquals(readdirSync("/proc/self/fd").length, before);
+    assertEquals(openedSince(before), []);
     assertEquals(readFileSync("/proc/self/maps", "latin1").includes(path), false);
   });
 });

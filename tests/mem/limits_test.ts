@@ -1,7 +1,7 @@
 /** Maps where the process may not have what they need, each in a process of its own. */
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { listenFirst, outputOf, runChild } from "../child.ts";
+import { listenFirst, moduleUrl, outputOf, runChild } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
 import { TOOLS } from "./scratch.ts";
@@ -153,12 +153,13 @@ describe("many cycles", () => {
         wrong += read.bytes()[0] !== 7 || written.bytes()[5] !== 7 || other.byteLength === 0 ? 1 : 0;
         wrong += memory.bytes()[19_999] !== (i & 255) ? 1 : 0;
       }
+      import { descriptors as all } from "${moduleUrl("tests/descriptors.ts")}";
       function measured() {
         const status = fs.readFileSync("/proc/self/status", "latin1");
         return [
           Number(/^VmRSS:\\s+(\\d+)/m.exec(status)[1]) / 1024,
           fs.readFileSync("/proc/self/maps", "latin1").split("\\n").length,
-          fs.readdirSync("/proc/self/fd").length,
+          all().size,
         ];
       }
       async function run(rounds) {

@@ -3,13 +3,13 @@
  * to memory that is not its own.
  */
 import { describe, it } from "node:test";
-import { readdirSync } from "node:fs";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Fd } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { memoryOf } from "../../lib/mem/memory.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { pattern, scratch, TOOLS } from "./scratch.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const SIZE = 3 * 4096 + 123;
 const contents = pattern(SIZE);
@@ -178,7 +178,7 @@ describe("a getter of an argument", () => {
     using map = Mmap.open(path, { mode: "r+" });
     using fd = map.dupFd();
     const handle = map.share();
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     for (const name of ["mode", "offset", "length", "advice", "hugePages", "populate", "unsafeEnforce"]) {
       const options = Object.defineProperty({ mode: "r" }, name, { get: () => fail(), enumerable: true });
       for (const call of [Mmap.open.bind(Mmap, path), Mmap.fromFd.bind(Mmap, fd)]) {
@@ -191,7 +191,7 @@ describe("a getter of an argument", () => {
       const thrower = Object.defineProperty({ ...handle }, name, { get: () => fail() });
       assertThrows(() => Mmap.adopt(thrower), Error, "of its own");
     }
-    assertEquals(readdirSync("/proc/self/fd").length, before);
+    assertEquals(openedSince(before), []);
   });
 });
 
@@ -199,7 +199,7 @@ describe("a handle whose file cannot be asked", () => {
   it("leaves no descriptor behind", () => {
     using map = Mmap.open(disk.file(contents));
     const handle = map.share();
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     const { status } = Fd.prototype;
     Fd.prototype.status = fail;
     try {
@@ -207,7 +207,7 @@ describe("a handle whose file cannot be asked", () => {
     } finally {
       Fd.prototype.status = status;
     }
-    assertEquals(readdirSync("/proc/self/fd").length, before);
+    assertEquals(openedSince(before), []);
   });
 });
 

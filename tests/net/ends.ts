@@ -1,6 +1,5 @@
 /** The two ends of a connection, and what goes between them, for tests of both. */
 import { Buffer } from "node:buffer";
-import { readdirSync } from "node:fs";
 import process from "node:process";
 import {
   type AsyncRead,
@@ -14,11 +13,6 @@ import { currentRuntime } from "../../lib/task/runtime/current.ts";
 
 /** The kernel chooses the port. */
 export const local: NetAddress = { hostname: "127.0.0.1", port: 0 };
-
-/** How many the process has open. */
-export function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
 
 /** A name of the abstract namespace that nobody else has. */
 export function abstractName(): string {

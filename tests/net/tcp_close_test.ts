@@ -3,7 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TcpListener, TcpStream } from "../../lib/net/mod.ts";
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { descriptors, echo, local, pair } from "./ends.ts";
+import { echo, local, pair } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 describe("closing", () => {
   it("ends what waits on the connection, with an error that says why", async () => {
@@ -96,7 +97,7 @@ describe("closing", () => {
       end.close();
       assertEquals(end.isClosed, true);
     }
-    assert(descriptors() <= before + 10);
+    assert(openedSince(before).length <= 10);
   });
 
   it("is done for whatever a coroutine holds at the runtime's end", async () => {
@@ -114,6 +115,6 @@ describe("closing", () => {
         await sleep(1);
       });
     }
-    assert(descriptors() < before + 25);
+    assert(openedSince(before).length < 25);
   });
 });

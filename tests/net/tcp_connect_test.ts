@@ -6,7 +6,8 @@ import { ConnectError, type HostAddress, TcpListener, TcpStream } from "../../li
 import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, type JoinHandle, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { unlessIpv6 } from "./ipv6.ts";
-import { descriptors, fullListener, local, slept } from "./ends.ts";
+import { fullListener, local, slept } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 describe("TcpStream.connect", () => {
   it("fails where nobody listens, and closes its socket", async () => {
@@ -25,7 +26,7 @@ describe("TcpStream.connect", () => {
         );
         assertEquals(error.code, "ECONNREFUSED");
       }
-      assert(descriptors() < before + 25);
+      assert(openedSince(before).length < 25);
       assertEquals(currentRuntime().reactor.registrations, 0);
     });
   });
@@ -69,12 +70,12 @@ describe("TcpStream.connect", () => {
       const before = descriptors();
       const connecting = TcpStream.connect(listener.address);
       const named = TcpStream.connect({ hostname: "localhost", port: listener.address.port });
-      assertEquals([descriptors() - before, currentRuntime().reactor.registrations], [0, 1]);
+      assertEquals([openedSince(before).length, currentRuntime().reactor.registrations], [0, 1]);
       connecting.drop();
       connecting.drop();
       named.drop();
       await assertRejects(() => connecting, Error, "its value was taken");
-      assertEquals([descriptors() - before, currentRuntime().reactor.registrations], [0, 1]);
+      assertEquals([openedSince(before).length, currentRuntime().reactor.registrations], [0, 1]);
     });
   });
 
@@ -105,7 +106,7 @@ describe("TcpStream.connect", () => {
       const before = descriptors();
       await assertRejects(() => from("192.0.2.1"), SystemError, "bind 192.0.2.1:0 failed");
       await assertRejects(() => from("::1"), SystemError, "bind [::1]:0 failed");
-      assertEquals([descriptors() - before, currentRuntime().reactor.registrations], [0, 1]);
+      assertEquals([openedSince(before).length, currentRuntime().reactor.registrations], [0, 1]);
       assertThrows(() => from("localhost"), TypeError, "not a numeric");
     });
   });
@@ -128,7 +129,7 @@ describe("TcpStream.connect", () => {
         () => TcpStream.connect(full.address, { signal: aborted }),
         DOMException,
       );
-      assertEquals([abortion.name, descriptors() - open], ["TimeoutError", 0]);
+      assertEquals([abortion.name, openedSince(open).length], ["TimeoutError", 0]);
       const never = AbortSignal.abort(new RangeError("no more"));
       await assertRejects(() => TcpStream.connect(full.address, { signal: never }), RangeError, "no more");
     });
@@ -171,7 +172,7 @@ describe("connecting to a name", { skip: unlessIpv6() }, () => {
       const began = performance.now();
       using client = await TcpStream.connect({ hostname: "localhost", port });
       assert(performance.now() - began >= 249, "the first address was not waited for");
-      assertEquals([client.remoteAddress.hostname, descriptors() - open], ["::1", 1]);
+      assertEquals([client.remoteAddress.hostname, openedSince(open).length], ["::1", 1]);
       const { stream } = await listener.accept();
       stream.close();
     });
@@ -189,7 +190,7 @@ describe("connecting to a name", { skip: unlessIpv6() }, () => {
         DOMException,
         `tried 127.0.0.1:${port}, [::1]:${port}`,
       );
-      assertEquals([error.name, descriptors() - open, six.isClosed], ["TimeoutError", 0, false]);
+      assertEquals([error.name, openedSince(open).length, six.isClosed], ["TimeoutError", 0, false]);
     });
   });
 

@@ -11,8 +11,9 @@ import { Ended } from "../../lib/task/stream.ts";
 import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
-import { descriptors, local } from "./ends.ts";
+import { local } from "./ends.ts";
 import { hasIpv6, unlessIpv6 } from "./ipv6.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 /** Why ports below 1024 are free to this process, or `false`. */
 function mayBindLow(): string | false {
@@ -303,7 +304,7 @@ describe("accepting", () => {
       server.abort();
       assertEquals(currentRuntime().reactor.registrations, 1);
     });
-    assert(descriptors() <= before + 10);
+    assert(openedSince(before).length <= 10);
   });
 
   it("gives way, though there is always something to read and room to write", async () => {

@@ -9,7 +9,8 @@ import { Fd } from "../../lib/io/mod.ts";
 import { Mmap } from "../../lib/mem/mmap.ts";
 import { TcpListener, type TcpStream } from "../../lib/net/mod.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
-import { descriptors, local, pair, pattern, readAll, slept } from "./ends.ts";
+import { local, pair, pattern, readAll, slept } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const bytes = pattern(3_000_000, 9);
 
@@ -77,14 +78,14 @@ describe("sendFile", () => {
       await client.readExact(into);
       assertEquals(await sending, 2_000_000);
       assertEquals(Buffer.compare(into, bytes.subarray(0, 2_000_000)), 0);
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
       const endless = spawn(function* (): Coroutine<void> {
         for (let i = 0; i < 50; i++) yield* server.sendFile(map);
       });
       await sleep(30);
-      assertEquals([endless.isFinished, descriptors()], [false, before + 1]);
+      assertEquals([endless.isFinished, openedSince(before).length], [false, 1]);
       endless.abort();
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     }));
 
   it("tells of a file that is shorter than the length, and of a peer that has gone", () =>

@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { spawn as spawnByHost, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { connect as connectByHost, createServer as createPlainServer } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectTlsByHost, createServer, type TLSSocket } from "node:tls";
@@ -14,6 +13,7 @@ import { hostName, SystemError } from "../../ffi/mod.ts";
 import { acceptTls, connectTls, type TlsStream } from "../../lib/net/tls.ts";
 import { skipping } from "../skip.ts";
 import { certificateFiles, makeCertificate } from "./certificate.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
@@ -331,10 +331,10 @@ describe("TLS over a stream of ours", { skip }, () => {
       }
       await once();
       await slept();
-      const before = readdirSync("/proc/self/fd").length;
+      const before = descriptors();
       for (let i = 0; i < 10; i++) await once();
-      for (let i = 0; i < 3_000 && readdirSync("/proc/self/fd").length > before; i++) await sleep(10);
-      assert(readdirSync("/proc/self/fd").length <= before);
+      for (let i = 0; i < 3_000 && openedSince(before).length > 0; i++) await sleep(10);
+      assert(openedSince(before).length === 0);
       server.abort();
     }));
 

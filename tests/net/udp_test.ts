@@ -1,5 +1,4 @@
 import { createSocket } from "node:dgram";
-import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -11,6 +10,7 @@ import { type Coroutine, run, select, sleep, spawn, timeout } from "../../lib/ta
 import { Probe } from "../task/probe.ts";
 import { tiered } from "../tier.ts";
 import { bytesOf } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
@@ -217,7 +217,7 @@ describe("a socket of UDP", () => {
 
   it("tells who waits that it was closed, and closes once", async () => {
     await run(async () => {
-      const before = readdirSync("/proc/self/fd").length;
+      const before = descriptors();
       const socket = UdpSocket.bind(local);
       const waiting = [
         spawn(() => socket.recv(new Uint8Array(1))),
@@ -231,7 +231,7 @@ describe("a socket of UDP", () => {
       for (const task of waiting) await assertRejects(async () => await task, Error, "it was closed");
       await assertRejects(async () => await socket.send(new Uint8Array(1)), Error, "it was closed");
       assertThrows(() => socket.tryRecv(new Uint8Array(1)), Error, "it was closed");
-      assertEquals(readdirSync("/proc/self/fd").length, before);
+      assertEquals(openedSince(before), []);
     });
   });
 
@@ -239,12 +239,12 @@ describe("a socket of UDP", () => {
     await run(() => {
       using socket = UdpSocket.bind(local);
       const { localAddress } = socket;
-      const before = readdirSync("/proc/self/fd").length;
+      const before = descriptors();
       assertEquals(
         assertThrows(() => UdpSocket.bind(localAddress), SystemError, `:${localAddress.port}`).code,
         "EADDRINUSE",
       );
-      assertEquals(readdirSync("/proc/self/fd").length, before);
+      assertEquals(openedSince(before), []);
       return Promise.resolve();
     });
   });
@@ -377,7 +377,7 @@ describe("batches of datagrams", () => {
   it("go to and fro for long, with no descriptor left", { timeout: LONG_MS }, async () => {
     const rounds = tiered({ quick: 300, full: 100_000, soak: 1_000_000 });
     await run(async () => {
-      const before = readdirSync("/proc/self/fd").length;
+      const before = descriptors();
       {
         using server = UdpSocket.bind(local);
         using client = UdpSocket.bind(local);
@@ -402,7 +402,7 @@ describe("batches of datagrams", () => {
         }
         await answering;
       }
-      assertEquals(readdirSync("/proc/self/fd").length, before);
+      assertEquals(openedSince(before), []);
     });
   });
 

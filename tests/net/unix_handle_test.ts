@@ -9,7 +9,7 @@ import { UnixStream } from "../../lib/net/mod.ts";
 import { run, sleep, spawn } from "../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
-import { descriptors } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 let folder: string;
 
@@ -149,7 +149,7 @@ describe("a map that is sent", () => {
         await assertRejects(async () => await right.receiveHandle(), HandleError, "ended the connection");
         right.close();
       }
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     });
   });
 
@@ -175,7 +175,7 @@ describe("a map that is sent", () => {
       await sleep(1);
       left.close();
       right.close();
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     });
   });
 
@@ -193,7 +193,7 @@ describe("a map that is sent", () => {
         assert(other.bytes().length === 4096);
         other[Symbol.dispose]();
       }
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
       left.close();
       right.close();
     });

@@ -13,7 +13,8 @@ import { currentRuntime } from "../../lib/task/runtime/current.ts";
 import { type Coroutine, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { tiered } from "../tier.ts";
-import { abstractName, bytesOf, closeAll, descriptors } from "./ends.ts";
+import { abstractName, bytesOf, closeAll } from "./ends.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 let folder: string;
 
@@ -80,7 +81,7 @@ describe("a listener at a path", () => {
       assertThrows(() => bind({ unlink: 1 }), TypeError, "unlink is 1");
       assertThrows(() => bind({ unlinks: true }), TypeError, "there is no option");
       assertThrows(() => UnixListener.bind({ path: join(folder, "none", "a") }), SystemError, "ENOENT");
-      assertEquals([descriptors(), existsSync(path)], [before, false]);
+      assertEquals([openedSince(before), existsSync(path)], [[], false]);
       return Promise.resolve();
     });
   });
@@ -170,7 +171,7 @@ describe("a listener at a path", () => {
       assertEquals(await codeOf(file), "ECONNREFUSED");
       assertThrows(() => UnixStream.connect({ path: "x".repeat(108) }), RangeError, "1 to 107 bytes");
       assertThrows(() => Reflect.apply(UnixStream.connect, UnixStream, ["path"]), TypeError, "neither");
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     });
   });
 
@@ -286,7 +287,7 @@ describe("a pair of streams", () => {
       const end = await right.receiveFds(into, 1);
       assertEquals([end.length, end.fds.length], [0, 0]);
       right.close();
-      assertEquals(descriptors(), before + 1);
+      assertEquals(openedSince(before).length, 1);
     });
   });
 
@@ -338,7 +339,7 @@ describe("a pair of streams", () => {
       const { fds } = await right.receiveFds(new Uint8Array(1), 1);
       assertEquals(fds.length, 1);
       closeAll([...fds, left, right]);
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     });
   });
 
@@ -374,7 +375,7 @@ describe("a pair of streams", () => {
           closeAll([...fds, client, stream]);
         }
       }
-      assertEquals([descriptors(), currentRuntime().reactor.registrations], [before, watched]);
+      assertEquals([openedSince(before), currentRuntime().reactor.registrations], [[], watched]);
     });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   EPOLLERR,
@@ -21,6 +21,7 @@ import { listenFirst, moduleUrl, outputOf } from "../child.ts";
 import { pair } from "../io/pair.ts";
 import { skipping } from "../skip.ts";
 import { tiered } from "../tier.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 /** What the poller tells within the time, by token. */
 function told(poller: Poller, timeoutMs: number): Map<number, number> {
@@ -175,14 +176,14 @@ for (const [name, make] of [["epoll", () => new EpollPoller()], ["poll", () => n
     });
 
     it("closes what it has opened", () => {
-      const before = readdirSync("/proc/self/fd").length;
+      const before = descriptors();
       for (let i = 0; i < 100; i++) {
         const poller = make();
         poller[Symbol.dispose]();
         poller[Symbol.dispose]();
         assertEquals(poller.isClosed, true);
       }
-      assert(readdirSync("/proc/self/fd").length < before + 50);
+      assert(openedSince(before).length < 50);
     });
 
     it("watches as many as there may be", { skip: tooMany }, () => {

@@ -1,5 +1,5 @@
 import { after, before, describe, it } from "node:test";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import {
 } from "../../lib/task/mod.ts";
 import { moduleUrl } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 let folder = "";
 
@@ -173,7 +174,7 @@ describe("a RemoteNotify", () => {
 
   it("leaves no descriptor open once its runtime has ended, and who notifies has learnt of it", async () => {
     await run(() => sleep(1));
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     for (let i = 0; i < 50; i++) {
       const { notifier } = await run(async () => {
         const notify = new RemoteNotify();
@@ -184,7 +185,7 @@ describe("a RemoteNotify", () => {
       });
       assertEquals(notifier.notify(), false);
     }
-    assert(readdirSync("/proc/self/fd").length < before + 40);
+    assert(openedSince(before).length < 40);
   });
 
   it("tells who waits that it was disposed", async () => {

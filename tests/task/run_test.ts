@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { promises as fs, readdirSync } from "node:fs";
+import { promises as fs } from "node:fs";
 import { createServer } from "node:http";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { shown } from "../../lib/io/arguments.ts";
@@ -20,6 +20,7 @@ import { EventFd, NativeBuffer } from "../../lib/io/mod.ts";
 import { pair } from "../io/pair.ts";
 import { moduleUrl, outputOf } from "../child.ts";
 import { listening } from "../host_port.ts";
+import { descriptors, openedSince } from "../descriptors.ts";
 
 /** Wakes itself for ever. */
 class Spin extends Future<never> {
@@ -91,13 +92,13 @@ describe("run", () => {
 
   it("closes what it opened, however it ends", async () => {
     await run(async () => await 1);
-    const before = readdirSync("/proc/self/fd").length;
+    const before = descriptors();
     for (let i = 0; i < 100; i++) {
       await run(() => sleep(0));
       await run(() => Promise.reject(new Error("no"))).catch(() => {});
       await Reflect.apply(run, undefined, [() => 5]).catch(() => {});
     }
-    assert(readdirSync("/proc/self/fd").length < before + 50);
+    assert(openedSince(before).length < 50);
   });
 
   it("is over at once when main is, whatever else was to happen", async () => {

@@ -60,6 +60,7 @@ export function serverProcess(
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-server-"));
   const source = `
+    import "${moduleUrl("tests/descriptors.ts")}";
     import { run } from "${moduleUrl("lib/task/mod.ts")}";
     import { ${kind} } from "${moduleUrl("lib/net/http.ts")}";
     await run(async () => {

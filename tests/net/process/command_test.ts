@@ -7,7 +7,8 @@ import { libc, SystemError } from "../../../ffi/mod.ts";
 import { EventFd, Fd, Socket } from "../../../lib/io/mod.ts";
 import { Command, pipe } from "../../../lib/net/process.ts";
 import { skipping } from "../../skip.ts";
-import { descriptors, Folder, sh, text, told } from "./support.ts";
+import { Folder, sh, text, told } from "./support.ts";
+import { descriptors, openedSince } from "../../descriptors.ts";
 
 const F_SETFD = 2;
 const unlessRoot = skipping(process.getuid?.() === 0 ? false : "only root starts programs as others");
@@ -74,7 +75,7 @@ describe("a program", () => {
       assert(error instanceof SystemError, String(error));
       assertEquals(error.code, code);
       assert(message.test(error.message), error.message);
-      assertEquals(descriptors(), before);
+      assertEquals(openedSince(before), []);
     });
   }
 

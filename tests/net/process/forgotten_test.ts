@@ -8,7 +8,8 @@ import { run } from "../../../lib/task/mod.ts";
 import { moduleUrl, outputOf } from "../../child.ts";
 import { slept } from "../ends.ts";
 import { tiered } from "../../tier.ts";
-import { descriptors, Folder, isAlive, sh, until, zombies } from "./support.ts";
+import { Folder, isAlive, sh, until, zombies } from "./support.ts";
+import { descriptors, openedSince } from "../../descriptors.ts";
 
 describe("a child that nobody waits for", () => {
   // A process keeps the descriptors by which it is woken from its first sleep on, and one more from its first child on.
@@ -26,7 +27,7 @@ describe("a child that nobody waits for", () => {
     }
     await until(() => existsSync(path), "it has run on");
     await until(() => zombies() === 0, "no zombie");
-    await until(() => descriptors() <= open, "no descriptor");
+    await until(() => openedSince(open).length === 0, "no descriptor");
   });
 
   it("is killed where that was asked for", async () => {
@@ -50,7 +51,7 @@ describe("a child that nobody waits for", () => {
     await until(() => zombies() === 0, "no zombie");
     const open = descriptors();
     await run(abandoned);
-    await until(() => zombies() === 0 && descriptors() <= open, "nothing is left");
+    await until(() => zombies() === 0 && openedSince(open).length === 0, "nothing is left");
   });
 
   it("leaves the process free to end", () => {
@@ -105,6 +106,6 @@ describe("a child that nobody waits for", () => {
         }
       }
     });
-    await until(() => zombies() === 0 && descriptors() <= open, "nothing is left");
+    await until(() => zombies() === 0 && openedSince(open).length === 0, "nothing is left");
   });
 });

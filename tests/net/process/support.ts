@@ -28,10 +28,6 @@ export async function told(script: string, options: CommandOptions = {}): Promis
   return text((await sh(script, options).output()).stdout).trimEnd();
 }
 
-export function descriptors(): number {
-  return readdirSync("/proc/self/fd").length;
-}
-
 /** Our children that have ended and were not waited for. */
 export function zombies(): number {
   let count = 0;
