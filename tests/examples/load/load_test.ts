@@ -5,6 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { commandOf, UsageError } from "../../../examples/load/options.ts";
+import type { Report } from "../../../examples/load/report.ts";
 import { type Ended, startExample } from "../program.ts";
 
 const PATH = "examples/load.ts";
@@ -43,7 +44,17 @@ function load(...args: string[]): Promise<Ended> {
   return startExample(PATH, ...args).ended;
 }
 
-const BRIEF = ["--warm-up=0.05", "--duration=0.15", "--json"];
+/** Loads for a moment, and for longer where that was none: a machine may be busy. */
+async function briefly(
+  args: readonly string[],
+  isEnough = ({ answers, errors }: Report) => answers > 0 || Object.keys(errors).length > 0,
+): Promise<Ended & { report: Report }> {
+  for (let seconds = 0.15;; seconds *= 10) {
+    const ended = await load("--warm-up=0.05", `--duration=${seconds}`, "--json", ...args);
+    const report: Report = JSON.parse(ended.stdout);
+    if (isEnough(report) || seconds > 10) return { ...ended, report };
+  }
+}
 
 describe("examples/load.ts", () => {
   it("asks a server that echoes, and counts what is answered", async () => {
@@ -54,14 +65,12 @@ describe("examples/load.ts", () => {
         socket.write(bytes);
       })
     );
-    const { code, stdout, stderr } = await load(
+    const { code, stderr, report } = await briefly([
       `tcp://127.0.0.1:${server.port}`,
       "-c5",
       "--bytes=1000",
-      ...BRIEF,
-    );
+    ]);
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    const report = JSON.parse(stdout);
     assert(report.answers > 0 && report.answers * 1000 <= sent, `${report.answers} of ${sent} bytes`);
     assert(report.answers * 1000 <= report.bytesRead + 5000);
     assertEquals([report.errors, report.standing], [{}, [5, 0]]);
@@ -70,17 +79,18 @@ describe("examples/load.ts", () => {
   });
 
   it("sees one byte that is wrong, in messages larger than the kernel's buffers, too", async () => {
-    let sent = 0;
-    await using server = await tcp((socket) =>
+    await using server = await tcp((socket) => {
+      let sent = 0;
       socket.on("data", (bytes: Buffer) => {
         sent += bytes.length;
-        if (sent > 20_000_000) bytes[bytes.length - 1] ^= 1;
+        if (sent > 10_000_000) bytes[bytes.length - 1] ^= 1;
         socket.write(bytes);
-      })
+      });
+    });
+    const { code, report } = await briefly(
+      [`tcp://127.0.0.1:${server.port}`, "-c2", "--bytes=5000000", "--warm-up=0"],
+      ({ answers, errors }) => answers >= 2 && Object.keys(errors).length > 0,
     );
-    const args = ["-c2", "--bytes=5000000", "--warm-up=0", "--duration=1", "--json"];
-    const { code, stdout } = await load(`tcp://127.0.0.1:${server.port}`, ...args);
-    const report = JSON.parse(stdout);
     assertEquals(code, 1);
     assert(report.answers >= 2, "the first are right");
     assertEquals(Object.keys(report.errors), ["another byte than was sent"]);
@@ -100,24 +110,11 @@ describe("examples/load.ts", () => {
     });
     const url = `http://localhost:${server.port}/a?b=c`;
     for (const pipeline of ["1", "7"]) {
-      const { code, stdout, stderr } = await load(
-        ...[
-          url,
-          "-p",
-          pipeline,
-          "-m",
-          "POST",
-          "-H",
-          "X-Mine: 1",
-          "--data",
-          "some",
-          "--expect",
-          "hello",
-          ...BRIEF,
-        ],
-      );
+      const { code, stderr, report } = await briefly([
+        ...[url, "-p", pipeline, "-m", "POST", "-H", "X-Mine: 1", "--data", "some", "--expect", "hello"],
+      ]);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      assert(JSON.parse(stdout).answers > 0);
+      assert(report.answers > 0);
     }
     assertEquals([...heard], [`POST /a?b=c 1 localhost:${server.port} some`]);
   });
@@ -129,8 +126,11 @@ describe("examples/load.ts", () => {
       response.setHeader("Connection", "close");
       response.end("hello");
     });
-    const { code, stdout } = await load(`http://127.0.0.1:${server.port}`, "-c2", ...BRIEF);
-    const { answers, errors } = JSON.parse(stdout);
+    const { code, report } = await briefly(
+      [`http://127.0.0.1:${server.port}`, "-c2"],
+      ({ answers }) => answers > 2,
+    );
+    const { answers, errors } = report;
     assertEquals({ code, errors }, { code: 0, errors: {} });
     assert(answers > 2 && connections >= answers, `${answers} answers on ${connections} connections`);
   });
@@ -151,8 +151,7 @@ describe("examples/load.ts", () => {
       [["/reset"], "the server ended the connection"],
     ] as const;
     for (const [[path, ...args], kind] of cases) {
-      const { code, stdout } = await load(url + path, "-c2", ...args, ...BRIEF);
-      const { errors, answers } = JSON.parse(stdout);
+      const { code, report: { errors, answers } } = await briefly([url + path, "-c2", ...args]);
       assertEquals({ path, code, kinds: Object.keys(errors), answers }, {
         path,
         code: 1,
@@ -166,12 +165,10 @@ describe("examples/load.ts", () => {
     await using server = await http((_, response) => {
       response.end("hello");
     });
-    const block = setInterval(() => {
-      const end = Date.now() + 300;
-      while (Date.now() < end);
-    }, 400);
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    const block = setInterval(() => Atomics.wait(never, 0, 0, 300), 400);
     const url = `http://127.0.0.1:${server.port}`;
-    const args = ["-c4", "--warm-up=0.2", "--duration=1.6", "--json"];
+    const args = ["-c4", "--warm-up=0.1", "--duration=1", "--json"];
     const closed = JSON.parse((await load(url, ...args)).stdout);
     const open = JSON.parse((await load(url, ...args, "--rate=500")).stdout);
     clearInterval(block);
@@ -180,7 +177,7 @@ describe("examples/load.ts", () => {
     assert(open.latency.p50 > 20_000);
     assertEquals(open.rate, 500);
     const counted = open.answers + open.unanswered;
-    assert(counted >= 790 && counted <= 830, `${counted} of 800 requests were counted`);
+    assert(counted >= 490 && counted <= 530, `${counted} of 500 requests were counted`);
   });
 
   it("keeps connections that only wait, beside others or alone, and says where one was ended", async () => {
@@ -192,20 +189,21 @@ describe("examples/load.ts", () => {
       if (++connections % 2 === 0) setTimeout(() => socket.destroy(), 50);
     });
     const url = `http://127.0.0.1:${server.port}`;
-    const beside = JSON.parse(
-      (await load(url, "-c2", "--idle=300", `--pid=${process.pid}`, ...BRIEF)).stdout,
-    );
+    const { report: beside } = await briefly([url, "-c2", "--idle=300", `--pid=${process.pid}`]);
     assertEquals([beside.standing, beside.errors], [[2, 300], {}]);
-    assert(beside.answers > 0 && beside.used.residentBytes.every((bytes: number) => bytes > 1 << 20));
-    const alone = await load(`tcp://127.0.0.1:${strict.port}`, "-c0", "--idle=10", ...BRIEF);
-    assertEquals([alone.code, JSON.parse(alone.stdout).standing], [1, [0, 5]]);
+    assert(beside.answers > 0 && beside.used?.residentBytes.every((bytes) => bytes > 1 << 20));
+    const alone = await briefly(
+      [`tcp://127.0.0.1:${strict.port}`, "-c0", "--idle=10"],
+      ({ standing }) => standing[1] <= 5,
+    );
+    assertEquals([alone.code, alone.report.standing], [1, [0, 5]]);
   });
 
   it("fails where nobody listens", async () => {
     const server = await tcp(() => {});
     await server[Symbol.asyncDispose]();
-    const { code, stdout } = await load(`http://127.0.0.1:${server.port}`, "-c2", ...BRIEF);
-    assertEquals([code, Object.keys(JSON.parse(stdout).errors)], [1, ["connect: ECONNREFUSED"]]);
+    const { code, report } = await briefly([`http://127.0.0.1:${server.port}`, "-c2"]);
+    assertEquals([code, Object.keys(report.errors)], [1, ["connect: ECONNREFUSED"]]);
   });
 
   it("prints for people, and its help", async () => {
