@@ -5,6 +5,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { moduleUrl } from "../../child.ts";
+import { tiered } from "../../tier.ts";
 import {
   connected,
   eventually,
@@ -14,7 +15,8 @@ import {
   told,
 } from "./server_process.ts";
 
-const CONNECTIONS = 200;
+/** As many as make what one may hold stand out from all else that is alive. */
+const CONNECTIONS = tiered({ quick: 80, full: 200, soak: 200 });
 /** Of each connection. */
 const BODY = 200_000;
 const MOST_HELD = 65536;
