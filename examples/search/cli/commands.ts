@@ -13,8 +13,8 @@ const USAGE = `usage:
   search serve DIR [--port 7777]            answer in the browser, on this machine alone, until Ctrl-C
 
 DIR is the folder to index, and after that the same, or the one that --out named. --backend NAME has
-products done by mkl, openblas or portable, and not by the best of them that is there; indexing needs none,
-and its outcome is the same with each, and with any number of threads: as many as there are cores, where nothing is said.
+products done by mkl, openblas or portable, and not by the best of them that is there; indexing needs none.
+It uses as many threads as there are cores, or --threads N, and its outcome is the same with any number.
 `;
 
 const BACKENDS = ["auto", "mkl", "openblas", "portable"] as const;
