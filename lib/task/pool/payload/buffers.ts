@@ -34,6 +34,7 @@ export class OutgoingBuffers {
   }
 
   clear(): void {
+    if (this.isEmpty) return;
     this.#parts.length = 0;
     this.byteLength = 0;
   }

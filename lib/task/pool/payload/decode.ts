@@ -16,10 +16,8 @@ import {
   FALSE,
   HOLE,
   INT16,
-  INT16S,
   INT32,
   INT32S,
-  INT8S,
   INTEGERS,
   LATE,
   LATIN1,
@@ -99,12 +97,14 @@ export class Decoder {
   }
 
   #forget(): void {
-    this.#in.begin(NOTHING, NOTHING_VIEW, 0);
-    this.#objects.length = 0;
-    this.#shapes.length = 0;
-    this.#late.length = 0;
-    this.#taken.length = 0;
-    this.#buffers = NO_BUFFERS;
+    // Making an empty array empty costs as much as the rest of a short message.
+    if (this.#objects.length > 0) {
+      this.#objects.length = 0;
+      if (this.#shapes.length > 0) this.#shapes.length = 0;
+      if (this.#late.length > 0) this.#late.length = 0;
+      if (this.#taken.length > 0) this.#taken.length = 0;
+      this.#buffers = NO_BUFFERS;
+    }
     this.#isDropping = false;
     this.#failure = undefined;
   }
@@ -154,14 +154,10 @@ export class Decoder {
       case ARRAY:
       case ARRAY_WITH_FIELDS:
         return this.#elements(this.#met<unknown[]>([]), tag);
-      case INT8S:
-        return this.#met(this.#in.numbers(this.#in.count(), 1));
-      case INT16S:
-        return this.#met(this.#in.numbers(this.#in.count(), 2));
       case INT32S:
-        return this.#met(this.#in.numbers(this.#in.count(), 4));
+        return this.#met(this.#in.integers());
       case DOUBLES:
-        return this.#met(this.#in.numbers(this.#in.count(), 8));
+        return this.#met(this.#in.doubles());
       case LATE:
         return this.#shell(this.#in.byte());
       default:
@@ -366,8 +362,6 @@ export class Decoder {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-const NOTHING_VIEW = new DataView(NOTHING.buffer);
 const NO_BUFFERS: readonly IncomingBuffer[] = [];
 /** Stands for what crosses in a message that is dropped. */
 const DROPPED: object = Object.freeze({});

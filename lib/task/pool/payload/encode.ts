@@ -16,9 +16,7 @@ import {
   ERROR,
   FALSE,
   HOLE,
-  INT16S,
   INT32S,
-  INT8S,
   LATE,
   MAP,
   NULL,
@@ -108,21 +106,24 @@ export class Encoder {
   }
 
   #forget(): void {
+    // Making an empty array empty costs as much as the rest of a short message.
+    if (this.#objects.length === 0) return;
     if (this.#objects.length > FEW) this.#numbers.clear();
     this.#objects.length = 0;
-    this.#shapes.length = 0;
-    this.#late.length = 0;
+    if (this.#shapes.length > 0) this.#shapes.length = 0;
+    if (this.#late.length > 0) this.#late.length = 0;
     this.#before = null;
   }
 
   /** Gives up what was given to the message, where it will not be sent. */
   dropGiven(from = 0): void {
+    if (this.#given.length === from) return;
     for (const { crossing, data } of this.#given.splice(from)) crossing.drop(data);
   }
 
   /** From here on what was given is the message's own. */
   send(): void {
-    this.#given.length = 0;
+    if (this.#given.length > 0) this.#given.length = 0;
   }
 
   #writeLate(): void {
@@ -261,12 +262,12 @@ export class Encoder {
   }
 
   #array(value: readonly unknown[]): void {
-    const width = value.length > 1 ? widthOf(value) : 0;
     const hasFields = "index" in value || "groups" in value;
-    if (width > 0 && !hasFields) {
-      this.out.byte(width === 8 ? DOUBLES : width === 4 ? INT32S : width === 2 ? INT16S : INT8S);
+    const packed = hasFields ? 0 : packingOf(value);
+    if (packed !== 0) {
+      this.out.byte(packed);
       this.out.count(value.length);
-      return this.out.numbers(value, width === 8 ? 8 : width === 4 ? 4 : width === 2 ? 2 : 1);
+      return packed === INT32S ? this.out.integers(value) : this.out.doubles(value);
     }
     const tag = hasFields ? ARRAY_WITH_FIELDS : ARRAY;
     if (this.#depth >= this.#deepest && this.#isDeep(() => this.#elements(value, hasFields))) {
@@ -476,18 +477,17 @@ function entry(part: Entry["part"], index: number, value: unknown): Step {
     : "";
 }
 
-/** The least width that all elements have as numbers, or 0 where one is none. */
-function widthOf(values: readonly unknown[]): number {
-  let all = 0;
+/** The tag of a list of numbers, or 0 for any other, and for a short one. */
+function packingOf(values: readonly unknown[]): number {
   const { length } = values;
+  if (length < FEW) return 0;
   let i = 0;
   for (; i < length; i++) {
     const value = values[i];
     if (typeof value !== "number") return 0;
     if ((value | 0) !== value || Object.is(value, -0)) break;
-    all |= value ^ value >> 31;
   }
-  for (let rest = i; rest < length; rest++) if (typeof values[rest] !== "number") return 0;
-  if (i < length) return 8;
-  return all < 0x80 ? 1 : all < 0x8000 ? 2 : 4;
+  if (i === length) return INT32S;
+  for (; i < length; i++) if (typeof values[i] !== "number") return 0;
+  return DOUBLES;
 }

@@ -133,12 +133,21 @@ export class Reader {
     new Uint8Array(buffer).set(this.#bytes.subarray(at, at + length));
   }
 
-  numbers(length: number, width: 1 | 2 | 4 | 8): number[] {
-    this.align(width);
-    const { buffer, byteOffset } = this.#bytes;
-    const Type = width === 8 ? Float64Array : width === 4 ? Int32Array : width === 2 ? Int16Array : Int8Array;
-    const place = new Type(buffer, byteOffset + this.at, length);
-    this.at += width * length;
+  integers(): number[] {
+    const length = this.count();
+    this.align(4);
+    const place = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset + this.at, length);
+    this.at += 4 * length;
+    const values: number[] = [];
+    for (let i = 0; i < length; i++) values.push(place[i]);
+    return values;
+  }
+
+  doubles(): number[] {
+    const length = this.count();
+    this.align(8);
+    const place = new Float64Array(this.#bytes.buffer, this.#bytes.byteOffset + this.at, length);
+    this.at += 8 * length;
     const values: number[] = [];
     for (let i = 0; i < length; i++) values.push(place[i]);
     return values;

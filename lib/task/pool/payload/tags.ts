@@ -41,11 +41,9 @@ export const ARRAY = 15;
 export const ARRAY_WITH_FIELDS = 16;
 /** In the place of an element: a count, and that many indices and elements, which are the rest. */
 export const SPARSE = 17;
-/** A count, and that many numbers of a width. */
-export const INT8S = 18;
-export const INT16S = 19;
-export const INT32S = 20;
-export const DOUBLES = 21;
+/** A count, and that many numbers, at a multiple of their width. */
+export const INT32S = 18;
+export const DOUBLES = 19;
 /** A count and that many keys, then the values. */
 export const OBJECT = 22;
 /** A shape's number, then the values. */

@@ -203,15 +203,22 @@ export class Writer {
     this.at += bytes.length;
   }
 
-  /** Numbers that all fit, at a multiple of their width. */
-  numbers(values: readonly unknown[], width: 1 | 2 | 4 | 8): void {
-    this.align(width);
+  /** Each at a multiple of its width. All are integers of 32 bits. */
+  integers(values: readonly unknown[]): void {
+    this.align(4);
     const { length } = values;
-    this.reserve(width * length);
-    const { buffer, byteOffset } = this.bytes;
-    const Type = width === 8 ? Float64Array : width === 4 ? Int32Array : width === 2 ? Int16Array : Int8Array;
-    const place = new Type(buffer, byteOffset + this.at, length);
+    this.reserve(4 * length);
+    const place = new Int32Array(this.bytes.buffer, this.bytes.byteOffset + this.at, length);
     for (let i = 0; i < length; i++) place[i] = Number(values[i]);
-    this.at += width * length;
+    this.at += 4 * length;
+  }
+
+  doubles(values: readonly unknown[]): void {
+    this.align(8);
+    const { length } = values;
+    this.reserve(8 * length);
+    const place = new Float64Array(this.bytes.buffer, this.bytes.byteOffset + this.at, length);
+    for (let i = 0; i < length; i++) place[i] = Number(values[i]);
+    this.at += 8 * length;
   }
 }
