@@ -74,6 +74,14 @@ export class OutgoingBuffers {
     for (const { from, to } of this.#parts) this.byteLength += padded(to - from);
   }
 
+  /** Puts each part's bytes where they belong, behind the message's own, which end at `at`. */
+  copyTo(bytes: Uint8Array<ArrayBuffer>, at: number): void {
+    for (const { buffer, from, to } of this.#parts) {
+      bytes.set(new Uint8Array(buffer, from, to - from), at);
+      at += padded(to - from);
+    }
+  }
+
   /** Each part's bytes, and where they belong behind the message's own. Throws where a getter has taken them away. */
   *pieces(): Generator<[bytes: Uint8Array<ArrayBuffer>, at: number], void, undefined> {
     let at = 0;

@@ -44,11 +44,10 @@ export interface SharedMemories {
   named(name: number): SharedArrayBuffer;
 }
 
-/** Where a message lies. */
-export interface Place {
+/** Where a message lies: its bytes' own memory, and where in them it begins. */
+export interface Memory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
-  readonly start: number;
 }
 
 /** Reads messages, one after another. */
@@ -70,7 +69,7 @@ export class Decoder {
   }
 
   /** The message's values. `length` is that of its own bytes where it has buffers, and 0 where it has none. */
-  read({ bytes, view, start }: Place, length: number): unknown[] {
+  read({ bytes, view }: Memory, start: number, length: number): unknown[] {
     const reader = this.#in;
     reader.begin(bytes, view, start);
     try {
@@ -91,9 +90,9 @@ export class Decoder {
   }
 
   /** Gives back what crosses in a message that nobody reads. */
-  drop(place: Place, length: number): void {
+  drop(memory: Memory, start: number, length: number): void {
     this.#isDropping = true;
-    this.read(place, length);
+    this.read(memory, start, length);
   }
 
   #forget(): void {
