@@ -169,3 +169,12 @@ function enterNode(main: (init: unknown, scope: ThreadScope) => void): void {
   const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
   main(workerData, { say: (value) => parentPort?.postMessage(value), close: () => process.exit(0) });
 }
+
+/** Two ports, for `startThread` to hand one of over. */
+export function messageChannel(): { readonly port1: MessagePort; readonly port2: MessagePort } {
+  const MessageChannel = Reflect.get(globalThis, "MessageChannel") as new () => {
+    port1: MessagePort;
+    port2: MessagePort;
+  };
+  return new MessageChannel();
+}

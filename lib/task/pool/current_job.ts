@@ -18,11 +18,12 @@ export interface CurrentJob {
 }
 
 /** The job that has the thread, of those that are done when they return: what it is told is made when it asks. */
-export const onStack: { make: ((slot: number) => CurrentJob) | null; slot: number; job: CurrentJob | null } = {
-  make: null,
-  slot: -1,
-  job: null,
-};
+export const onStack: { make: ((slot: number) => CurrentJob) | null; slot: number; job: CurrentJob | null } =
+  {
+    make: null,
+    slot: -1,
+    job: null,
+  };
 
 /** The job that an async function is of, after its `await`s too. */
 export const ofAsync: AsyncLocalStorage<CurrentJob> = new AsyncLocalStorage();

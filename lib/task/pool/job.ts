@@ -51,7 +51,9 @@ function moduleOf(module: unknown): string {
   const text = module instanceof URL ? module.href : module;
   if (typeof text !== "string") {
     throw new TypeError(
-      `cannot name a job: module is ${shown(module)}, and no URL; new URL("./work.ts", import.meta.url) is one`,
+      `cannot name a job: module is ${
+        shown(module)
+      }, and no URL; new URL("./work.ts", import.meta.url) is one`,
     );
   }
   if (URL.canParse(text)) return text;

@@ -1,7 +1,9 @@
 import { EventFd } from "../../io/event_fd.ts";
+import { Fd } from "../../io/fd.ts";
 import { existingRuntime } from "../runtime/current.ts";
 import type { Source } from "../runtime/source.ts";
 import type { Control } from "./control/control.ts";
+import { MESSAGES, MESSAGES_BEGUN, MESSAGES_ENDED } from "./control/counters.ts";
 import {
   CANCEL_REQUESTED,
   DEADLINE,
@@ -16,10 +18,10 @@ import {
 } from "./control/layout.ts";
 import { laneOf } from "./control/slots.ts";
 import { PoolClosedError, WorkerCrashError } from "./errors.ts";
-import { FIRST_FUNCTION, type FunctionTable } from "./function_table.ts";
+import { type Directory, FIRST_FUNCTION } from "./directory.ts";
 import type { HandleOwner, JobHandle } from "./job_handle.ts";
-import { PROGRESS, WANT_THREAD } from "./messages.ts";
-import type { Payload } from "./payload_for_now.ts";
+import { ARRIVED, PROGRESS, WANT_THREAD } from "./messages.ts";
+import type { Payload } from "./payload/payload.ts";
 import { Spin } from "./spin.ts";
 
 /** A job that has no slot yet. */
@@ -49,6 +51,8 @@ export interface Starts {
   submitted(pin: number): void;
   /** A worker would like to have one more. */
   wanted(): void;
+  /** That lane's thread is there. */
+  arrived(lane: number): void;
   /** Looks whether a thread has ended, where nobody else is told. */
   look(): void;
   /** Why that lane's last thread has ended. */
@@ -61,9 +65,10 @@ const LOOK_MS = 100;
 /** A thread's part of a pool: the jobs that it has submitted, and where it is a worker, those that it runs. */
 export class Lane implements Source, HandleOwner {
   readonly control: Control;
-  readonly functions: FunctionTable;
+  readonly directory: Directory;
   readonly payload: Payload;
-  readonly event: EventFd = new EventFd();
+  /** Any lane may write to it at any time, so that it is open until the opener closes it for all. */
+  readonly event: EventFd;
   /** By the slots of this lane, from its first. */
   readonly #handles: (JobHandle<unknown> | null)[];
   /** Those that have no slot yet, with what they submit. */
@@ -85,15 +90,18 @@ export class Lane implements Source, HandleOwner {
   /** How many jobs the lane's last thread has left. */
   #orphans: number;
 
-  constructor(control: Control, functions: FunctionTable, payload: Payload) {
+  constructor(control: Control, directory: Directory, payload: Payload) {
     this.control = control;
-    this.functions = functions;
+    this.directory = directory;
     this.payload = payload;
     const { slots } = control.shape;
     this.#first = control.lane * slots;
     this.#handles = new Array<JobHandle<unknown> | null>(slots).fill(null);
     this.#spin = new Spin(() => this.#hasWork());
-    control.parking.setEventFd(this.event.fd.number);
+    const { lane, parking } = control;
+    const number = parking.eventFd(lane);
+    this.event = number < 0 ? new EventFd() : new EventFd(Fd.unsafeOwn(number));
+    parking.setEventFd(this.event.fd.number);
     this.#orphans = control.recovery.sweep((slot) => payload.drop(slot));
   }
 
@@ -110,7 +118,7 @@ export class Lane implements Source, HandleOwner {
   }
 
   get threads(): number {
-    return this.functions.threads;
+    return this.directory.threads;
   }
 
   /** How many of its jobs have not ended. */
@@ -127,7 +135,13 @@ export class Lane implements Source, HandleOwner {
    * `deadline` when it is to have ended, in milliseconds since 1970, or 0. Throws what cannot be sent, and after the pool
    * was closed.
    */
-  submit(handle: JobHandle<unknown>, fn: number, args: readonly unknown[], pin: number, deadline: number): void {
+  submit(
+    handle: JobHandle<unknown>,
+    fn: number,
+    args: readonly unknown[],
+    pin: number,
+    deadline: number,
+  ): void {
     if (this.closed !== null) throw this.closed;
     if (this.#queue.length > 0 || !this.#place(handle, fn, args, pin, deadline)) {
       this.poll();
@@ -136,16 +150,24 @@ export class Lane implements Source, HandleOwner {
       }
     }
     if (this.starts !== null) this.starts.submitted(pin);
-    else if (this.control.parking.sleepers === 0 && this.functions.askForThread()) this.wantThread();
+    else if (this.control.parking.sleepers === 0 && this.directory.askForThread()) {
+      this.tellOpener(WANT_THREAD);
+    }
   }
 
-  /** A worker's, where `askForThread` has allowed it. */
-  wantThread(): void {
-    this.#send(WANT_THREAD, 0, []);
+  /** A worker's: sends the opener a message with nothing in it. */
+  tellOpener(message: number): void {
+    this.#send(message, 0, []);
   }
 
   /** Puts the job in a slot and hints it; `false` where no slot is free. */
-  #place(handle: JobHandle<unknown>, fn: number, args: readonly unknown[], pin: number, deadline: number): boolean {
+  #place(
+    handle: JobHandle<unknown>,
+    fn: number,
+    args: readonly unknown[],
+    pin: number,
+    deadline: number,
+  ): boolean {
     const { slots, queues, parking } = this.control;
     const slot = slots.take();
     if (slot < 0) return false;
@@ -190,6 +212,7 @@ export class Lane implements Source, HandleOwner {
     slots.set(slot, FUNCTION, fn);
     slots.set(slot, PIN, to + 1);
     slots.publish(slot);
+    this.control.counters.add(MESSAGES);
     queues.inject(to, slot);
     parking.wake(to);
     return slot;
@@ -299,6 +322,7 @@ export class Lane implements Source, HandleOwner {
   #forgetMessage(slot: number): void {
     this.payload.drop(slot);
     this.control.slots.free(slot);
+    this.control.counters.add(MESSAGES_ENDED);
     const read = this.#reports.get(slot);
     this.#reports.delete(slot);
     read?.();
@@ -325,7 +349,7 @@ export class Lane implements Source, HandleOwner {
 
   #crashOf(slot: number): WorkerCrashError {
     const lane = laneOf(this.control.slots.runner(slot));
-    const { module, name } = this.functions.at(this.control.slots.get(slot, FUNCTION));
+    const { module, name } = this.directory.at(this.control.slots.get(slot, FUNCTION));
     const cause = this.starts?.causeOf(lane);
     const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : String(cause)}`;
     return new WorkerCrashError(
@@ -350,10 +374,12 @@ export class Lane implements Source, HandleOwner {
     const { slots, runner } = this.control;
     const fn = slots.get(slot, FUNCTION);
     if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner)) return;
+    this.control.counters.add(MESSAGES_BEGUN);
     if (fn === PROGRESS) this.#reported(slot);
     else {
-      this.starts?.wanted();
       this.#answer(slot);
+      if (fn === ARRIVED) this.starts?.arrived(slots.owner(slot));
+      else this.starts?.wanted();
     }
   }
 
@@ -421,7 +447,12 @@ export class Lane implements Source, HandleOwner {
     for (const handle of this.#handles) handle?.cancel(error);
   }
 
+  /** The opener's, once all threads have ended. */
   [Symbol.dispose](): void {
-    this.event.close();
+    const { parking, shape } = this.control;
+    for (let lane = 0; lane < shape.lanes; lane++) {
+      const number = parking.eventFd(lane);
+      if (number >= 0) Fd.unsafeOwn(number).close();
+    }
   }
 }

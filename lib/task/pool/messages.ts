@@ -4,3 +4,5 @@
 export const PROGRESS = 1;
 /** A worker's wish for one more thread, to the opener. */
 export const WANT_THREAD = 2;
+/** A worker is there: to the opener. */
+export const ARRIVED = 3;

@@ -1,6 +1,14 @@
 import { requireNames, shown } from "../../io/arguments.ts";
 import { listen, unlisten } from "../runtime/abortion.ts";
-import { type Callable, type FunctionNames, type Job, job, type JobsOf, requireJob, type Submit } from "./job.ts";
+import {
+  type Callable,
+  type FunctionNames,
+  type Job,
+  job,
+  type JobsOf,
+  requireJob,
+  type Submit,
+} from "./job.ts";
 import { JobHandle } from "./job_handle.ts";
 import type { Lane } from "./lane.ts";
 
@@ -45,7 +53,7 @@ export class Submitter {
     requireJob(job);
     const lane = this.#lane;
     const handle = new JobHandle<R>(lane);
-    lane.submit(handle, lane.functions.numberOf(job.module, job.name), args, -1, 0);
+    lane.submit(handle, lane.directory.numberOf(job.module, job.name), args, -1, 0);
     return handle;
   }
 
@@ -61,7 +69,7 @@ export class Submitter {
       return handle;
     }
     const until = deadline === undefined ? 0 : performance.timeOrigin + performance.now() + deadline;
-    lane.submit(handle, lane.functions.numberOf(job.module, job.name), args, pin ?? -1, until);
+    lane.submit(handle, lane.directory.numberOf(job.module, job.name), args, pin ?? -1, until);
     guard(handle, signal, deadline);
     return handle;
   }
@@ -71,7 +79,7 @@ export class Submitter {
   /** As above, of a module's type: the name is checked. */
   job<M extends object, K extends FunctionNames<M>>(module: URL | string, name: K): Submit<M[K]>;
   job(module: URL | string, name: string): (...args: unknown[]) => JobHandle<unknown> {
-    const named: Job = job<Callable>(module, name);
+    const named = job<(...args: unknown[]) => unknown>(module, name);
     return (...args) => this.run(named, ...args);
   }
 }
@@ -96,7 +104,11 @@ function checked(options: RunOptions, threads: number): RunOptions {
 }
 
 /** Has the job cancelled by its signal or its deadline. */
-function guard(handle: JobHandle<unknown>, signal: AbortSignal | undefined, deadline: number | undefined): void {
+function guard(
+  handle: JobHandle<unknown>,
+  signal: AbortSignal | undefined,
+  deadline: number | undefined,
+): void {
   const ends: (() => void)[] = [];
   if (signal !== undefined) {
     const waiter = listen(signal, { wake: () => handle.cancel(signal.reason) });

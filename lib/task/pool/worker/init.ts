@@ -1,16 +1,13 @@
+import type { MessagePort } from "node:worker_threads";
 import type { MapHandle } from "../../../mem/mmap.ts";
-import type { Thread } from "../../../mem/thread.ts";
 
 /** What a pool's thread is given. */
 export interface Init {
   readonly control: MapHandle;
-  readonly functions: MapHandle;
+  readonly directory: MapHandle;
   readonly lane: number;
-}
-
-/** What it says once it is there. */
-export interface Ready {
-  readonly thread: Thread;
+  /** For what goes neither by bytes nor by reference. */
+  readonly port: MessagePort;
 }
 
 function isObject(value: unknown): value is object {
@@ -19,10 +16,5 @@ function isObject(value: unknown): value is object {
 
 /** Whether a message is what a pool's thread is given. */
 export function isInit(value: unknown): value is Init {
-  return isObject(value) && "control" in value && "functions" in value && "lane" in value;
-}
-
-/** Whether a message is the first one of a pool's thread. */
-export function isReady(value: unknown): value is Ready {
-  return isObject(value) && "thread" in value;
+  return isObject(value) && "control" in value && "directory" in value && "lane" in value && "port" in value;
 }

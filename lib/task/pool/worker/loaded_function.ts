@@ -1,5 +1,5 @@
 import { shown } from "../../../io/arguments.ts";
-import type { FunctionName } from "../function_table.ts";
+import type { FunctionName } from "../directory.ts";
 
 type Callable = (...args: unknown[]) => unknown;
 

@@ -1,15 +1,17 @@
 /** What a pool's threads run. */
-import { enterThread, type ThreadScope } from "../../../../ffi/worker_thread.ts";
+import { enterThread } from "../../../../ffi/worker_thread.ts";
 import { currentThread } from "../../../mem/thread.ts";
 import { type Context, Future, Pending, type Waker } from "../../future.ts";
 import { run } from "../../runtime/run.ts";
 import { addSource, removeSource } from "../../runtime/source.ts";
 import { Control } from "../control/control.ts";
 import { setCurrentPool } from "../current_pool.ts";
-import { FunctionTable } from "../function_table.ts";
+import { Directory } from "../directory.ts";
 import { Lane } from "../lane.ts";
-import { Payload } from "../payload_for_now.ts";
-import { type Init, isInit, type Ready } from "./init.ts";
+import { ARRIVED } from "../messages.ts";
+import { Crossings } from "../payload/crossings.ts";
+import { Payload } from "../payload/payload.ts";
+import { type Init, isInit } from "./init.ts";
 import { Runner } from "./runner.ts";
 
 /** Ends when the pool does. */
@@ -30,13 +32,17 @@ class Stopped extends Future<void> {
   }
 }
 
-async function work({ control: handle, functions, lane: number }: Init, scope: ThreadScope): Promise<void> {
-  using control = Control.adopt(handle, number);
-  using table = FunctionTable.adopt(functions);
-  using lane = new Lane(control, table, new Payload(control));
+async function work(init: Init): Promise<void> {
+  using control = Control.adopt(init.control, init.lane);
+  using crossings = new Crossings(control.runner);
+  const payload = new Payload(control, crossings);
+  crossings.connect(0, init.port);
+  using directory = Directory.adopt(init.directory);
+  const lane = new Lane(control, directory, payload);
   lane.runs = new Runner(lane);
   setCurrentPool(lane);
-  scope.say({ thread: currentThread() } satisfies Ready);
+  directory.setThread(init.lane, currentThread());
+  lane.tellOpener(ARRIVED);
   addSource(lane);
   await run(() => new Stopped(lane), { slowPoll: false });
   removeSource(lane);
@@ -44,8 +50,10 @@ async function work({ control: handle, functions, lane: number }: Init, scope: T
 }
 
 enterThread((init, scope) => {
-  if (!isInit(init)) throw new TypeError("cannot work for a pool: this module is for the pool's threads alone");
-  work(init, scope).then(() => scope.close(), (error) => {
+  if (!isInit(init)) {
+    throw new TypeError("cannot work for a pool: this module is for the pool's threads alone");
+  }
+  work(init).then(() => scope.close(), (error) => {
     setTimeout(() => {
       throw error;
     });

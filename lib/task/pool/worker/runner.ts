@@ -5,8 +5,9 @@ import { currentRuntime } from "../../runtime/current.ts";
 import { type OwnedTask, TaskExtras } from "../../task.ts";
 import { FUNCTION, PIN } from "../control/layout.ts";
 import { ofAsync, onStack } from "../current_job.ts";
-import { FIRST_FUNCTION } from "../function_table.ts";
+import { FIRST_FUNCTION } from "../directory.ts";
 import type { Lane, Runs } from "../lane.ts";
+import { WANT_THREAD } from "../messages.ts";
 import { LoadedFunction } from "./loaded_function.ts";
 import { RunningJob } from "./running_job.ts";
 
@@ -71,7 +72,7 @@ export class Runner implements Runs {
   }
 
   #functionAt(number: number): LoadedFunction {
-    return this.#functions[number] ??= new LoadedFunction(this.#lane.functions.at(number));
+    return this.#functions[number] ??= new LoadedFunction(this.#lane.directory.at(number));
   }
 
   #begin(slot: number, loaded: LoadedFunction): void {
@@ -111,10 +112,9 @@ export class Runner implements Runs {
       this.#fail(slot, error);
       return;
     }
-    const own = onStack.job;
     onStack.slot = outer;
     onStack.job = job;
-    if (isWaitable(value)) this.#goOn(slot, own instanceof RunningJob ? own : this.#make(slot), value);
+    if (isWaitable(value)) this.#goOn(slot, this.#make(slot), value);
     else this.#finish(slot, value);
   }
 
@@ -237,7 +237,7 @@ export class Runner implements Runs {
     }
     const { length } = this.#postponed;
     this.#putBack();
-    if (length > 0 && this.#lane.functions.askForThread()) this.#lane.wantThread();
+    if (length > 0 && this.#lane.directory.askForThread()) this.#lane.tellOpener(WANT_THREAD);
     return false;
   }
 }

@@ -1,22 +1,27 @@
 /**
- * The functions that a pool's jobs call, by numbers that all its threads know: a list in shared memory that only grows.
+ * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows; and which
+ * thread has which lane. In words of shared memory:
  *
- *     words 0, 1       how many entries, and how many bytes of text, were taken
- *     words 2, 3       how many threads were started, and may be; 4: whether one was asked for
- *     16…              entries of two words: where the text begins, and its length, which is written last
- *     TEXT…            text: a module's URL, a line feed, the name of what it exports
+ *     0, 1       how many entries, and how many bytes of text, were taken
+ *     2, 3       how many threads were started, and may be; 4: whether one was asked for
+ *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
+ *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
+ *     TEXT…      text: a module's URL, a line feed, the name of what it exports
  *
  * Two threads may enter the same function, which has two numbers then: no harm.
  */
 import { type MapHandle, Mmap } from "../../mem/mmap.ts";
+import type { Thread } from "../../mem/thread.ts";
 
 const BYTES = 1 << 20;
 const ENTRIES = 8192;
+const LANES = 256;
 const STARTED = 2;
-const THREADS = 3;
+const MOST = 3;
 const ASKED = 4;
-const FIRST_ENTRY = 16;
-const TEXT = 4 * (FIRST_ENTRY + 2 * ENTRIES);
+const THREADS = 16;
+const FIRST_ENTRY: number = THREADS + 2 * LANES;
+const TEXT: number = 4 * (FIRST_ENTRY + 2 * ENTRIES);
 
 /** Numbers that no function has: what they stand for is known to all lanes. */
 export const FIRST_FUNCTION = 16;
@@ -28,8 +33,8 @@ export interface FunctionName {
   readonly name: string;
 }
 
-/** A thread's view of the table. */
-export class FunctionTable implements Disposable {
+/** A thread's view of it. */
+export class Directory implements Disposable {
   readonly handle: MapHandle;
   readonly #map: Mmap<"write">;
   readonly #words: Int32Array<ArrayBuffer>;
@@ -43,31 +48,43 @@ export class FunctionTable implements Disposable {
     this.#bytes = map.view(Uint8Array, TEXT, BYTES - TEXT);
   }
 
-  static create(): FunctionTable {
+  static create(): Directory {
     const map = Mmap.memfd("oxbow-pool-functions", BYTES, { seals: ["grow", "shrink"] });
-    return new FunctionTable(map, map.share());
+    return new Directory(map, map.share());
   }
 
-  static adopt(handle: MapHandle): FunctionTable {
-    return new FunctionTable(Mmap.adopt(handle, { mode: "r+" }), handle);
+  static adopt(handle: MapHandle): Directory {
+    return new Directory(Mmap.adopt(handle, { mode: "r+" }), handle);
+  }
+
+  /** The lane's thread, once it is there. */
+  threadOf(lane: number): Thread | undefined {
+    const id = Atomics.load(this.#words, THREADS + 2 * lane + 1);
+    return id === 0 ? undefined : { id, start: this.#words[THREADS + 2 * lane] };
+  }
+
+  /** Which thread has the lane. */
+  setThread(lane: number, thread: Thread | undefined): void {
+    this.#words[THREADS + 2 * lane] = thread?.start ?? 0;
+    Atomics.store(this.#words, THREADS + 2 * lane + 1, thread?.id ?? 0);
   }
 
   /** The opener's: how many threads there are, of how many. */
   setThreads(started: number, threads: number): void {
-    Atomics.store(this.#words, THREADS, threads);
+    Atomics.store(this.#words, MOST, threads);
     Atomics.store(this.#words, STARTED, started);
     Atomics.store(this.#words, ASKED, 0);
   }
 
   /** How many threads there may be. */
   get threads(): number {
-    return Atomics.load(this.#words, THREADS);
+    return Atomics.load(this.#words, MOST);
   }
 
   /** Whether a thread may be asked for, by this one: not where all have been started, or one was asked for already. */
   askForThread(): boolean {
     const words = this.#words;
-    if (Atomics.load(words, STARTED) >= Atomics.load(words, THREADS)) return false;
+    if (Atomics.load(words, STARTED) >= Atomics.load(words, MOST)) return false;
     return Atomics.compareExchange(words, ASKED, 0, 1) === 0;
   }
 
@@ -88,7 +105,9 @@ export class FunctionTable implements Disposable {
     const entry = at + bytes.length > this.#bytes.length ? ENTRIES : Atomics.add(words, 0, 1);
     if (entry >= ENTRIES) {
       throw new RangeError(
-        `cannot make a job of ${text.replace("\n", " ")}: the pool has ${ENTRIES} functions, or the text of as many`,
+        `cannot make a job of ${
+          text.replace("\n", " ")
+        }: the pool has ${ENTRIES} functions, or the text of as many`,
       );
     }
     this.#bytes.set(bytes, at);
