@@ -1,11 +1,14 @@
-import { type JobHandle, jobs, Pool } from "../../../lib/task/pool.ts";
+import { job, type JobHandle, Pool } from "../../../lib/task/pool.ts";
 import type { Corpus, Embedder } from "../vectors/embedder.ts";
 import { HashedEmbedder } from "../vectors/hashed_embedder.ts";
 import { type AskedFile, type Batch, batchesOf } from "./batch.ts";
 import { type Crew, LoneCrew, type Rows } from "./crew.ts";
 import { PooledRows } from "./pooled_rows.ts";
 
-const { readBatch } = jobs<typeof import("./batch.ts")>(new URL("./batch.ts", import.meta.url));
+const READ = job<typeof import("./batch.ts"), "readBatch">(
+  new URL("./batch.ts", import.meta.url),
+  "readBatch",
+);
 
 /** Fewer are embedded sooner than a map is made for them. */
 const FEW_PASSAGES = 2048;
@@ -28,7 +31,7 @@ export class PoolCrew implements Crew {
         while (ahead.length < 2 * this.#threads) {
           const { value } = batches.next();
           if (value === undefined) break;
-          ahead.push(this.#pool.run(readBatch, folder, value));
+          ahead.push(this.#pool.run(READ, folder, value));
         }
         const first = ahead.shift();
         if (first === undefined) return undefined;

@@ -1,15 +1,15 @@
 import { Mmap } from "../../../lib/mem/mmap.ts";
-import { type JobHandle, jobs, type Pool } from "../../../lib/task/pool.ts";
+import { job, type JobHandle, type Pool } from "../../../lib/task/pool.ts";
 import type { Corpus } from "../vectors/embedder.ts";
 import type { Rows } from "./crew.ts";
 import type { SharedWork } from "./embed_job.ts";
 import { shareCorpus } from "./shared_corpus.ts";
 
-const { spellWords, embedPassages } = jobs<typeof import("./embed_job.ts")>(
-  new URL("./embed_job.ts", import.meta.url),
-);
+const WORK = new URL("./embed_job.ts", import.meta.url);
+const SPELL = job<typeof import("./embed_job.ts"), "spellWords">(WORK, "spellWords");
+const EMBED = job<typeof import("./embed_job.ts"), "embedPassages">(WORK, "embedPassages");
 
-/** Passages of a job. */
+/** Passages of a job, where nothing is said. */
 const PASSAGES = 256;
 /** Jobs that each thread has in each half of the window. */
 const JOBS = 4;
@@ -35,6 +35,7 @@ export class PooledRows implements Rows {
   readonly #work: SharedWork;
   readonly #window: Mmap<"write">;
   readonly #vectors: Float32Array<ArrayBuffer>;
+  readonly #step: number;
   readonly #rows: number;
   readonly #count: number;
   #halves: [Half, Half];
@@ -42,9 +43,17 @@ export class PooledRows implements Rows {
   #next = 0;
   #given = 0;
 
-  constructor(pool: Pool, threads: number, corpus: Corpus, passages: Uint32Array, dims: number) {
+  constructor(
+    pool: Pool,
+    threads: number,
+    corpus: Corpus,
+    passages: Uint32Array,
+    dims: number,
+    passagesOfJob: number = PASSAGES,
+  ) {
     this.#pool = pool;
-    this.#rows = threads * JOBS * PASSAGES;
+    this.#step = passagesOfJob;
+    this.#rows = threads * JOBS * passagesOfJob;
     this.#count = passages.length;
     const { map, sizes } = shareCorpus(corpus, passages);
     this.#work = { name: crypto.randomUUID(), map, sizes, dims };
@@ -58,7 +67,7 @@ export class PooledRows implements Rows {
   #spell(words: number): void {
     const spelling: JobHandle<void>[] = [];
     for (let first = 0; first < words; first += WORDS) {
-      spelling.push(this.#pool.run(spellWords, this.#work, first, Math.min(first + WORDS, words)));
+      spelling.push(this.#pool.run(SPELL, this.#work, first, Math.min(first + WORDS, words)));
     }
     for (const handle of spelling) handle.waitSync();
   }
@@ -68,9 +77,9 @@ export class PooledRows implements Rows {
     const first = this.#given;
     const end = Math.min(first + this.#rows, this.#count);
     const jobs: JobHandle<void>[] = [];
-    for (let at = first; at < end; at += PASSAGES) {
-      const to = Math.min(at + PASSAGES, end);
-      jobs.push(this.#pool.run(embedPassages, this.#work, at, to, this.#window, row + at - first));
+    for (let at = first; at < end; at += this.#step) {
+      const to = Math.min(at + this.#step, end);
+      jobs.push(this.#pool.run(EMBED, this.#work, at, to, this.#window, row + at - first));
     }
     this.#given = end;
     return { row, first, count: end - first, jobs };

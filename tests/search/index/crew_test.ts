@@ -9,11 +9,11 @@ import { HashedEmbedder } from "../../../examples/search/vectors/hashed_embedder
 import { Pool } from "../../../lib/task/pool.ts";
 import { prose, seeded, TestFolder } from "../folder.ts";
 
-/** Files of three batches, some of which are not text, and one that was there before. */
+/** Files of two batches, some of which are not text, and one that was there before. */
 function asked(folder: TestFolder): AskedFile[] {
   const random = seeded(11);
-  for (let i = 0; i < 1100; i++) {
-    folder.write(`${i % 7}/${i}`, i % 50 === 0 ? "bin\0ary" : prose(i % 30, random));
+  for (let i = 0; i < 600; i++) {
+    folder.write(`${i % 7}/${i}`, i % 50 === 0 ? "bin\0ary" : prose(i % 10, random));
   }
   const files = walk(folder.path, folder.at("none")).files.map((file) => ({ ...file, digest: undefined }));
   const [{ digest }] = readBatch(folder.path, files.slice(3, 4)).files;
@@ -33,7 +33,7 @@ describe("PoolCrew", () => {
     await using lone = new LoneCrew();
     await using crew = new PoolCrew(2);
     const batches = await all(crew.read(folder.path, files));
-    assertEquals(batches.length, 3);
+    assertEquals(batches.length, 2);
     assertEquals(batches, await all(lone.read(folder.path, files)));
     assertEquals(batches[0].files[3].outcome, "same");
     assert(batches.some((batch) => batch.files.some(({ outcome }) => outcome === "binary")));
@@ -53,14 +53,14 @@ describe("PoolCrew", () => {
 describe("PooledRows", () => {
   it("gives the vectors of one thread alone, of whichever passages are asked for", async () => {
     const random = seeded(5);
-    using folder = new TestFolder({ "a.txt": prose(200_000, random) });
+    using folder = new TestFolder({ "a.txt": prose(40_000, random) });
     const files = walk(folder.path, folder.at("none")).files.map((file) => ({ ...file, digest: undefined }));
     const corpus = readBatch(folder.path, files);
     const passages = Uint32Array.from(corpus.lengths.keys()).filter((passage) => passage % 3 !== 1);
-    assert(passages.length > 600, `${passages.length} passages`);
+    assert(passages.length > 130, `${passages.length} passages`);
     const embedder = new HashedEmbedder(16);
     await using pool = Pool.open({ threads: 1 });
-    using rows = new PooledRows(pool, 1, corpus, passages, embedder.dims);
+    using rows = new PooledRows(pool, 1, corpus, passages, embedder.dims, 8);
     await using lone = new LoneCrew();
     using expected = lone.embed(embedder, corpus, passages);
     const [row, wanted] = [new Float32Array(16), new Float32Array(16)];
