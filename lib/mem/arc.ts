@@ -1,4 +1,5 @@
 import { Fd } from "../io/fd.ts";
+import { registerCrossing } from "./crossing.ts";
 import { type MapHandle, MapRecord, resolve } from "./handle.ts";
 import { type MapAccess, Mmap, type View } from "./mmap.ts";
 import { HandleError } from "./map_errors.ts";
@@ -17,6 +18,18 @@ export interface ArcHandle {
 export interface ArcOptions {
   /** `r` where nothing is said; `r+` where the map that was shared writes to its file. */
   mode?: "r" | "r+";
+}
+
+/** An owner in a message, which whoever has this is to take or give up. */
+interface ArcInFlight {
+  readonly map: MapHandle;
+  readonly count: SharedArrayBuffer;
+  readonly mode: "r" | "r+";
+}
+
+function isArcInFlight(data: unknown): data is ArcInFlight {
+  return typeof data === "object" && data !== null && "map" in data && "count" in data && "mode" in data &&
+    SharedCount.isMemory(data.count) && (data.mode === "r" || data.mode === "r+");
 }
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
@@ -51,7 +64,7 @@ class Owners<A extends MapAccess> implements Count {
     this.#here -= handles + holds;
     const isLast = this.count.subtract(handles + holds);
     using rest = new DisposableStack();
-    if (isLast) rest.defer(() => close(this.handle, this.count));
+    if (isLast) rest.defer(() => close(this.handle, this.count.descriptor));
     if (this.#here > 0) return;
     rest.use(this.map);
     this.map.release();
@@ -59,10 +72,10 @@ class Owners<A extends MapAccess> implements Count {
 }
 
 /** Closes what the handle names, for which there must be no owner left, so that nobody else does. */
-function close(handle: MapHandle, count: SharedCount): void {
+function close(handle: MapHandle, descriptor: number): void {
   const { fd, device, inode } = resolve(handle);
   fd.close();
-  const file = Fd.unsafeOwn(count.descriptor);
+  const file = Fd.unsafeOwn(descriptor);
   const status = file.status();
   if (status.device !== device || status.inode !== inode) {
     throw new HandleError("cannot close what an Arc shares: its count was written over");
@@ -129,6 +142,34 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
   readonly #owners: Owners<A>;
   readonly #part: Part;
 
+  static {
+    registerCrossing<Arc<MapAccess>, ArcInFlight>({
+      name: "Arc",
+      type: Arc,
+      give(arc) {
+        arc.#part.requireOpen("send");
+        const { handle, count, map } = arc.#owners;
+        count.depart();
+        return { map: handle, count: count.memory, mode: map.isShared ? "r+" : "r" };
+      },
+      isData: isArcInFlight,
+      take(data) {
+        const { map, count: memory } = copyOf({ kind: "oxbow-arc", ...data });
+        const count = SharedCount.arrive(memory);
+        try {
+          return Arc.#over(map, count, data.mode);
+        } catch (error) {
+          if (count.subtract(1)) close(map, count.descriptor);
+          throw error;
+        }
+      },
+      drop({ map, count }) {
+        const descriptor = SharedCount.abandon(count);
+        if (descriptor !== undefined) close(map, descriptor);
+      },
+    });
+  }
+
   private constructor(key: symbol, owners: Owners<A>) {
     if (key !== KEY) throw new TypeError("cannot make an Arc: call Arc.share or Arc.adopt");
     this.#owners = owners;
@@ -173,7 +214,7 @@ export class Arc<A extends MapAccess = "read"> implements Disposable, StableByte
     try {
       return Arc.#over(map, count, mode);
     } catch (error) {
-      if (count.subtract(1)) close(map, count);
+      if (count.subtract(1)) close(map, count.descriptor);
       throw error;
     }
   }

@@ -50,11 +50,16 @@ export function addSeals(name: string, fd: Fd, seals: readonly Seal[]): void {
   if (mask !== 0) check(libc().fcntl(fd.number, F_ADD_SEALS, mask), "fcntl", { path: name });
 }
 
-/** A file of `bytes` that nobody can ever change. */
-export function createSealed(name: string, bytes: Uint8Array<ArrayBuffer>): Fd {
-  const fd = createMemfd(name, bytes.length);
+/** A file of all these bytes, one after the other, that nobody can ever change. */
+export function createSealed(name: string, ...pieces: readonly Uint8Array<ArrayBuffer>[]): Fd {
+  const fd = createMemfd(name, pieces.reduce((sum, { length }) => sum + length, 0));
   try {
-    check(Number(libc().write(fd.number, bytes, bytes.length)), "write", { path: name });
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length;) {
+        const rest = piece.subarray(at);
+        at += check(Number(libc().write(fd.number, rest, rest.length)), "write", { path: name });
+      }
+    }
     check(libc().fcntl(fd.number, F_ADD_SEALS, ALL), "fcntl", { path: name });
     return fd;
   } catch (error) {

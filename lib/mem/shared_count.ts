@@ -4,18 +4,20 @@
  *
  *     0  owners in all, among them those that leaked
  *     1  a descriptor, for whoever is last
- *     2  zeros
+ *     2  owners in messages between threads, which are in nobody's row
+ *     3  zero
  *     4  rows of four: thread, its start, its owners, zero; a thread 0 has a free row
  *
  * A thread can be ended between any two of its steps, and does nothing in two that one can do. A row changes hands
  * in one step, thread and start at once. Owners are added to the row first, and subtracted from it last: what is
- * in the total and in no living thread's row has leaked, wherever its thread was ended.
+ * in the total and in no living thread's row has leaked, wherever its thread was ended; what is in flight has not.
  */
 import { HandleError } from "./map_errors.ts";
 import { currentThread, isAlive, type Thread } from "./thread.ts";
 
 const TOTAL = 0;
 const DESCRIPTOR = 1;
+const IN_FLIGHT = 2;
 const HEADER = 4;
 const ROW = 4;
 const OWNERS = 2;
@@ -119,6 +121,33 @@ export class SharedCount {
     }
   }
 
+  /** One owner more, in a message, while there is one in this thread. */
+  depart(): void {
+    Atomics.add(this.#words, IN_FLIGHT, 1);
+    Atomics.add(this.#words, TOTAL, 1);
+  }
+
+  /** The owner of a message is one in this thread from now on. Throws as `join`. */
+  static arrive(memory: SharedArrayBuffer): SharedCount {
+    const count = new SharedCount(memory);
+    Atomics.add(count.#words, ownersAt(count.#row), 1);
+    Atomics.sub(count.#words, IN_FLIGHT, 1);
+    return count;
+  }
+
+  /** The owner of a message is none any more. Gives the descriptor where it was the last. */
+  static abandon(memory: SharedArrayBuffer): number | undefined {
+    const words = new Int32Array(memory, 0, WORDS);
+    const isLast = Atomics.sub(words, TOTAL, 1) === 1;
+    Atomics.sub(words, IN_FLIGHT, 1);
+    return isLast ? words[DESCRIPTOR] : undefined;
+  }
+
+  /** Whether it is a count's memory. */
+  static isMemory(memory: unknown): memory is SharedArrayBuffer {
+    return memory instanceof SharedArrayBuffer && byteLengthOf(memory) === 4 * WORDS;
+  }
+
   get total(): number {
     return Atomics.load(this.#words, TOTAL);
   }
@@ -157,7 +186,7 @@ export class SharedCount {
       const key = keys[keyAt(row)];
       if (key !== FREE && isAlive(threadOf(key))) living += words[ownersAt(row)];
     }
-    return Math.max(words[TOTAL] - living, 0);
+    return Math.max(words[TOTAL] - words[IN_FLIGHT] - living, 0);
   }
 
   /** All words as they were at one time, as far as that can be had. */

@@ -1,3 +1,4 @@
+import { registerCrossing } from "../mem/crossing.ts";
 import { coop, proceed } from "./runtime/coop.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import { wakeSafely } from "./runtime/report.ts";
@@ -6,6 +7,7 @@ import { consumed, type Context, Future, Pending, type Waker } from "./future.ts
 import type { Reactor } from "./reactor/reactor.ts";
 import { GENERATIONS, type RemoteNotifyHandle } from "./remote_notify/cells.ts";
 import { Hub } from "./remote_notify/hub.ts";
+import { isHandle, RemoteNotifier } from "./remote_notify/remote_notifier.ts";
 
 const hubs: WeakMap<Reactor, Hub[]> = new WeakMap();
 /** Counted for the whole thread, so that no two of a hub's are alike. */
@@ -93,6 +95,15 @@ export class RemoteNotify implements Disposable {
   }
 
   static {
+    // The other thread has a RemoteNotifier of it.
+    registerCrossing<RemoteNotify, RemoteNotifyHandle>({
+      name: "RemoteNotify",
+      type: RemoteNotify,
+      give: (notify) => notify.handle,
+      isData: isHandle,
+      take: RemoteNotifier.of,
+      drop() {},
+    });
     wait = (notify, notified) => notify.#waiting.push(notified);
     leave = (notify, notified) => notify.#leave(notified);
   }

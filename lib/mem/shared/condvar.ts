@@ -2,6 +2,7 @@ import { deadlineOf, timeLeft, timeoutError, type WaitOptions } from "./deadline
 import { futexWait, futexWake } from "./futex.ts";
 import { lockAfterWait, type SharedMutex, unlockForWait } from "./mutex.ts";
 import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
+import { registerPlace } from "./place_crossing.ts";
 import type { Mmap } from "../mmap.ts";
 
 const KIND: Kind = { name: "SharedCondvar", number: 2 };
@@ -44,6 +45,10 @@ export class SharedCondvar {
   static readonly byteSize: number = BYTES;
 
   #memory: Piece;
+
+  static {
+    registerPlace(SharedCondvar, (one) => one.#memory, SharedCondvar.open);
+  }
 
   private constructor(key: symbol, memory: Piece) {
     if (key !== KEY) throw new TypeError("cannot make a SharedCondvar: call SharedCondvar.create or open");

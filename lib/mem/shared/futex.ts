@@ -27,6 +27,8 @@ const FUTEX_WAKE = 1;
 const EINTR = 4;
 const EAGAIN = 11;
 const ETIMEDOUT = 110;
+/** Of a second. */
+const NANOSECONDS = 1_000_000_000n;
 const EVERYBODY = 0x7fffffff;
 
 /**
@@ -51,14 +53,35 @@ function libc(): NativeFunctions<typeof table> {
  */
 export function futexWait(pointer: Pointer, expected: number, ms: number): void {
   if (!(ms > 0)) return;
-  // Rounded up, so that no wait ends before its time.
-  interval[1] = BigInt(Math.ceil(Math.min(ms, HEARTBEAT_MS) * 1e6));
-  const timeout = intervalAt ??= pointerTo(interval);
+  sleep(pointer, expected, Math.min(ms, HEARTBEAT_MS));
+}
+
+/** As much as an interval may be: 31 years. */
+const LONGEST_MS = 1e12;
+
+function sleep(pointer: Pointer, expected: number, ms: number): void {
+  let timeout = NULL;
+  if (ms < LONGEST_MS) {
+    // Rounded up, so that no wait ends before its time.
+    const nanoseconds = BigInt(Math.ceil(ms * 1e6));
+    interval[0] = nanoseconds / NANOSECONDS;
+    interval[1] = nanoseconds % NANOSECONDS;
+    timeout = intervalAt ??= pointerTo(interval);
+  }
   if (libc().syscall(SYS_futex, pointer, FUTEX_WAIT, expected, timeout) === 0) return;
   const failure = errno();
   if (failure !== EAGAIN && failure !== ETIMEDOUT && failure !== EINTR) {
     throw new SystemError(failure, "futex");
   }
+}
+
+/**
+ * As `futexWait`, but sleeps for all of `ms`, without end where that is `Infinity`: for who is sure to be woken, or has
+ * somebody who looks after it.
+ */
+export function futexSleep(pointer: Pointer, expected: number, ms: number): void {
+  if (!(ms > 0)) return;
+  sleep(pointer, expected, ms);
 }
 
 /** Wakes up to `count` of those who sleep on the word at `pointer`; all where nothing is said. */

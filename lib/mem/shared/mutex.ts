@@ -15,6 +15,7 @@ import {
   unlock,
 } from "./robust_mutex.ts";
 import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
+import { registerPlace } from "./place_crossing.ts";
 import type { Mmap } from "../mmap.ts";
 
 const KIND: Kind = { name: "SharedMutex", number: 1 };
@@ -106,6 +107,7 @@ export class SharedMutex {
   #turn = 0;
 
   static {
+    registerPlace(SharedMutex, (one) => one.#memory, SharedMutex.open);
     unlockForWait = (mutex) => mutex.#unlock();
     lockAfterWait = (mutex) => mutex.#lockAgain();
   }

@@ -18,6 +18,7 @@ import { RingProducer } from "./ring_producer.ts";
 import { deathsIn, type RingPeer, RingPeerDiedError } from "./ring_side.ts";
 import { initMutex, requireFree } from "./robust_mutex.ts";
 import { Piece, SharedFormatError } from "./piece.ts";
+import { registerPlace } from "./place_crossing.ts";
 import { Mmap } from "../mmap.ts";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
@@ -93,6 +94,14 @@ export class SharedRing implements Disposable, Iterable<Uint8Array<ArrayBuffer>>
   #consumer: RingConsumer;
   #end: () => void;
   #closed = false;
+
+  static {
+    registerPlace(
+      SharedRing,
+      (ring) => ring.#memory,
+      (map, byteOffset) => SharedRing.open(map, { byteOffset }),
+    );
+  }
 
   private constructor(
     key: symbol,

@@ -1,6 +1,7 @@
 import { deadlineOf, timeLeft, timeoutError, type WaitOptions } from "./deadline.ts";
 import { futexWait, futexWake } from "./futex.ts";
 import { HEADER_BYTES, type Kind, Piece } from "./piece.ts";
+import { registerPlace } from "./place_crossing.ts";
 import { Spin } from "./spin.ts";
 import type { Mmap } from "../mmap.ts";
 
@@ -45,6 +46,10 @@ export class SharedSemaphore {
 
   #memory: Piece;
   #spin = new Spin();
+
+  static {
+    registerPlace(SharedSemaphore, (one) => one.#memory, SharedSemaphore.open);
+  }
 
   private constructor(key: symbol, memory: Piece) {
     if (key !== KEY) {

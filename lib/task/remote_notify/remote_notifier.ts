@@ -1,5 +1,6 @@
 import { EventFd } from "../../io/event_fd.ts";
 import { Fd } from "../../io/fd.ts";
+import { registerCrossing } from "../../mem/crossing.ts";
 import {
   CLOSED,
   DESCRIPTOR,
@@ -14,29 +15,54 @@ import {
   USERS,
 } from "./cells.ts";
 
+/** Whether it is what `RemoteNotify.handle` gives. */
+export function isHandle(handle: unknown): handle is RemoteNotifyHandle {
+  if (typeof handle !== "object" || handle === null) return false;
+  if (!("cells" in handle && "place" in handle && "generation" in handle)) return false;
+  const { cells, place, generation } = handle;
+  return cells instanceof SharedArrayBuffer && cells.byteLength === 4 * (FIRST + PLACES) &&
+    typeof place === "number" && Number.isInteger(place) && place >= 0 && place < PLACES &&
+    typeof generation === "number" && Number.isInteger(generation) && generation > 0 &&
+    generation < GENERATIONS;
+}
+
 /** This thread's descriptors of other threads' hubs, by their nonces. */
 const bells: Map<number, EventFd> = new Map();
 
 /** A `RemoteNotify` as another thread has it. */
 export class RemoteNotifier {
+  #cells: SharedArrayBuffer;
   #words: Int32Array;
   #place: number;
   #generation: number;
 
-  private constructor(words: Int32Array, place: number, generation: number) {
-    this.#words = words;
+  static {
+    registerCrossing<RemoteNotifier, RemoteNotifyHandle>({
+      name: "RemoteNotifier",
+      type: RemoteNotifier,
+      give: (notifier) => ({
+        cells: notifier.#cells,
+        place: notifier.#place,
+        generation: notifier.#generation,
+      }),
+      isData: isHandle,
+      take: RemoteNotifier.of,
+      drop() {},
+    });
+  }
+
+  private constructor(cells: SharedArrayBuffer, place: number, generation: number) {
+    this.#cells = cells;
+    this.#words = new Int32Array(cells);
     this.#place = place;
     this.#generation = generation;
   }
 
   /** Of what `RemoteNotify.handle` was. Throws a `TypeError` for what is none. */
   static of(handle: RemoteNotifyHandle): RemoteNotifier {
+    if (!isHandle(handle)) throw new TypeError("cannot notify: handle is none of a RemoteNotify's");
     const { cells, place, generation } = handle;
-    const isOne = cells instanceof SharedArrayBuffer && cells.byteLength === 4 * (FIRST + PLACES) &&
-      Number.isInteger(place) && place >= 0 && place < PLACES && Number.isInteger(generation) &&
-      generation > 0 && generation < GENERATIONS;
-    if (!isOne) throw new TypeError("cannot notify: handle is none of a RemoteNotify's");
-    return new RemoteNotifier(new Int32Array(cells), place, generation);
+    return new RemoteNotifier(cells, place, generation);
   }
 
   /**
