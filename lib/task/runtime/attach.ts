@@ -18,13 +18,13 @@ class HostDriver implements Disposable {
 
   #turn: () => void = () => {
     if (this.#isDisposed) return;
-    const { executor } = this.runtime;
+    const { feed } = this.runtime;
     for (let burst = 0; burst < BURSTS; burst++) {
       this.runtime.look(0);
       // By one of its own tasks, or by what the look has woken.
       if (!this.#isDisposed) this.runtime.poll();
       if (this.#isDisposed) return;
-      if (executor.isIdle) {
+      if (this.runtime.isIdle && !(feed.isAwaited && feed.spin())) {
         if (this.runtime.mayStep) setImmediate(this.#step);
         else this.#loop.sleep();
         return;

@@ -47,24 +47,34 @@ export class HostLoop implements Disposable {
 
   /** Begins the sleep: `onWake` is called once, in a turn of the host's loop. */
   sleep(): void {
-    const { executor, reactor, timers } = this.#runtime;
+    const { executor, feed, reactor, timers } = this.#runtime;
     this.#isAsleep = true;
     this.#runtime.hostSleeps++;
     executor.isAsleep = true;
     this.#runtime.onRouse = this.#wake;
-    let timeout = timers.left;
+    let timeout = feed.lieDown() ? timers.left : 0;
     if (reactor.registrations > 0) {
-      if (this.canWatch) this.#watch?.arm();
-      else timeout = Math.min(timeout, LOOK_MS);
+      const isForeground = feed.hasOthers || feed.isAwaited;
+      if (this.canWatch) this.#arm(isForeground);
+      else if (isForeground) timeout = Math.min(timeout, LOOK_MS);
     }
     if (timeout < Infinity || this.#foreground) {
       this.#timer = setTimeout(this.#wake, Math.min(Math.ceil(timeout), LONGEST_TIMEOUT_MS));
     }
   }
 
+  #arm(isForeground: boolean): void {
+    const watch = this.#watch;
+    if (watch === null) return;
+    if (isForeground) watch.ref();
+    else watch.unref();
+    watch.arm();
+  }
+
   #wake: () => void = () => {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
+    this.#runtime.feed.getUp();
     this.#runtime.executor.isAsleep = false;
     this.#watch?.disarm();
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -34,7 +34,7 @@ const BURSTS = 16;
 
 /** Turns until `isOver` says so, which is asked after each burst of tasks. */
 async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => boolean): Promise<void> {
-  const { clock, executor, instruments, timers } = runtime;
+  const { clock, executor, feed, instruments, timers } = runtime;
   let awake: () => void = () => {};
   using loop = new HostLoop(runtime, () => awake(), { foreground: true });
   let parks = 0;
@@ -54,7 +54,7 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
     }
     if (isOver()) return;
     // An async function waits all along, mostly for what tasks settle in their own turn.
-    const ofMain = main.isAsync ? 1 : 0;
+    const ofMain = (main.isAsync ? 1 : 0) + feed.promises;
     const hadReactions = runtime.hasReactions || (polled && runtime.promises > ofMain);
     if (hadReactions) {
       runtime.hasReactions = false;
@@ -69,7 +69,7 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
       instruments.looked(now, now - executor.clock, turns, hadReactions);
     }
     turns = 0;
-    const isIdle = executor.isIdle;
+    const { isIdle } = runtime;
     // The promise may be the host's, and then the host is to have its turn; or one of ours.
     const isForNothing = isIdle && foundNothing && runtime.promises > 0;
     let timeout = 0;
@@ -80,6 +80,8 @@ async function drive(runtime: Runtime, main: OwnedTask<unknown>, isOver: () => b
     } else if (isIdle && hadReactions) {
       polled = false;
       await hostTurns(1);
+    } else if (isIdle && feed.hasThread && runtime.promises === 0 && timers.left === Infinity) {
+      timeout = Infinity;
     } else if (
       isIdle && !runtime.mayStep &&
       (parks >= PARKS || (loop.hasWatch && (isForNothing || runtime.promises > ofMain)) ||

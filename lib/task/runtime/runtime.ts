@@ -3,6 +3,7 @@ import { coop } from "./coop.ts";
 import { swapPolled } from "./current.ts";
 import { type Delivery, PromiseDelivery } from "./delivery.ts";
 import { Executor, type ExecutorHost } from "./executor.ts";
+import { Feed } from "./feed.ts";
 import type { Future } from "../future.ts";
 import type { Instruments } from "../instruments/instruments.ts";
 import type { Poller } from "../reactor/poller.ts";
@@ -23,11 +24,13 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly reactor: Reactor;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly feed: Feed;
   /** Whether the host's loop gives it its turns, and not `run`. */
   livesInHost = false;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
+  #wasFed = false;
   #promises = 0;
   readonly #failures: UnseenFailures = new UnseenFailures();
   /** Whether a promise's reactions may wait to run: one was settled, or begun, since the host's last turn. */
@@ -44,6 +47,7 @@ export class Runtime implements ExecutorHost, Disposable {
   constructor(poller?: Poller, clock: Clock = new Clock(false)) {
     this.reactor = new Reactor(poller);
     this.reactor.onDeregister = () => this.executor.rouse();
+    this.feed = new Feed(this.reactor);
     this.clock = clock;
     this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();
@@ -124,12 +128,19 @@ export class Runtime implements ExecutorHost, Disposable {
     this.#failures.seen(task);
   }
 
-  /** Polls a burst of tasks. Returns how many. */
+  /** Whether nothing waits for its turn, and the thread's sources had nothing when they were last asked. */
+  get isIdle(): boolean {
+    return !this.#wasFed && this.executor.isIdle;
+  }
+
+  /** Polls the thread's sources and a burst of tasks. Returns how many. */
   poll(): number {
     this.#atOnce = AT_ONCE;
     const before = swapPolled(this);
     try {
-      return this.executor.run(POLLS_A_TURN);
+      const fed = this.feed.poll();
+      this.#wasFed = fed > 0;
+      return fed + this.executor.run(POLLS_A_TURN);
     } finally {
       swapPolled(before);
     }
@@ -147,7 +158,7 @@ export class Runtime implements ExecutorHost, Disposable {
   look(timeoutMs: number): number {
     const { mayStep } = this;
     const wait = mayStep ? 0 : timeoutMs;
-    const edges = wait > 0 || this.reactor.registrations > 0 ? this.reactor.turn(wait) : 0;
+    const edges = wait > 0 ? this.feed.park(wait) : this.feed.takeNeedsLook() ? this.reactor.turn(0) : 0;
     if (wait > 0) this.#parks++;
     this.#edges += edges;
     if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);
@@ -169,6 +180,7 @@ export class Runtime implements ExecutorHost, Disposable {
     try {
       this.executor.end(new DOMException("the runtime ended before the task", "AbortError"));
       this.timers.end();
+      this.feed[Symbol.dispose]();
       this.reactor[Symbol.dispose]();
       this.#failures.report();
     } finally {

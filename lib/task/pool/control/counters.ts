@@ -14,6 +14,9 @@ export const NAMES = [
   "wakes",
   "searches",
   "refused",
+  "messages",
+  "messagesBegun",
+  "messagesEnded",
 ] as const;
 
 /** One of the counts. */
@@ -32,6 +35,10 @@ export const WAKES = 9;
 export const SEARCHES = 10;
 /** Pushes that found the deque full. */
 export const REFUSED = 11;
+/** Of what was submitted, begun and finished: what is no job. */
+export const MESSAGES = 12;
+export const MESSAGES_BEGUN = 13;
+export const MESSAGES_ENDED = 14;
 
 /** As many as a low word counts. */
 const LOW = 0x1_0000_0000;
@@ -95,6 +102,9 @@ export class Counters {
       wakes: count(WAKES),
       searches: count(SEARCHES),
       refused: count(REFUSED),
+      messages: count(MESSAGES),
+      messagesBegun: count(MESSAGES_BEGUN),
+      messagesEnded: count(MESSAGES_ENDED),
     };
   }
 

@@ -75,6 +75,11 @@ export class Queues {
     return slot >= 0 ? slot : this.#steal();
   }
 
+  /** A slot that came into this lane's inbox, or -1: for who takes no jobs of others. */
+  takeInjected(): number {
+    return this.#inbox.take();
+  }
+
   /** What came with the first one, others may steal, up to one that is pinned. */
   #spread(): void {
     for (;;) {

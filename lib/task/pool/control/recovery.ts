@@ -137,6 +137,11 @@ export class Recovery {
     for (const slot of slots.mine()) this.#orphans.set(slot, false);
   }
 
+  /** Whether the slot is one that the lane's last thread has left. */
+  holds(slot: number): boolean {
+    return this.#orphans.has(slot);
+  }
+
   /** Whether the slot that `takeDelivered` gave was the last thread's: then it is freed by this. */
   settle(slot: number): boolean {
     if (!this.#orphans.delete(slot)) return false;

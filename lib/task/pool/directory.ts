@@ -1,0 +1,150 @@
+/**
+ * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows; and which
+ * thread has which lane. In words of shared memory:
+ *
+ *     0, 1       how many entries, and how many bytes of text, were taken
+ *     2, 3       how many threads were started, and may be; 4: whether one was asked for
+ *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
+ *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
+ *     TEXT…      text: a module's URL, a line feed, the name of what it exports
+ *
+ * Two threads may enter the same function, which has two numbers then: no harm.
+ */
+import { type MapHandle, Mmap } from "../../mem/mmap.ts";
+import type { Thread } from "../../mem/thread.ts";
+
+const BYTES = 1 << 20;
+const ENTRIES = 8192;
+const LANES = 256;
+const STARTED = 2;
+const MOST = 3;
+const ASKED = 4;
+const THREADS = 16;
+const FIRST_ENTRY: number = THREADS + 2 * LANES;
+const TEXT: number = 4 * (FIRST_ENTRY + 2 * ENTRIES);
+
+/** Numbers that no function has: what they stand for is known to all lanes. */
+export const FIRST_FUNCTION = 16;
+
+/** What a job calls. */
+export interface FunctionName {
+  /** A URL. */
+  readonly module: string;
+  readonly name: string;
+}
+
+/** A thread's view of it. */
+export class Directory implements Disposable {
+  readonly handle: MapHandle;
+  readonly #map: Mmap<"write">;
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #numbers: Map<string, number> = new Map();
+  /** How many entries were looked at. */
+  #seen = 0;
+
+  private constructor(map: Mmap<"write">, handle: MapHandle) {
+    this.#map = map;
+    this.handle = handle;
+    this.#words = map.view(Int32Array, 0, TEXT / 4);
+    this.#bytes = map.view(Uint8Array, TEXT, BYTES - TEXT);
+  }
+
+  static create(): Directory {
+    const map = Mmap.memfd("oxbow-pool-functions", BYTES, { seals: ["grow", "shrink"] });
+    return new Directory(map, map.share());
+  }
+
+  static adopt(handle: MapHandle): Directory {
+    return new Directory(Mmap.adopt(handle, { mode: "r+" }), handle);
+  }
+
+  /** The lane's thread, once it is there. */
+  threadOf(lane: number): Thread | undefined {
+    const id = Atomics.load(this.#words, THREADS + 2 * lane + 1);
+    return id === 0 ? undefined : { id, start: this.#words[THREADS + 2 * lane] };
+  }
+
+  /** Which thread has the lane. */
+  setThread(lane: number, thread: Thread | undefined): void {
+    this.#words[THREADS + 2 * lane] = thread?.start ?? 0;
+    Atomics.store(this.#words, THREADS + 2 * lane + 1, thread?.id ?? 0);
+  }
+
+  /** The opener's: how many threads there are, of how many. */
+  setThreads(started: number, threads: number): void {
+    Atomics.store(this.#words, MOST, threads);
+    Atomics.store(this.#words, STARTED, started);
+    Atomics.store(this.#words, ASKED, 0);
+  }
+
+  /** How many threads there may be. */
+  get threads(): number {
+    return Atomics.load(this.#words, MOST);
+  }
+
+  /** Whether a thread may be asked for, by this one: not where all have been started, or one was asked for already. */
+  askForThread(): boolean {
+    const words = this.#words;
+    if (Atomics.load(words, STARTED) >= Atomics.load(words, MOST)) return false;
+    return Atomics.compareExchange(words, ASKED, 0, 1) === 0;
+  }
+
+  /** The function's number, which it is given where it has none. Throws a `RangeError` where there are too many. */
+  numberOf(module: string, name: string): number {
+    const text = `${module}\n${name}`;
+    const known = this.#numbers.get(text) ?? this.#find(text);
+    if (known !== undefined) return known;
+    const number = this.#enter(text);
+    this.#numbers.set(text, number);
+    return number;
+  }
+
+  /** Looks at what other threads have entered meanwhile. */
+  #find(text: string): number | undefined {
+    const count = Math.min(Atomics.load(this.#words, 0), ENTRIES);
+    for (; this.#seen < count; this.#seen++) {
+      const found = this.#textAt(this.#seen);
+      // It is being entered: it is looked at again the next time.
+      if (found === "") break;
+      if (!this.#numbers.has(found)) this.#numbers.set(found, FIRST_FUNCTION + this.#seen);
+    }
+    return this.#numbers.get(text);
+  }
+
+  #textAt(entry: number): string {
+    const at = FIRST_ENTRY + 2 * entry;
+    const length = Atomics.load(this.#words, at + 1);
+    const start = this.#words[at];
+    return new TextDecoder().decode(this.#bytes.slice(start, start + length));
+  }
+
+  #enter(text: string): number {
+    const words = this.#words;
+    const bytes = new TextEncoder().encode(text);
+    const at = Atomics.add(words, 1, bytes.length);
+    const entry = at + bytes.length > this.#bytes.length ? ENTRIES : Atomics.add(words, 0, 1);
+    if (entry >= ENTRIES) {
+      throw new RangeError(
+        `cannot make a job of ${
+          text.replace("\n", " ")
+        }: the pool has ${ENTRIES} functions, or the text of as many`,
+      );
+    }
+    this.#bytes.set(bytes, at);
+    words[FIRST_ENTRY + 2 * entry] = at;
+    Atomics.store(words, FIRST_ENTRY + 2 * entry + 1, bytes.length);
+    return FIRST_FUNCTION + entry;
+  }
+
+  /** What that number stands for. */
+  at(number: number): FunctionName {
+    const text = this.#textAt(number - FIRST_FUNCTION);
+    const end = text.indexOf("\n");
+    return { module: text.slice(0, end), name: text.slice(end + 1) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#map[Symbol.dispose]();
+  }
+}

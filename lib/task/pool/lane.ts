@@ -1,0 +1,458 @@
+import { EventFd } from "../../io/event_fd.ts";
+import { Fd } from "../../io/fd.ts";
+import { existingRuntime } from "../runtime/current.ts";
+import type { Source } from "../runtime/source.ts";
+import type { Control } from "./control/control.ts";
+import { MESSAGES, MESSAGES_BEGUN, MESSAGES_ENDED } from "./control/counters.ts";
+import {
+  CANCEL_REQUESTED,
+  DEADLINE,
+  FAILED,
+  FLAGS,
+  FUNCTION,
+  PHASE_BITS,
+  PHASE_MASK,
+  PIN,
+  RUNNING,
+  SEQUENCE,
+} from "./control/layout.ts";
+import { laneOf } from "./control/slots.ts";
+import { type PoolClosedError, WorkerCrashError } from "./errors.ts";
+import { type Directory, FIRST_FUNCTION } from "./directory.ts";
+import type { HandleOwner, JobHandle } from "./job_handle.ts";
+import { ARRIVED, PROGRESS, WANT_THREAD } from "./messages.ts";
+import type { Payload } from "./payload/payload.ts";
+import { Spin } from "./spin.ts";
+
+/** A job that has no slot yet. */
+interface Waiting {
+  readonly handle: JobHandle<unknown>;
+  readonly fn: number;
+  readonly args: readonly unknown[];
+  readonly pin: number;
+  readonly deadline: number;
+}
+
+/** Who runs jobs on this thread. */
+export interface Runs {
+  /** Runs what there is, for a moment. Returns how much. */
+  poll(): number;
+  /** Runs one job within another one that waits; `false` where there is none that can be run so. */
+  help(): boolean;
+  /** The submitter of a job that runs here has set one of its flags. */
+  told(slot: number): void;
+  /** How many promises of async functions it waits for. */
+  readonly promises: number;
+}
+
+/** Who starts the threads, and sees to their ends. */
+export interface Starts {
+  /** A job was submitted: there may be too few threads for it. */
+  submitted(pin: number): void;
+  /** A worker would like to have one more. */
+  wanted(): void;
+  /** That lane's thread is there. */
+  arrived(lane: number): void;
+  /** Looks whether a thread has ended, where nobody else is told. */
+  look(): void;
+  /** Why that lane's last thread has ended. */
+  causeOf(lane: number): unknown;
+}
+
+/** How long a thread that waits for a job sleeps before it looks whether the workers live. */
+const LOOK_MS = 100;
+
+/** A thread's part of a pool: the jobs that it has submitted, and where it is a worker, those that it runs. */
+export class Lane implements Source, HandleOwner {
+  readonly control: Control;
+  readonly directory: Directory;
+  readonly payload: Payload;
+  /** Any lane may write to it at any time, so that it is open until the opener closes it for all. */
+  readonly event: EventFd;
+  /** By the slots of this lane, from its first. */
+  readonly #handles: (JobHandle<unknown> | null)[];
+  /** Those that have no slot yet, with what they submit. */
+  #queue: Waiting[] = [];
+  readonly #first: number;
+  #inFlight = 0;
+  #awaited = 0;
+  readonly #spin: Spin;
+  /** What is called once a report was read, by its slot. */
+  readonly #reports: Map<number, () => void> = new Map();
+  /** Who waits until nothing is in flight. */
+  onDrained: (() => void) | null = null;
+  runs: Runs | null = null;
+  starts: Starts | null = null;
+  /** Why nothing is submitted any more. */
+  closed: PoolClosedError | null = null;
+  /** A worker's: called once the pool stops. */
+  onStop: (() => void) | null = null;
+  /** How many jobs the lane's last thread has left. */
+  #orphans: number;
+
+  constructor(control: Control, directory: Directory, payload: Payload) {
+    this.control = control;
+    this.directory = directory;
+    this.payload = payload;
+    const { slots } = control.shape;
+    this.#first = control.lane * slots;
+    this.#handles = new Array<JobHandle<unknown> | null>(slots).fill(null);
+    this.#spin = new Spin(() => this.#hasWork());
+    const { lane, parking } = control;
+    const number = parking.eventFd(lane);
+    this.event = number < 0 ? new EventFd() : new EventFd(Fd.unsafeOwn(number));
+    parking.setEventFd(this.event.fd.number);
+    this.#orphans = control.recovery.sweep((slot) => payload.drop(slot));
+  }
+
+  get hasThread(): boolean {
+    return this.runs !== null;
+  }
+
+  get isAwaited(): boolean {
+    return this.#awaited > 0;
+  }
+
+  get promises(): number {
+    return this.runs === null ? 0 : this.runs.promises;
+  }
+
+  get threads(): number {
+    return this.directory.threads;
+  }
+
+  /** How many of its jobs have not ended. */
+  get inFlight(): number {
+    return this.#inFlight + this.#queue.length;
+  }
+
+  awaits(change: number): void {
+    this.#awaited += change;
+  }
+
+  /**
+   * Submits a job of that number, whose end the handle is told. `pin` is the only lane that may run it, or -1;
+   * `deadline` when it is to have ended, in milliseconds since 1970, or 0. Throws what cannot be sent, and after the pool
+   * was closed.
+   */
+  submit(
+    handle: JobHandle<unknown>,
+    fn: number,
+    args: readonly unknown[],
+    pin: number,
+    deadline: number,
+  ): void {
+    if (this.closed !== null) throw this.closed;
+    if (this.#queue.length > 0 || !this.#place(handle, fn, args, pin, deadline)) {
+      this.poll();
+      if (this.#queue.length > 0 || !this.#place(handle, fn, args, pin, deadline)) {
+        this.#queue.push({ handle, fn, args, pin, deadline });
+      }
+    }
+    if (this.starts !== null) this.starts.submitted(pin);
+    else if (this.control.parking.sleepers === 0 && this.directory.askForThread()) {
+      this.tellOpener(WANT_THREAD);
+    }
+  }
+
+  /** A worker's: sends the opener a message with nothing in it. */
+  tellOpener(message: number): void {
+    this.#send(message, 0, []);
+  }
+
+  /** Puts the job in a slot and hints it; `false` where no slot is free. */
+  #place(
+    handle: JobHandle<unknown>,
+    fn: number,
+    args: readonly unknown[],
+    pin: number,
+    deadline: number,
+  ): boolean {
+    const { slots, queues, parking } = this.control;
+    const slot = slots.take();
+    if (slot < 0) return false;
+    try {
+      this.payload.packArguments(slot, args);
+    } catch (error) {
+      slots.free(slot);
+      throw error;
+    }
+    slots.set(slot, FUNCTION, fn);
+    if (deadline > 0) {
+      slots.set(slot, DEADLINE, deadline % 2 ** 32);
+      slots.set(slot, DEADLINE + 1, deadline / 2 ** 32);
+    }
+    if (pin >= 0) slots.set(slot, PIN, pin + 1);
+    handle.slot = slot;
+    this.#handles[slot - this.#first] = handle;
+    this.#inFlight++;
+    slots.publish(slot);
+    this.#spin.arm();
+    if (pin >= 0) {
+      queues.inject(pin, slot);
+      parking.wake(pin);
+    } else {
+      if (!queues.push(slot)) queues.inject(this.control.lane === 0 ? 1 : this.control.lane, slot);
+      parking.workAdded();
+    }
+    return true;
+  }
+
+  /** Sends a lane something that is no job; gives its slot, or -1 where none is free. */
+  #send(fn: number, to: number, args: readonly unknown[]): number {
+    const { slots, queues, parking } = this.control;
+    const slot = slots.take();
+    if (slot < 0) return -1;
+    try {
+      this.payload.packArguments(slot, args);
+    } catch (error) {
+      slots.free(slot);
+      throw error;
+    }
+    slots.set(slot, FUNCTION, fn);
+    slots.set(slot, PIN, to + 1);
+    slots.publish(slot);
+    this.control.counters.add(MESSAGES);
+    queues.inject(to, slot);
+    parking.wake(to);
+    return slot;
+  }
+
+  /** A worker's: reports to who has submitted the job; `false` where no slot is free. Calls `read` once it was read. */
+  report(job: number, value: unknown, read: () => void): boolean {
+    const { slots } = this.control;
+    const slot = this.#send(PROGRESS, slots.owner(job), [job, slots.get(job, SEQUENCE), value]);
+    if (slot >= 0) this.#reports.set(slot, read);
+    return slot >= 0;
+  }
+
+  abandon(handle: JobHandle<unknown>, _reason: unknown): void {
+    const { slot } = handle;
+    if (slot < 0) {
+      this.#queue = this.#queue.filter((waiting) => waiting.handle !== handle);
+      return;
+    }
+    const { slots, queues, parking, words, layout } = this.control;
+    this.#forget(slot);
+    handle.slot = -1;
+    if (slots.cancel(slot)) {
+      this.payload.drop(slot);
+      this.#release(slot);
+      return;
+    }
+    const state = slots.state(slot);
+    Atomics.or(words, layout.ofSlot(slot, FLAGS), CANCEL_REQUESTED);
+    if ((state & PHASE_MASK) !== RUNNING || slots.isLinked(slot)) return;
+    const lane = laneOf(state >>> PHASE_BITS);
+    queues.inject(lane, slot);
+    parking.wake(lane);
+  }
+
+  #forget(slot: number): JobHandle<unknown> | null {
+    const handle = this.#handles[slot - this.#first];
+    this.#handles[slot - this.#first] = null;
+    return handle;
+  }
+
+  /** The slot's job is over, and so is what it held. */
+  #release(slot: number): void {
+    this.control.slots.free(slot);
+    this.#inFlight--;
+    const next = this.#queue.shift();
+    if (next !== undefined) this.#retry(next);
+    if (this.#inFlight === 0 && this.onDrained !== null) this.onDrained();
+  }
+
+  #retry({ handle, fn, args, pin, deadline }: Waiting): void {
+    try {
+      this.#place(handle, fn, args, pin, deadline);
+    } catch (error) {
+      handle.fail(error);
+    }
+  }
+
+  poll(): number {
+    const { runs } = this;
+    const count = this.takeEnds() + (runs === null ? this.#takeMessages() : runs.poll());
+    if (this.onStop !== null && this.control.parking.isStopping) this.onStop();
+    if (count > 0) this.#spin.arm();
+    return count;
+  }
+
+  /** What has come for this lane alone: ends, deaths. */
+  takeEnds(): number {
+    const { parking, queues } = this.control;
+    let count = 0;
+    for (let slot = queues.takeDelivered(); slot >= 0; slot = queues.takeDelivered()) {
+      this.#ended(slot);
+      count++;
+    }
+    if (parking.hasDeaths()) this.#survey();
+    if (this.#orphans > 0) this.#orphans = this.control.recovery.sweep((slot) => this.payload.drop(slot));
+    return count;
+  }
+
+  #ended(slot: number): void {
+    const { slots, recovery } = this.control;
+    if (this.#orphans > 0 && this.#handles[slot - this.#first] === null && recovery.holds(slot)) {
+      this.payload.drop(slot);
+      recovery.settle(slot);
+      return;
+    }
+    if (slots.get(slot, FUNCTION) < FIRST_FUNCTION) {
+      this.#forgetMessage(slot);
+      return;
+    }
+    const handle = this.#forget(slot);
+    if (handle === null) this.payload.drop(slot);
+    else this.#settle(handle, slot);
+    this.#release(slot);
+  }
+
+  #settle(handle: JobHandle<unknown>, slot: number): void {
+    handle.slot = -1;
+    try {
+      if (this.control.slots.phase(slot) === FAILED) handle.fail(this.payload.unpackError(slot));
+      else handle.settle(this.payload.unpackResult(slot));
+    } catch (error) {
+      handle.fail(error);
+    }
+  }
+
+  #forgetMessage(slot: number): void {
+    this.payload.drop(slot);
+    this.control.slots.free(slot);
+    this.control.counters.add(MESSAGES_ENDED);
+    const read = this.#reports.get(slot);
+    this.#reports.delete(slot);
+    read?.();
+  }
+
+  /** Threads have ended: what they ran is lost, and what they had taken is hinted again. */
+  #survey(): void {
+    const { ended, lost } = this.control.recovery.survey();
+    for (const slot of ended) this.#ended(slot);
+    for (const slot of lost) {
+      if (this.control.slots.get(slot, FUNCTION) < FIRST_FUNCTION) {
+        this.#forgetMessage(slot);
+        continue;
+      }
+      const handle = this.#forget(slot);
+      if (handle !== null) {
+        handle.slot = -1;
+        handle.fail(this.#crashOf(slot));
+      }
+      this.payload.drop(slot);
+      this.#release(slot);
+    }
+  }
+
+  #crashOf(slot: number): WorkerCrashError {
+    const lane = laneOf(this.control.slots.runner(slot));
+    const { module, name } = this.directory.at(this.control.slots.get(slot, FUNCTION));
+    const cause = this.starts?.causeOf(lane);
+    const why = cause === undefined ? "" : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return new WorkerCrashError(
+      `the job ${name} of ${module} was lost: its worker, thread ${lane} of the pool, has ended${why}; ` +
+        "the pool goes on with another one, and runs the job no second time",
+      { cause },
+    );
+  }
+
+  #takeMessages(): number {
+    const { queues } = this.control;
+    let count = 0;
+    for (let slot = queues.takeInjected(); slot >= 0; slot = queues.takeInjected()) {
+      this.message(slot);
+      count++;
+    }
+    return count;
+  }
+
+  /** Something was sent that is no job. */
+  message(slot: number): void {
+    const { slots, runner } = this.control;
+    const fn = slots.get(slot, FUNCTION);
+    if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner)) return;
+    this.control.counters.add(MESSAGES_BEGUN);
+    if (fn === PROGRESS) this.#reported(slot);
+    else {
+      this.#answer(slot);
+      if (fn === ARRIVED) this.starts?.arrived(slots.owner(slot));
+      else this.starts?.wanted();
+    }
+  }
+
+  #reported(slot: number): void {
+    const [job, sequence, value] = this.payload.unpackArguments(slot);
+    const { slots } = this.control;
+    const isOf = typeof job === "number" && slots.get(job, SEQUENCE) === sequence;
+    const handle = isOf ? this.#handles[job - this.#first] : null;
+    if (handle === null) this.#answer(slot);
+    else handle.reported(value, () => this.#answer(slot));
+  }
+
+  #answer(slot: number): void {
+    const { slots, queues, parking, runner } = this.control;
+    this.payload.packResult(slot, undefined);
+    if (!slots.finish(slot, runner, false)) return;
+    queues.deliver(slot);
+    parking.wake(slots.owner(slot));
+  }
+
+  #hasWork(): boolean {
+    const { parking, queues } = this.control;
+    return this.hasThread ? queues.hasWork() || parking.isStopping : queues.hasOwn();
+  }
+
+  spin(): boolean {
+    if (!this.hasThread) return this.isAwaited && this.#spin.look();
+    const { parking } = this.control;
+    return parking.beginSearch() ? this.#spin.look() : this.#hasWork();
+  }
+
+  sleep(timeoutMs: number): void {
+    this.control.parking.parkFutex(timeoutMs, this.hasThread);
+  }
+
+  lieDown(): boolean {
+    return this.control.parking.enterEvent(this.hasThread);
+  }
+
+  getUp(): void {
+    this.control.parking.leaveEvent(this.hasThread);
+  }
+
+  waitFor(handle: JobHandle<unknown>, until: number): void {
+    const { parking } = this.control;
+    const spin = new Spin(() => this.control.queues.hasOwn());
+    while (!handle.isFinished) {
+      this.takeEnds();
+      if (this.runs === null) this.#takeMessages();
+      if (handle.isFinished) break;
+      if (this.runs !== null && this.runs.help()) continue;
+      if (spin.look()) continue;
+      const left = until - performance.now();
+      if (left <= 0 || parking.isStopping) break;
+      parking.parkFutex(Math.min(left, LOOK_MS), false);
+      this.starts?.look();
+    }
+    // What slept in the host's loop is told by its eventfd no more: it is to lie down again.
+    existingRuntime()?.executor.rouse();
+  }
+
+  /** Ends all that is in flight by `error`. The slots of what runs stay taken until it has ended. */
+  failAll(error: Error): void {
+    for (const { handle } of this.#queue.splice(0)) handle.fail(error);
+    for (const handle of this.#handles) handle?.cancel(error);
+  }
+
+  /** The opener's, once all threads have ended. */
+  [Symbol.dispose](): void {
+    const { parking, shape } = this.control;
+    for (let lane = 0; lane < shape.lanes; lane++) {
+      const number = parking.eventFd(lane);
+      if (number >= 0) Fd.unsafeOwn(number).close();
+    }
+  }
+}
