@@ -3,8 +3,9 @@
  *
  * Of the ring the owner alone writes the head; threads move the tail on by a compare-and-swap, and then exchange the
  * entry for 0: whoever finds it there has the call, so that the owner takes one back in the same way, and an entry that
- * is gone is a hole that the next one passes. Each entry comes with a permit, on whose count threads sleep. What has
- * ended is pushed on a list, which the owner takes as a whole: an eventfd is written where the list was empty.
+ * is gone is a hole that the next one passes. Each entry comes with a permit, on whose count threads sleep. One thread at
+ * a time is woken, or made; whoever takes an entry sees to the next before it makes its call, which may block: so a burst
+ * of short calls wakes few, and no call waits behind one that blocks. What has ended is pushed on a list, which the owner takes as a whole: an eventfd is written where the list was empty.
  *
  * The memory is given back by whoever lets go of it last: a call may outlive the thread of JavaScript that asked for it.
  * Sources: futex(2), pthread_create(3), R. K. Treiber 1986 for the list.
@@ -88,50 +89,71 @@ function pop(a: Assembler, none: Label): void {
 }
 
 /**
- * `int calls_submit(struct block *, uint32_t slot)`: has a thread make the call of a record that was written. Wakes one,
- * and makes one more where none sleeps for it. Gives 0; -1 where the ring is full; or the errno by
- * which there is no thread at all.
+ * `int calls_submit(struct block *, uint32_t slot)`: has a thread make the call of a record that was written. Gives 0; -1
+ * where the ring is full; or the errno by which there is no thread at all.
  */
 export function submitCode(): Code {
   const a = new Assembler();
-  const [full, awake, fits, done] = ["full", "awake", "fits", "done"].map((name) => a.label(name));
-  a.push(rbx);
-  a.sub(rsp, 32);
-  a.mov(rbx, rdi);
-  a.mov(ecx, ptr(rbx, BLOCK.head));
+  const full = a.label("full");
+  a.mov(ecx, ptr(rdi, BLOCK.head));
   a.mov(eax, ecx);
-  a.sub(eax, ptr(rbx, BLOCK.tail));
+  a.sub(eax, ptr(rdi, BLOCK.tail));
   a.cmp(eax, RING);
   a.jae(full);
   a.mov(edx, ecx);
   a.and(edx, RING - 1);
-  a.cmp(dword(rbx, rdx.times(4), BLOCK.ring), 0);
+  a.cmp(dword(rdi, rdx.times(4), BLOCK.ring), 0);
   a.jne(full);
   a.mov(eax, esi);
   a.shl(eax, RECORD_SHIFT);
-  a.mov(ptr(rbx, rax, BLOCK.records + RECORD.place), edx);
+  a.mov(ptr(rdi, rax, BLOCK.records + RECORD.place), edx);
   a.lea(eax, ptr(rsi, 1));
-  a.mov(ptr(rbx, rdx.times(4), BLOCK.ring), eax);
+  a.mov(ptr(rdi, rdx.times(4), BLOCK.ring), eax);
   a.inc(ecx);
-  a.mov(ptr(rbx, BLOCK.head), ecx);
-  a.lock_inc(dword(rbx, BLOCK.permits));
-  a.cmp(dword(rbx, BLOCK.sleepers), 0);
-  a.je(awake);
-  wake(a, 1);
-  a.bind(awake);
-  a.mov(eax, ptr(rbx, BLOCK.permits));
-  a.cmp(eax, ptr(rbx, BLOCK.sleepers));
-  a.jbe(fits);
-  a.mov(eax, ptr(rbx, BLOCK.threads));
-  a.cmp(eax, ptr(rbx, BLOCK.limit));
-  a.jae(fits);
-  startThread(a);
-  a.jmp(done);
+  a.mov(ptr(rdi, BLOCK.head), ecx);
+  a.lock_inc(dword(rdi, BLOCK.permits));
+  a.sub(rsp, 8);
+  a.call(symbol(CALLS.rouse));
+  a.add(rsp, 8);
+  a.ret();
   a.bind(full);
   a.mov(eax, -1);
-  a.jmp(done);
-  a.bind(fits);
+  a.ret();
+  return a.finish();
+}
+
+/**
+ * `int calls_rouse(struct block *)`: where there are permits and no thread is on its way to them, wakes one, or makes one
+ * where none sleeps. Gives the errno by which there is no thread at all, or 0.
+ */
+export function rouseCode(): Code {
+  const a = new Assembler();
+  const [make, isNobody, fine, done] = ["make", "is nobody", "fine", "done"].map((name) => a.label(name));
+  a.push(rbx);
+  a.sub(rsp, 32);
+  a.mov(rbx, rdi);
+  a.cmp(dword(rbx, BLOCK.permits), 0);
+  a.je(fine);
   a.xor(eax, eax);
+  a.mov(ecx, 1);
+  a.lock_cmpxchg(dword(rbx, BLOCK.searching), ecx);
+  a.jne(fine);
+  a.cmp(dword(rbx, BLOCK.sleepers), 0);
+  a.je(make);
+  wake(a, 1);
+  a.test(eax, eax);
+  a.jnz(fine);
+  // The sleeper is not asleep yet, or no longer: it looks at the permits itself. Or all are at their calls.
+  a.bind(isNobody);
+  a.lock_and(dword(rbx, BLOCK.searching), 0);
+  a.bind(fine);
+  a.xor(eax, eax);
+  a.jmp(done);
+  a.bind(make);
+  a.mov(eax, ptr(rbx, BLOCK.threads));
+  a.cmp(eax, ptr(rbx, BLOCK.limit));
+  a.jae(isNobody);
+  startThread(a);
   a.bind(done);
   a.add(rsp, 32);
   a.pop(rbx);
@@ -165,6 +187,7 @@ function startThread(a: Assembler): void {
   a.mov(eax, ptr(rsp, thread));
   a.test(eax, eax);
   a.jz(started);
+  a.lock_and(dword(rbx, BLOCK.searching), 0);
   a.lock_dec(dword(rbx, BLOCK.refs));
   a.lock_dec(dword(rbx, BLOCK.threads));
   a.jz(end);
@@ -223,9 +246,13 @@ function tell(a: Assembler, told: Label): void {
 /** `void *calls_thread(struct block *)`: makes calls until there is none for as long as `idle` says. */
 export function threadCode(): Code {
   const a = new Assembler();
-  const [next, take, sleep, leave, letGo] = ["next", "take", "sleep", "leave", "let go"]
-    .map((name) => a.label(name));
+  const [next, take, has, begin, none, sleep, searches, leave, letGo] = [
+    ["next", "take", "has", "begin"],
+    ["none", "sleep", "searches", "leave", "let go"],
+  ].flat().map((name) => a.label(name));
   const saved = [rbx, rbp, r12, r13];
+  /** Whether it is the one that was woken or made last. */
+  const isSearching = dword(rsp, 16);
   for (const register of saved) a.push(register);
   a.sub(rsp, 24);
   a.mov(rbx, rdi);
@@ -233,16 +260,28 @@ export function threadCode(): Code {
   a.call(symbol("__errno_location"));
   a.mov(r13, rax);
 
+  a.bind(searches);
+  a.mov(isSearching, 1);
   a.bind(next);
   a.cmp(dword(rbx, BLOCK.isClosing), 0);
   a.jne(leave);
   a.bind(take);
   a.mov(eax, ptr(rbx, BLOCK.permits));
   a.test(eax, eax);
-  a.jz(sleep);
+  a.jz(none);
   a.lea(ecx, ptr(rax, -1));
   a.lock_cmpxchg(dword(rbx, BLOCK.permits), ecx);
   a.jne(take);
+  a.cmp(isSearching, 0);
+  a.je(has);
+  a.mov(isSearching, 0);
+  a.lock_and(dword(rbx, BLOCK.searching), 0);
+  a.bind(has);
+  a.cmp(dword(rbx, BLOCK.permits), 0);
+  a.je(begin);
+  a.mov(rdi, rbx);
+  a.call(symbol(CALLS.rouse));
+  a.bind(begin);
   // Where there is none: its permit was one too many.
   pop(a, next);
   a.lea(r12d, ptr(rbp, -1));
@@ -250,6 +289,14 @@ export function threadCode(): Code {
   a.lea(r12, ptr(rbx, r12, BLOCK.records));
   makeCall(a);
   tell(a, next);
+
+  a.bind(none);
+  a.cmp(isSearching, 0);
+  a.je(sleep);
+  // Who gave a permit just now may have relied on it.
+  a.mov(isSearching, 0);
+  a.lock_and(dword(rbx, BLOCK.searching), 0);
+  a.jmp(take);
 
   a.bind(sleep);
   a.lock_inc(dword(rbx, BLOCK.sleepers));
@@ -259,6 +306,8 @@ export function threadCode(): Code {
   a.lea(r10, ptr(rbx, BLOCK.idle));
   systemCall(a, NR.futex);
   a.lock_dec(dword(rbx, BLOCK.sleepers));
+  a.test(eax, eax);
+  a.jz(searches);
   a.cmp(eax, -ETIMEDOUT);
   a.jne(next);
   // The owner, who has just seen this thread, may have made none for a permit that it gave: asked once more now.

@@ -12,6 +12,8 @@ export const CALLS_BLOCK = {
   /** How many entries of the ring nobody has come for, or more: what threads sleep on, by futex(2). */
   permits: 0,
   sleepers: 4,
+  /** Whether a thread was woken, or made, that has not come for an entry yet. */
+  searching: 8,
   /** Where the owner puts the next entry; how many threads there may be. */
   head: 64,
   limit: 68,
@@ -64,6 +66,7 @@ export const FLAG_RETRY = 1;
 /** The symbols of the code. */
 export const CALLS = {
   submit: "calls_submit",
+  rouse: "calls_rouse",
   thread: "calls_thread",
   close: "calls_close",
   end: "calls_end",

@@ -52,6 +52,7 @@ export const processObjects = {
     soname: SONAMES.calls,
     functions: {
       [CALLS.submit]: code.callsSubmit,
+      [CALLS.rouse]: code.callsRouse,
       [CALLS.thread]: code.callsThread,
       [CALLS.release]: code.callsRelease,
       [CALLS.close]: code.callsClose,

@@ -43,6 +43,7 @@ export const programs: Readonly<Record<string, () => Code>> = {
   watchMake: watch.makeCode,
   watchRegister: watch.registerCode,
   callsSubmit: calls.submitCode,
+  callsRouse: calls.rouseCode,
   callsThread: calls.threadCode,
   callsRelease: calls.releaseCode,
   callsClose: calls.closeCode,
