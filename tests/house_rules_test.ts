@@ -10,7 +10,7 @@ const floors = [
   ["lib/jit/", "lib/io/", "lib/slab"],
   ["lib/mem/", "lib/task/"],
   ["lib/vector/"],
-  ["lib/formats/", "lib/net/", "lib/blas/"],
+  ["lib/formats/", "lib/net/", "lib/blas/", "lib/fs/"],
   ["lib/nn/"],
   ["mod.ts", "examples/"],
 ];

@@ -78,6 +78,7 @@ interface Opened {
   readonly code: NativeFunctions<typeof CODE>;
   readonly libc: NativeFunctions<typeof LIBC_TABLE>;
   readonly end: Pointer;
+  readonly syscall: number;
 }
 
 let opened: Opened | undefined;
@@ -86,10 +87,12 @@ let opened: Opened | undefined;
 function open(): Opened {
   if (opened !== undefined) return opened;
   const library = openForProcess(processObjects.calls, CODE);
+  const c = dlopenQuietly(LIBC, LIBC_TABLE);
   return opened = {
     code: library.symbols,
-    libc: dlopenQuietly(LIBC, LIBC_TABLE).symbols,
+    libc: c.symbols,
     end: symbolIn(library.path, CALLS.end) ?? NULL,
+    syscall: Number(addressOf(symbolIn(c.path, "syscall") ?? NULL)),
   };
 }
 
@@ -209,6 +212,12 @@ export class Calls implements Disposable {
     this.words[record] = address;
     this.words[record + 1] = Math.floor(address / 2 ** 32);
     this.words[record + RECORD.flags / 4] = flags;
+  }
+
+  /** Has the call be one of the kernel, by libc's `syscall`: its arguments go from 1 to 5. */
+  setSystemCall(slot: number, number: number, flags: number): void {
+    this.setFunction(slot, this.#opened.syscall, flags);
+    this.setArgument(slot, 0, number);
   }
 
   /** The argument of that index, from 0 to 5: an integer that a number holds. */

@@ -15,6 +15,8 @@ export interface NativeWork<T> {
   end(calls: Calls, slot: number): T;
   /** Lets go of a result that nobody takes: that of a call which was begun when its future was dropped. */
   discard?(result: number): void;
+  /** The call needs nothing any more that `begin` has given it: it has ended, or will never be made. Once for each `begin`. */
+  release?(): void;
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
@@ -88,6 +90,11 @@ export class NativeFuture<T> extends Future<T> {
       this.#outcome = { error };
     }
     this.#wake();
+  }
+
+  /** The threads' own: its record is nobody's any more. */
+  release(): void {
+    this.#work.release?.();
   }
 
   /** The threads' own: it cannot be made. */

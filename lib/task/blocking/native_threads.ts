@@ -57,11 +57,14 @@ export class NativeThreads {
 
   #submit(future: NativeFuture<unknown>, slot: number): void {
     future.slot = slot;
+    let isBegun = false;
     try {
       future.begin(this.#calls);
+      isBegun = true;
       this.#calls.submit(slot);
     } catch (error) {
       this.#calls.free(slot);
+      if (isBegun) future.release();
       throw error;
     }
     this.#running[slot] = future;
@@ -72,7 +75,9 @@ export class NativeThreads {
     this.#letGo(future);
     const { slot } = future;
     if (slot === -1) return this.#waiting.remove(future);
-    if (this.#calls.cancel(slot)) this.#free(slot);
+    if (!this.#calls.cancel(slot)) return;
+    future.release();
+    this.#free(slot);
   }
 
   #letGo(future: NativeFuture<unknown>): void {
@@ -108,6 +113,7 @@ export class NativeThreads {
       try {
         future.end(this.#calls);
       } finally {
+        future.release();
         this.#free(slot);
       }
     });
