@@ -1,8 +1,7 @@
 import { libc } from "../../ffi/mod.ts";
 import type { Future } from "../task/future.ts";
 import { ready } from "../task/futures/ready.ts";
-import { toFuture } from "../task/futures/to_future.ts";
-import { nothing, systemCall, type Used } from "./system_call.ts";
+import { begun, nothing, systemCall, type Used } from "./system_call.ts";
 
 /**
  * A descriptor, and how many calls use it: it is closed after the last of them, so that none meets another file which was
@@ -50,7 +49,7 @@ export class Handle implements Used {
     if (this.#users > 0) return ready(undefined);
     const { path } = this;
     const call = systemCall({ name: "close", arguments: [this.#number], context: { path }, value: nothing });
-    return toFuture(call.toPromise());
+    return begun(call);
   }
 
   /** As `close`, on this thread: for one that was forgotten. */

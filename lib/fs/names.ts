@@ -4,6 +4,7 @@ import { SystemError } from "../../ffi/mod.ts";
 import type { SyscallContext } from "../../ffi/mod.ts";
 import { isSandboxed } from "../../ffi/permissions.ts";
 import { requireFlag, requireNames } from "../io/arguments.ts";
+import type { NativeFuture } from "../task/blocking/native_future.ts";
 import type { Coroutine, Future } from "../task/future.ts";
 import { toFuture } from "../task/futures/to_future.ts";
 import { abortable, type AbortOptions } from "./abortable.ts";
@@ -52,7 +53,7 @@ export function rename(from: FilePath, to: FilePath, options: AbortOptions = {})
 }
 
 /** unlink(2) */
-export function unlinked({ text, bytes }: Path): ReturnType<typeof systemCall<void>> {
+export function unlinked({ text, bytes }: Path): NativeFuture<void> {
   return systemCall({ name: "unlink", arguments: [bytes], context: { path: text }, value: nothing });
 }
 

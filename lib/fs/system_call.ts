@@ -3,6 +3,7 @@ import { SystemError } from "../../ffi/mod.ts";
 import type { SyscallContext } from "../../ffi/mod.ts";
 import { type Calls, STAGE_BYTES } from "../jit/calls.ts";
 import { FLAG_RETRY } from "../jit/calls_memory.ts";
+import { type Context, Future, type Pending } from "../task/future.ts";
 import { NativeFuture, type NativeWork } from "../task/blocking/native_future.ts";
 
 const NUMBERS = {
@@ -114,9 +115,28 @@ export function systemCall<T>(call: SystemCall<T>): NativeFuture<T> {
   return new NativeFuture(new SystemCallWork(call));
 }
 
-/** Has the call made though nobody waits for it. */
-export function detach(call: NativeFuture<unknown>): void {
-  call.poll({ waker: { wake() {} } });
+/** What a call that was begun gives, which goes on where this is dropped, or its runtime ends. */
+class Begun<T> extends Future<T> {
+  readonly #call: NativeFuture<T>;
+
+  constructor(call: NativeFuture<T>) {
+    super();
+    this.#call = call;
+  }
+
+  override describe(): string {
+    return this.#call.describe();
+  }
+
+  override poll(context: Context): T | Pending {
+    return this.#call.poll(context);
+  }
+}
+
+/** Begins the call, which is made whether or not anybody waits for it. */
+export function begun<T>(call: NativeFuture<T>): Future<T> {
+  call.beginNow();
+  return new Begun(call);
 }
 
 /** For calls whose result says no more than that they have not failed. */

@@ -12,7 +12,7 @@ import { renamed, unlinked } from "./names.ts";
 import { openHandle } from "./open.ts";
 import { openingOf, requireMode } from "./open_options.ts";
 import { besides, type FilePath, folderOf, type Path, pathFrom } from "./path.ts";
-import { detach, nothing, systemCall } from "./system_call.ts";
+import { begun, nothing, systemCall } from "./system_call.ts";
 import { CURRENT, writeFully } from "./transfer.ts";
 
 /** How a file is written. */
@@ -81,7 +81,7 @@ function* makeLike(old: Metadata, handle: Handle): Coroutine<void> {
 /** Whether or not anybody waits. */
 function removeNow(path: Path): void {
   if (isSandboxed()) rmSync(path.text, { force: true });
-  else detach(unlinked(path));
+  else begun(unlinked(path));
 }
 
 function* fill(path: Path, bytes: Uint8Array, mode: number, old: Metadata | undefined): Coroutine<void> {

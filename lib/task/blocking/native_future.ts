@@ -53,7 +53,7 @@ export class NativeFuture<T> extends Future<T> {
     if (this.listener === null && this.#outcome === null) {
       if (!proceed(context)) return Pending;
       coop.left--;
-      this.#start();
+      this.beginNow();
     }
     const outcome = this.#outcome;
     if (outcome === null) {
@@ -66,7 +66,8 @@ export class NativeFuture<T> extends Future<T> {
     return outcome.value;
   }
 
-  #start(): void {
+  /** Has the call made though nobody waits for it yet: whether somebody ever does, it is made unless it is dropped. */
+  beginNow(): void {
     try {
       nativeThreads().start(this);
     } catch (error) {
