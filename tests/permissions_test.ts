@@ -217,6 +217,27 @@ const programs: Readonly<Record<string, Program>> = {
     imports: "Command",
     steps: [`await onRuntime(async () => { await new Command("/bin/true").status(); });`],
   },
+  "@oxbow/oxbow/fs: `File.open` to read, `readFile`, `readDir`, `metadata`": {
+    imports: "File, metadata, readDir, readFile, symlinkMetadata",
+    steps: [
+      'await using file = await File.open("FILE"); await file.readAt(new Uint8Array(4), 0);',
+      'if ((await readFile("FILE")).length !== 10) throw new Error("not ten bytes");',
+      'for await (const entry of readDir("FOLDER")) if (entry.name === "") throw new Error("no name");',
+      'if ((await metadata("FILE")).size !== 10) throw new Error("not ten bytes");',
+      'if ((await symlinkMetadata("FILE")).kind !== "regular") throw new Error("no file");',
+    ],
+  },
+  "@oxbow/oxbow/fs: `writeFile`, `rename`, `remove`, `mkdir`": {
+    imports: "mkdir, remove, rename, writeFile",
+    steps: [
+      `await mkdir("FOLDER/made", { recursive: true });
+       await writeFile("FOLDER/made/a", new Uint8Array(3));
+       await writeFile("FOLDER/made/a", new Uint8Array(4), { atomic: true });
+       await rename("FOLDER/made/a", "FOLDER/made/b");
+       await remove("FOLDER/made/b");
+       await remove("FOLDER/made");`,
+    ],
+  },
   "@oxbow/oxbow/tls: over a stream of `/net`": {
     imports: "connectTls",
     steps: [
