@@ -24,6 +24,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   slab: () => import("./slab.ts"),
   task: () => import("./task.ts"),
   task_size: () => import("./task_size.ts"),
+  pool_codec: () => import("./pool_codec.ts"),
   stream: () => import("./stream.ts"),
   product: () => import("./product.ts"),
   net: () => import("./net.ts"),
@@ -31,6 +32,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   udp: () => import("./udp.ts"),
   async_io: () => import("./async_io.ts"),
   process: () => import("./process.ts"),
+  fs: () => import("./fs.ts"),
   search: () => import("./search.ts"),
   search_quality: () => import("./search_quality.ts"),
 };

@@ -63,6 +63,8 @@ const SHUTDOWN_MS = 10_000;
 /** A client that was told that the connection ends has this long to hear it. */
 const CLOSING_MS = 2_000;
 const LONGEST_TICK_MS = 500;
+/** How long a server that shuts down may wait in vain for one that speaks another protocol, and has closed. */
+const CLOSING_TICK_MS = 5;
 /** Clients beyond `maxConnections` that are told so at once: one more is closed without a word. */
 const TURNED_AWAY = 256;
 /** Connections that speak another protocol, of which so many are asked in a turn whether they are closed. */
@@ -173,7 +175,13 @@ export abstract class Server implements HttpServer, Service {
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
     this.deadlines.sweep();
-    this.#askUpgraded(this.isClosing ? this.#upgraded.size : ASKED);
+    if (this.isClosing) this.askAll();
+    else this.#askUpgraded(ASKED);
+  }
+
+  /** Forgets those whose streams are somebody else's and closed. */
+  askAll(): void {
+    this.#askUpgraded(this.#upgraded.size);
     this.#finishIfOver();
   }
 
@@ -197,6 +205,7 @@ export abstract class Server implements HttpServer, Service {
       for (const connection of this.deadlines.in(IDLE)) connection.cutIdle();
       this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
       this.#tasks = [spawn(sweepAll, this, this.#tickMs)];
+      if (this.#upgraded.size > 0) this.#tasks.push(spawn(askOften, this));
       this.#finishIfOver();
     }
     // Who asks again may have less patience.
@@ -253,6 +262,14 @@ function* sweepAll(server: Server, ms: number): Coroutine<void> {
   for (;;) {
     yield* sleep(ms);
     server.sweep();
+  }
+}
+
+/** Nobody says of those whose stream is somebody else's that they have closed, and who shuts down waits for them. */
+function* askOften(server: Server): Coroutine<void> {
+  for (;;) {
+    server.askAll();
+    yield* sleep(CLOSING_TICK_MS);
   }
 }
 

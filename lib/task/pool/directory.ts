@@ -40,6 +40,8 @@ export class Directory implements Disposable {
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #numbers: Map<string, number> = new Map();
+  /** How many entries were looked at. */
+  #seen = 0;
 
   private constructor(map: Mmap<"write">, handle: MapHandle) {
     this.#map = map;
@@ -91,11 +93,30 @@ export class Directory implements Disposable {
   /** The function's number, which it is given where it has none. Throws a `RangeError` where there are too many. */
   numberOf(module: string, name: string): number {
     const text = `${module}\n${name}`;
-    const known = this.#numbers.get(text);
+    const known = this.#numbers.get(text) ?? this.#find(text);
     if (known !== undefined) return known;
     const number = this.#enter(text);
     this.#numbers.set(text, number);
     return number;
+  }
+
+  /** Looks at what other threads have entered meanwhile. */
+  #find(text: string): number | undefined {
+    const count = Math.min(Atomics.load(this.#words, 0), ENTRIES);
+    for (; this.#seen < count; this.#seen++) {
+      const found = this.#textAt(this.#seen);
+      // It is being entered: it is looked at again the next time.
+      if (found === "") break;
+      if (!this.#numbers.has(found)) this.#numbers.set(found, FIRST_FUNCTION + this.#seen);
+    }
+    return this.#numbers.get(text);
+  }
+
+  #textAt(entry: number): string {
+    const at = FIRST_ENTRY + 2 * entry;
+    const length = Atomics.load(this.#words, at + 1);
+    const start = this.#words[at];
+    return new TextDecoder().decode(this.#bytes.slice(start, start + length));
   }
 
   #enter(text: string): number {
@@ -118,10 +139,7 @@ export class Directory implements Disposable {
 
   /** What that number stands for. */
   at(number: number): FunctionName {
-    const at = FIRST_ENTRY + 2 * (number - FIRST_FUNCTION);
-    const length = Atomics.load(this.#words, at + 1);
-    const start = this.#words[at];
-    const text = new TextDecoder().decode(this.#bytes.subarray(start, start + length));
+    const text = this.#textAt(number - FIRST_FUNCTION);
     const end = text.indexOf("\n");
     return { module: text.slice(0, end), name: text.slice(end + 1) };
   }

@@ -17,7 +17,7 @@ import {
   SEQUENCE,
 } from "./control/layout.ts";
 import { laneOf } from "./control/slots.ts";
-import { PoolClosedError, WorkerCrashError } from "./errors.ts";
+import { type PoolClosedError, WorkerCrashError } from "./errors.ts";
 import { type Directory, FIRST_FUNCTION } from "./directory.ts";
 import type { HandleOwner, JobHandle } from "./job_handle.ts";
 import { ARRIVED, PROGRESS, WANT_THREAD } from "./messages.ts";

@@ -82,6 +82,25 @@ export class Submitter {
     const named = job<(...args: unknown[]) => unknown>(module, name);
     return (...args) => this.run(named, ...args);
   }
+
+  /**
+   * Functions that submit the jobs of a module, by the names of its functions:
+   * `const { resize } = pool.jobs<typeof import("./work.ts")>(new URL("./work.ts", import.meta.url))`. Each name is looked
+   * up when a job of it runs.
+   */
+  jobs<M extends object>(module: URL | string): JobsOf<M>;
+  jobs(module: URL | string): object {
+    const made: Map<string, (...args: unknown[]) => JobHandle<unknown>> = new Map();
+    return new Proxy(Object.freeze({}), {
+      get: (_, name) => {
+        // Whoever awaits what it gives asks whether it is a promise.
+        if (typeof name !== "string" || name === "then") return undefined;
+        let submit = made.get(name);
+        if (submit === undefined) made.set(name, submit = this.job<(...args: unknown[]) => unknown>(module, name));
+        return submit;
+      },
+    });
+  }
 }
 
 function checked(options: RunOptions, threads: number): RunOptions {

@@ -8,6 +8,7 @@ export class Feed implements SourceWatcher, Disposable {
   readonly #watched: Map<Source, ScheduledIo> = new Map();
   /** How many of `sources` have lain down, from the first. */
   #down = 0;
+  #mayHaveRung = false;
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
@@ -28,6 +29,13 @@ export class Feed implements SourceWatcher, Disposable {
   /** Whether descriptors are watched that are no source's. */
   get hasOthers(): boolean {
     return this.#reactor.registrations > this.#watched.size;
+  }
+
+  /** Whether the reactor is to be asked though nobody waits: for its descriptors, or for a source's that may have rung. */
+  takeNeedsLook(): boolean {
+    const needsLook = this.#mayHaveRung || this.hasOthers;
+    this.#mayHaveRung = false;
+    return needsLook;
   }
 
   /** How many promises of async functions sources wait for. */
@@ -81,6 +89,7 @@ export class Feed implements SourceWatcher, Disposable {
   getUp(): void {
     const down = Math.min(this.#down, sources.length);
     this.#down = 0;
+    this.#mayHaveRung ||= down > 0;
     for (let i = 0; i < down; i++) sources[i].getUp();
   }
 

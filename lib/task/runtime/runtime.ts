@@ -158,7 +158,7 @@ export class Runtime implements ExecutorHost, Disposable {
   look(timeoutMs: number): number {
     const { mayStep } = this;
     const wait = mayStep ? 0 : timeoutMs;
-    const edges = wait > 0 ? this.feed.park(wait) : this.feed.hasOthers ? this.reactor.turn(0) : 0;
+    const edges = wait > 0 ? this.feed.park(wait) : this.feed.takeNeedsLook() ? this.reactor.turn(0) : 0;
     if (wait > 0) this.#parks++;
     this.#edges += edges;
     if (mayStep) this.clock.step(this.timers.next, timeoutMs > 0 && edges === 0 && this.executor.isIdle);

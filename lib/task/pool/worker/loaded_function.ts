@@ -7,6 +7,9 @@ type Callable = (...args: unknown[]) => unknown;
 const ASYNC_FUNCTION: object = Object.getPrototypeOf(async function () {});
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
 
+/** The modules that this thread has loaded for jobs. */
+const modules: Map<string, Record<string, unknown>> = new Map();
+
 /** A function of a module, as this thread has it. */
 export class LoadedFunction {
   readonly #of: FunctionName;
@@ -19,10 +22,24 @@ export class LoadedFunction {
 
   constructor(of: FunctionName) {
     this.#of = of;
+    const exports = modules.get(of.module);
+    const fn = exports?.[of.name];
+    if (isCallable(fn)) this.#take(fn);
+  }
+
+  #take(fn: Callable): Callable {
+    const prototype = Object.getPrototypeOf(fn);
+    this.isAsync = prototype === ASYNC_FUNCTION || prototype === GENERATOR_FUNCTION;
+    return this.#fn = fn;
   }
 
   get name(): string {
     return this.#of.name;
+  }
+
+  /** Whether it may be called while another job holds the thread, and nothing else would go on. */
+  get mayNest(): boolean {
+    return this.#fn !== null && !this.isAsync;
   }
 
   /** `null` where its module was not loaded yet. */
@@ -41,9 +58,8 @@ export class LoadedFunction {
       const exports: Record<string, unknown> = await import(module);
       const fn = exports[name];
       if (!isCallable(fn)) throw new TypeError(this.#refusal(exports));
-      const prototype = Object.getPrototypeOf(fn);
-      this.isAsync = prototype === ASYNC_FUNCTION || prototype === GENERATOR_FUNCTION;
-      return this.#fn = fn;
+      modules.set(module, exports);
+      return this.#take(fn);
     } catch (error) {
       this.#loading = null;
       throw error;

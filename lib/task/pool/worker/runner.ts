@@ -228,7 +228,7 @@ export class Runner implements Runs {
       if (slot < 0) break;
       parking.found();
       const fn = slots.get(slot, FUNCTION);
-      if (fn < FIRST_FUNCTION || this.#functionAt(fn).isSync) {
+      if (fn < FIRST_FUNCTION || this.#functionAt(fn).mayNest) {
         this.#run(slot);
         this.#putBack();
         return true;

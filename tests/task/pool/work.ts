@@ -1,0 +1,152 @@
+/** What the jobs of the pool's tests do, on its threads. */
+import process from "node:process";
+import { setTimeout as hostSleep } from "node:timers/promises";
+import { type Coroutine, Future, sleep } from "../../../lib/task/mod.ts";
+import { currentJob, currentPool, type Job, job } from "../../../lib/task/pool.ts";
+import { currentThread, type Thread } from "../../../lib/mem/thread.ts";
+
+const here = new URL(import.meta.url);
+type Work = typeof import("./work.ts");
+
+export function add(a: number, b: number): number {
+  return a + b;
+}
+
+export function nothing(): void {}
+
+export function echo(value: unknown): unknown {
+  return value;
+}
+
+export async function addByHost(a: number, b: number): Promise<number> {
+  await hostSleep(1);
+  return a + b;
+}
+
+export function* addByCoroutine(a: number, b: number): Coroutine<number> {
+  yield* sleep(1);
+  return a + b;
+}
+
+export function addByFuture(a: number, b: number): Future<number> {
+  return sleep(1).map(() => a + b);
+}
+
+export function thread(): Thread {
+  return currentThread();
+}
+
+export class OwnError extends Error {
+  override name = "OwnError";
+}
+
+export function fail(message: string): never {
+  throw new RangeError(message, { cause: new TypeError("by its cause") });
+}
+
+export async function failLater(message: string): Promise<never> {
+  await hostSleep(1);
+  throw new OwnError(message);
+}
+
+export function giveFunction(): unknown {
+  return { inner: [() => 1] };
+}
+
+/** Raises the first word, and holds the thread until the second one is. */
+export function hold(words: Int32Array): void {
+  Atomics.store(words, 0, 1);
+  Atomics.notify(words, 0);
+  while (Atomics.load(words, 1) === 0) Atomics.wait(words, 1, 0, 1_000);
+}
+
+/** Raises the first word, and waits for what nobody does, beside other jobs. */
+export async function waitForSignal(words: Int32Array): Promise<string> {
+  const { signal } = currentJob() ?? {};
+  Atomics.store(words, 0, 1);
+  await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+  Atomics.store(words, 1, 1);
+  return String(signal?.reason);
+}
+
+export function* waitInCoroutine(words: Int32Array): Coroutine<void> {
+  try {
+    Atomics.store(words, 0, 1);
+    yield* sleep(1e9);
+  } finally {
+    Atomics.store(words, 1, 1);
+  }
+}
+
+/** Computes until it is wanted no more. */
+export function computeUntilCancelled(words: Int32Array): void {
+  Atomics.store(words, 0, 1);
+  while (!currentJob()?.isCancelled);
+  Atomics.store(words, 1, 1);
+}
+
+export function addOne(words: Int32Array): void {
+  Atomics.add(words, 0, 1);
+}
+
+export async function aboutItself(): Promise<{ lane: number; deadline: number }> {
+  await hostSleep(1);
+  const { lane = -1, deadline = -1 } = currentJob() ?? {};
+  return { lane, deadline };
+}
+
+export function countUp(to: number): number {
+  let sent = 0;
+  for (let i = 0; i < to; i++) if (currentJob()?.progress(i)) sent++;
+  return sent;
+}
+
+const fibonacciJob: Job<[number], number> = job<Work, "fibonacci">(here, "fibonacci");
+const fibonacciLaterJob: Job<[number], number> = job<Work, "fibonacciLater">(here, "fibonacciLater");
+
+/** By jobs for both halves, for which it holds the thread. */
+export function fibonacci(n: number): number {
+  const pool = currentPool();
+  if (n < 2 || pool === undefined) return n;
+  const first = pool.run(fibonacciJob, n - 1);
+  const second = pool.run(fibonacciJob, n - 2);
+  return first.waitSync() + second.waitSync();
+}
+
+export async function fibonacciLater(n: number): Promise<number> {
+  const pool = currentPool();
+  if (n < 2 || pool === undefined) return n;
+  const first = pool.run(fibonacciLaterJob, n - 1);
+  const second = pool.run(fibonacciLaterJob, n - 2);
+  return await first + await second;
+}
+
+/** Waits, with its thread, for a job that only another thread can run. */
+export function waitForHost(a: number, b: number): number {
+  const pool = currentPool();
+  if (pool === undefined) throw new Error("no pool");
+  return pool.run(job<Work, "addByHost">(here, "addByHost"), a, b).waitSync();
+}
+
+export function exit(code: number): void {
+  process.exit(code);
+}
+
+/** Throws in a turn of the thread's own, outside of any job, while one goes on. */
+export async function throwOutside(message: string): Promise<never> {
+  setTimeout(() => {
+    throw new RangeError(message);
+  });
+  return await new Promise<never>(() => {});
+}
+
+export async function rejectOutside(message: string): Promise<never> {
+  Promise.reject(new RangeError(message));
+  return await new Promise<never>(() => {});
+}
+
+/** Holds the thread in JavaScript for good. */
+export function loop(words: Int32Array): never {
+  Atomics.store(words, 0, 1);
+  for (;;);
+}
