@@ -24,6 +24,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   slab: () => import("./slab.ts"),
   task: () => import("./task.ts"),
   task_size: () => import("./task_size.ts"),
+  pool_codec: () => import("./pool_codec.ts"),
   stream: () => import("./stream.ts"),
   product: () => import("./product.ts"),
   net: () => import("./net.ts"),

@@ -93,7 +93,8 @@ export class Arena {
     const fresh = this.#fresh(size);
     if (fresh !== -1) return fresh;
     const larger = this.#larger(size);
-    if (larger !== -1 || this.#free < size || this.#skips-- > 0) return larger;
+    const left = this.#free + 4 * (this.#end - this.#top);
+    if (larger !== -1 || left < size || this.#skips-- > 0) return larger;
     this.#lookThrough(() => true);
     const joined = this.#larger(size);
     const found = joined === -1 ? this.#fresh(size) : joined;

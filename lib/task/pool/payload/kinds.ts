@@ -42,10 +42,24 @@ export function kindOf(value: object, prototype: object): Kind {
   if (before !== undefined && before[1](value)) return before[0];
   for (const test of tests) {
     if (!test[1](value)) continue;
-    known.set(prototype, test);
+    if (test[0] !== "object" || hasNothingInside(prototype)) known.set(prototype, test);
     return test[0];
   }
   return "object";
+}
+
+const { toString } = Function.prototype;
+
+/** Whether all objects of the prototype are plain: no class of the language's is above them. */
+function hasNothingInside(prototype: object): boolean {
+  for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at)) {
+    if (at === Object.prototype) return true;
+    const { constructor }: { constructor: unknown } = at;
+    if (typeof constructor !== "function" || toString.call(constructor).endsWith("[native code] }")) {
+      return false;
+    }
+  }
+  return false;
 }
 
 function isError(value: object): boolean {
@@ -79,13 +93,14 @@ const BOUND = [
   "WritableStream",
 ];
 
-const bound = BOUND.flatMap((name) => {
-  const found: unknown = Reflect.get(globalThis, name);
-  return typeof found === "function" ? [found] : [];
-}).concat(Object.values(globalThis.WebAssembly ?? {}).filter((found) => typeof found === "function"));
+const bound = [
+  ...BOUND.map((name) => Reflect.get(globalThis, name)),
+  ...Object.values(globalThis.WebAssembly ?? {}),
+]
+  .filter((found) => typeof found === "function" && typeof found.prototype === "object");
 
 function isBound(value: object): boolean {
   return types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value) ||
-    types.isGeneratorObject(value) || types.isExternal(value) ||
+    types.isGeneratorObject(value) ||
     bound.some((found) => value instanceof found);
 }

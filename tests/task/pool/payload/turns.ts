@@ -1,0 +1,4 @@
+/** Words that two threads take turns by: a slot plus 1 where the worker's turn is, and whether it has failed. */
+export const TURN = 0;
+export const FAILED = 1;
+export const STOPPED = -1;
