@@ -54,7 +54,8 @@ export class Crew implements Starts {
     this.#crossings = crossings;
     this.#threads = threads;
     this.#members = new Array<Member | null>(lane.control.shape.lanes).fill(null);
-    this.#directory.setThreads(0, threads);
+    this.#directory.threads = threads;
+    this.#directory.setStarted(0, lane.control.shape.lanes - 1);
   }
 
   /** How many threads there are, or will be in a moment. */
@@ -118,7 +119,7 @@ export class Crew implements Starts {
 
   #count(change: number): void {
     this.#started += change;
-    this.#directory.setThreads(this.#started, this.#control.shape.lanes - 1);
+    this.#directory.setStarted(this.#started, this.#control.shape.lanes - 1);
   }
 
   arrived(lane: number): void {

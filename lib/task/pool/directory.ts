@@ -3,7 +3,8 @@
  * thread has which lane. In words of shared memory:
  *
  *     0, 1       how many entries, and how many bytes of text, were taken
- *     2, 3       how many threads were started, and may be; 4: whether one was asked for
+ *     2, 3, 4    how many threads were started, how many may be, and to how many jobs may be pinned
+ *     5          whether one more was asked for
  *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
  *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
  *     TEXT…      text: a module's URL, a line feed, the name of what it exports
@@ -18,7 +19,8 @@ const ENTRIES = 8192;
 const LANES = 256;
 const STARTED = 2;
 const MOST = 3;
-const ASKED = 4;
+const PINNABLE = 4;
+const ASKED = 5;
 const THREADS = 16;
 const FIRST_ENTRY: number = THREADS + 2 * LANES;
 const TEXT: number = 4 * (FIRST_ENTRY + 2 * ENTRIES);
@@ -72,15 +74,19 @@ export class Directory implements Disposable {
   }
 
   /** The opener's: how many threads there are, of how many. */
-  setThreads(started: number, threads: number): void {
-    Atomics.store(this.#words, MOST, threads);
+  setStarted(started: number, most: number): void {
+    Atomics.store(this.#words, MOST, most);
     Atomics.store(this.#words, STARTED, started);
     Atomics.store(this.#words, ASKED, 0);
   }
 
-  /** How many threads there may be. */
+  /** How many threads the pool has by its opener's will, from lane 1 on. */
   get threads(): number {
-    return Atomics.load(this.#words, MOST);
+    return this.#words[PINNABLE];
+  }
+
+  set threads(count: number) {
+    this.#words[PINNABLE] = count;
   }
 
   /** Whether a thread may be asked for, by this one: not where all have been started, or one was asked for already. */

@@ -38,6 +38,8 @@ export class JobHandle<R> extends Future<R> {
   onEnd: (() => void) | null = null;
   /** The pool's own: called at each report. */
   onReport: ((value: unknown) => void) | null = null;
+  /** The pool's own: what is done at its deadline, a time of `performance.now()`. */
+  deadline: { readonly at: number; readonly pass: () => void } | null = null;
   /** The pool's own: -1 where the job has no slot, or none any more. */
   slot = -1;
 
@@ -129,6 +131,11 @@ export class JobHandle<R> extends Future<R> {
    */
   get progress(): AsyncIterable<unknown> {
     return this.#progress ??= new Progress(this.isFinished, (change) => this.#owner.awaits(change));
+  }
+
+  /** The pool's own: whether anybody wants its reports. */
+  get hears(): boolean {
+    return this.#progress !== null || this.onReport !== null;
   }
 
   /** The pool's own: the job has reported something. `read` is called once that was read, or where nobody reads. */

@@ -39,8 +39,8 @@ export interface Runs {
   poll(): number;
   /** Runs one job within another one that waits; `false` where there is none that can be run so. */
   help(): boolean;
-  /** The submitter of a job that runs here has set one of its flags. */
-  told(slot: number): void;
+  /** It was found, and is to be run in the next turn. */
+  postpone(slot: number): void;
   /** How many promises of async functions it waits for. */
   readonly promises: number;
 }
@@ -303,13 +303,18 @@ export class Lane implements Source, HandleOwner {
       this.#forgetMessage(slot);
       return;
     }
-    const handle = this.#forget(slot);
+    const handle = this.#handles[slot - this.#first];
     if (handle === null) this.payload.drop(slot);
-    else this.#settle(handle, slot);
+    else {
+      // What it has reported lies in the inbox since before its end.
+      if (handle.hears) this.#takeMessages();
+      this.#settle(handle, slot);
+    }
     this.#release(slot);
   }
 
   #settle(handle: JobHandle<unknown>, slot: number): void {
+    this.#forget(slot);
     handle.slot = -1;
     try {
       if (this.control.slots.phase(slot) === FAILED) handle.fail(this.payload.unpackError(slot));
@@ -363,7 +368,8 @@ export class Lane implements Source, HandleOwner {
     const { queues } = this.control;
     let count = 0;
     for (let slot = queues.takeInjected(); slot >= 0; slot = queues.takeInjected()) {
-      this.message(slot);
+      if (this.control.slots.get(slot, FUNCTION) < FIRST_FUNCTION) this.message(slot);
+      else this.runs?.postpone(slot);
       count++;
     }
     return count;
@@ -432,7 +438,10 @@ export class Lane implements Source, HandleOwner {
       if (handle.isFinished) break;
       if (this.runs !== null && this.runs.help()) continue;
       if (spin.look()) continue;
-      const left = until - performance.now();
+      const now = performance.now();
+      const { deadline } = handle;
+      if (deadline !== null && now >= deadline.at) deadline.pass();
+      const left = Math.min(until, deadline?.at ?? Infinity) - now;
       if (left <= 0 || parking.isStopping) break;
       parking.parkFutex(Math.min(left, LOOK_MS), false);
       this.starts?.look();

@@ -96,7 +96,9 @@ export class Submitter {
         // Whoever awaits what it gives asks whether it is a promise.
         if (typeof name !== "string" || name === "then") return undefined;
         let submit = made.get(name);
-        if (submit === undefined) made.set(name, submit = this.job<(...args: unknown[]) => unknown>(module, name));
+        if (submit === undefined) {
+          made.set(name, submit = this.job<(...args: unknown[]) => unknown>(module, name));
+        }
         return submit;
       },
     });
@@ -134,9 +136,11 @@ function guard(
     ends.push(() => unlisten(signal, waiter));
   }
   if (deadline !== undefined && deadline <= LONGEST_MS) {
-    const timer = setTimeout(() => {
+    const pass = (): void =>
       handle.cancel(new DOMException(`the job has not ended within ${deadline} ms`, "TimeoutError"));
-    }, deadline);
+    const timer = setTimeout(pass, deadline);
+    // No timer of the host's runs while somebody holds the thread.
+    handle.deadline = { at: performance.now() + deadline, pass };
     ends.push(() => clearTimeout(timer));
   }
   handle.onEnd = () => ends.forEach((end) => end());

@@ -150,3 +150,34 @@ export function loop(words: Int32Array): never {
   Atomics.store(words, 0, 1);
   for (;;);
 }
+
+/** Has a job end the other thread, and says how it is told. */
+export async function crashAnother(): Promise<string> {
+  const { lane } = currentJob() ?? {};
+  const crashing = currentPool()?.runWith({ lane: lane === 1 ? 2 : 1 }, job<Work, "exit">(here, "exit"), 1);
+  try {
+    await crashing;
+    return "nothing";
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+/** Ends its thread while one of its jobs runs on the other, and others wait. */
+export function submitAndExit(words: Int32Array): void {
+  const pool = currentPool();
+  for (let i = 0; i < 5; i++) pool?.run(job<Work, "add">(here, "add"), i, 1);
+  pool?.runWith({ lane: 2 }, job<Work, "hold">(here, "hold"), words);
+  while (Atomics.load(words, 0) === 0);
+  process.exit(1);
+}
+
+/** Submits so many, and gives how many have come back. */
+export async function submitMany(count: number): Promise<number> {
+  const pool = currentPool();
+  if (pool === undefined) return -1;
+  const handles = Array.from({ length: count }, (_, i) => pool.run(job<Work, "add">(here, "add"), i, 1));
+  let ended = 0;
+  for (const [i, handle] of handles.entries()) if (await handle === i + 1) ended++;
+  return ended;
+}

@@ -15,6 +15,8 @@ export class LoadedFunction {
   readonly #of: FunctionName;
   #fn: Callable | null = null;
   #loading: Promise<Callable> | null = null;
+  /** Slots of jobs that wait until it is loaded. */
+  readonly waiting: number[] = [];
   /** Whether it is an async function, or one that gives coroutines. */
   isAsync = false;
   /** Whether it was called, and gave nothing to be waited for. */
@@ -55,7 +57,7 @@ export class LoadedFunction {
   async #load(): Promise<Callable> {
     const { module, name } = this.#of;
     try {
-      const exports: Record<string, unknown> = await import(module);
+      const exports = await imported(module, name);
       const fn = exports[name];
       if (!isCallable(fn)) throw new TypeError(this.#refusal(exports));
       modules.set(module, exports);
@@ -72,6 +74,17 @@ export class LoadedFunction {
     const found = name in exports ? `its ${name} is ${shown(exports[name])}` : `it exports no ${name}`;
     const hint = names.length === 0 ? "it exports no function" : `its functions are ${names.join(", ")}`;
     return `cannot run the job ${name} of ${module}: ${found}, and ${hint}`;
+  }
+}
+
+/** The error is not the module's own alone: hosts have classes for it that no other thread knows. */
+async function imported(module: string, name: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(module);
+  } catch (cause) {
+    throw new Error(`cannot run the job ${name} of ${module}: its module does not load: ${shown(cause)}`, {
+      cause: cause instanceof Error ? cause : undefined,
+    });
   }
 }
 

@@ -63,11 +63,17 @@ export class Runner implements Runs {
       this.#lane.message(slot);
       return false;
     }
-    if (!slots.begin(slot, runner)) {
-      this.told(slot);
+    const loaded = this.#functionAt(fn);
+    if (loaded.fn === null) {
+      this.#load(slot, loaded);
       return false;
     }
-    this.#begin(slot, this.#functionAt(fn));
+    if (!slots.begin(slot, runner)) {
+      this.#told(slot);
+      return false;
+    }
+    if (loaded.isSync) this.#call(slot, loaded.fn);
+    else this.#callWaitable(slot, loaded, loaded.fn);
     return true;
   }
 
@@ -75,26 +81,33 @@ export class Runner implements Runs {
     return this.#functions[number] ??= new LoadedFunction(this.#lane.directory.at(number));
   }
 
-  #begin(slot: number, loaded: LoadedFunction): void {
-    const { fn } = loaded;
-    if (fn === null) this.#load(slot, loaded);
-    else if (loaded.isSync) this.#call(slot, fn);
-    else this.#callWaitable(slot, loaded, fn);
-  }
-
+  /** The job is not begun before its module is there: where this thread ends meanwhile, another one runs it. */
   #load(slot: number, loaded: LoadedFunction): void {
+    loaded.waiting.push(slot);
+    if (loaded.waiting.length > 1) return;
     const runtime = currentRuntime();
     runtime.promisePending();
     loaded.load().then(
       () => {
+        this.#spread(loaded.waiting.splice(0));
         runtime.promiseSettled();
-        this.#begin(slot, loaded);
+        runtime.executor.rouse();
       },
       (error) => {
+        const { slots, runner } = this.#lane.control;
+        for (const slot of loaded.waiting.splice(0)) if (slots.begin(slot, runner)) this.#fail(slot, error);
         runtime.promiseSettled();
-        this.#fail(slot, error);
       },
     );
+  }
+
+  /** Puts what nobody else could take for a while where all may take it, in its order. */
+  #spread(found: number[]): void {
+    const { queues, parking, slots } = this.#lane.control;
+    for (const slot of found.reverse()) {
+      if (slots.get(slot, PIN) !== 0 || !queues.push(slot)) this.#postponed.unshift(slot);
+    }
+    parking.workAdded();
   }
 
   /** Of a function that has never given anything to wait for. */
@@ -145,7 +158,7 @@ export class Runner implements Runs {
     this.#running.set(slot, job);
     if (body instanceof Future || !("then" in body)) this.#spawn(slot, job, body);
     else this.#awaitPromise(slot, body);
-    this.told(slot);
+    this.#told(slot);
   }
 
   #spawn(slot: number, job: RunningJob, body: Future<unknown> | Coroutine<unknown>): void {
@@ -182,7 +195,12 @@ export class Runner implements Runs {
     });
   }
 
-  told(slot: number): void {
+  postpone(slot: number): void {
+    this.#postponed.push(slot);
+  }
+
+  /** The submitter of a job that runs here may want it no more. */
+  #told(slot: number): void {
     const job = this.#running.get(slot);
     if (job === undefined || !job.isCancelled) return;
     job.abort();
@@ -210,17 +228,6 @@ export class Runner implements Runs {
     parking.wake(slots.owner(slot));
   }
 
-  /** What could not be run within another job goes back to where others find it. */
-  #putBack(): void {
-    const { queues, parking, slots } = this.#lane.control;
-    const left: number[] = [];
-    for (const slot of this.#postponed) {
-      if (slots.get(slot, PIN) !== 0 || !queues.push(slot)) left.push(slot);
-    }
-    this.#postponed = left;
-    parking.workAdded();
-  }
-
   help(): boolean {
     const { parking, queues, slots } = this.#lane.control;
     for (;;) {
@@ -230,13 +237,13 @@ export class Runner implements Runs {
       const fn = slots.get(slot, FUNCTION);
       if (fn < FIRST_FUNCTION || this.#functionAt(fn).mayNest) {
         this.#run(slot);
-        this.#putBack();
+        this.#spread(this.#postponed.splice(0));
         return true;
       }
       this.#postponed.push(slot);
     }
     const { length } = this.#postponed;
-    this.#putBack();
+    this.#spread(this.#postponed.splice(0));
     if (length > 0 && this.#lane.directory.askForThread()) this.#lane.tellOpener(WANT_THREAD);
     return false;
   }
