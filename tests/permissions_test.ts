@@ -179,6 +179,14 @@ const programs: Readonly<Record<string, Program>> = {
     imports: "Mutex, Notify, Semaphore",
     steps: ["new Mutex(1).tryLock();", "new Notify().notifyOne();", "new Semaphore(1).tryAcquire();"],
   },
+  "@oxbow/oxbow/pool: `Pool`; and what its jobs need": {
+    imports: "Pool",
+    steps: [
+      `await using pool = Pool.open({ threads: 1 });
+       const { join } = pool.jobs("node:path");
+       if (await join("a", "b") !== "a/b") throw new Error("not a/b");`,
+    ],
+  },
   "@oxbow/oxbow/testing: everything": {
     imports: "clock",
     steps: [`await onRuntime(async () => { clock.pause(); await clock.advance(5); });`],
