@@ -6,6 +6,8 @@ import { Progress } from "./progress.ts";
 export interface HandleOwner {
   /** Somebody waits for one more of the lane's jobs, or for one less. */
   awaits(change: number): void;
+  /** Somebody is about to wait: an end may be there already. */
+  glance(): void;
   /** The job is wanted no more. */
   abandon(handle: JobHandle<unknown>, reason: unknown): void;
   /** Holds the thread until the handle's job has ended, or that time of `performance.now()` has come. */
@@ -59,6 +61,7 @@ export class JobHandle<R> extends Future<R> {
   }
 
   override poll(context: Context): R | Pending {
+    if (this.#state === PENDING) this.#owner.glance();
     if (this.#state === PENDING) {
       if (this.#waker === null) this.#owner.awaits(1);
       else if (this.#waker !== context.waker) {

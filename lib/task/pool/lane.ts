@@ -76,7 +76,9 @@ export class Lane implements Source, HandleOwner {
   readonly #first: number;
   #inFlight = 0;
   #awaited = 0;
-  readonly #spin: Spin;
+  readonly #spin: Spin = new Spin(() => this.#hasWork());
+  /** For who waits for ends alone. */
+  readonly #waitSpin: Spin = new Spin(() => this.control.queues.hasOwn());
   /** What is called once a report was read, by its slot. */
   readonly #reports: Map<number, () => void> = new Map();
   /** Who waits until nothing is in flight. */
@@ -97,7 +99,6 @@ export class Lane implements Source, HandleOwner {
     const { slots } = control.shape;
     this.#first = control.lane * slots;
     this.#handles = new Array<JobHandle<unknown> | null>(slots).fill(null);
-    this.#spin = new Spin(() => this.#hasWork());
     const { lane, parking } = control;
     const number = parking.eventFd(lane);
     this.event = number < 0 ? new EventFd() : new EventFd(Fd.unsafeOwn(number));
@@ -128,6 +129,10 @@ export class Lane implements Source, HandleOwner {
 
   awaits(change: number): void {
     this.#awaited += change;
+  }
+
+  glance(): void {
+    this.takeEnds();
   }
 
   /**
@@ -187,14 +192,16 @@ export class Lane implements Source, HandleOwner {
     this.#handles[slot - this.#first] = handle;
     this.#inFlight++;
     slots.publish(slot);
-    this.#spin.arm();
+    let hasWoken: boolean;
     if (pin >= 0) {
       queues.inject(pin, slot);
-      parking.wake(pin);
+      hasWoken = parking.wake(pin);
     } else {
       if (!queues.push(slot)) queues.inject(this.control.lane === 0 ? 1 : this.control.lane, slot);
-      parking.workAdded();
+      hasWoken = parking.workAdded();
     }
+    this.#spin.arm(hasWoken);
+    this.#waitSpin.arm(hasWoken);
     return true;
   }
 
@@ -275,7 +282,7 @@ export class Lane implements Source, HandleOwner {
     const { runs } = this;
     const count = this.takeEnds() + (runs === null ? this.#takeMessages() : runs.poll());
     if (this.onStop !== null && this.control.parking.isStopping) this.onStop();
-    if (count > 0) this.#spin.arm();
+    if (count > 0) this.#spin.arm(false);
     return count;
   }
 
@@ -431,7 +438,7 @@ export class Lane implements Source, HandleOwner {
 
   waitFor(handle: JobHandle<unknown>, until: number): void {
     const { parking } = this.control;
-    const spin = new Spin(() => this.control.queues.hasOwn());
+    const spin = this.#waitSpin;
     while (!handle.isFinished) {
       this.takeEnds();
       if (this.runs === null) this.#takeMessages();

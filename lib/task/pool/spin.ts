@@ -1,7 +1,12 @@
 /** How long a thread looks before it sleeps: what comes within that costs no wake-up by the kernel. */
 const SPIN_MS = 0.03;
+/** As long as another core takes to wake, with a job that was given to it: who sleeps meanwhile is to be woken as well. */
+const WAKING_MS = 0.15;
 /** Looks between two readings of the clock. */
-const LOOKS = 32;
+const LOOKS = 16;
+
+/** With one core nobody else would do anything meanwhile. */
+const isUseful = navigator.hardwareConcurrency > 1;
 
 const pause: unknown = Reflect.get(Atomics, "pause");
 
@@ -12,22 +17,23 @@ const rest: () => void = typeof pause === "function" ? () => Reflect.apply(pause
 /** Looking for a moment before sleeping, once for each time that there was something: an idle thread looks no more. */
 export class Spin {
   readonly #hasWork: () => boolean;
-  #isArmed = true;
+  #ms = SPIN_MS;
 
   constructor(hasWork: () => boolean) {
     this.#hasWork = hasWork;
   }
 
-  /** There was something: it is worth looking for more. */
-  arm(): void {
-    this.#isArmed = true;
+  /** There was something: it is worth looking for more. It takes longer where a thread was woken for it. */
+  arm(hasWoken: boolean): void {
+    this.#ms = hasWoken ? WAKING_MS : Math.max(this.#ms, SPIN_MS);
   }
 
   /** Whether something has come. */
   look(): boolean {
-    if (!this.#isArmed) return this.#hasWork();
-    this.#isArmed = false;
-    const end = performance.now() + SPIN_MS;
+    const ms = this.#ms;
+    this.#ms = 0;
+    if (ms === 0 || !isUseful) return this.#hasWork();
+    const end = performance.now() + ms;
     do {
       for (let i = 0; i < LOOKS; i++) {
         if (this.#hasWork()) return true;

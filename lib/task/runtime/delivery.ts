@@ -26,6 +26,11 @@ export abstract class Delivery<T> implements Runnable, Living, Waker, Context {
   /** The future has failed. */
   protected abstract fail(error: unknown): void;
 
+  /** Whether the promise was told. */
+  get isOver(): boolean {
+    return this.#future === null;
+  }
+
   /** What is awaited, as that says itself. */
   get waitsFor(): string {
     return this.#future === null ? "" : this.#future.describe();

@@ -97,8 +97,8 @@ export class Runtime implements ExecutorHost, Disposable {
     delivery.run();
     swapPolled(before);
     this.executor.endTurn();
-    // It may wait for a timer or a descriptor that the sleep knows nothing of.
-    this.executor.rouse();
+    // It may wait for a timer or a descriptor that the sleep knows nothing of; or have woken somebody, who has roused it.
+    if (!delivery.isOver) this.executor.rouse();
   }
 
   /** A promise's future's own: a task has begun to wait for it. */

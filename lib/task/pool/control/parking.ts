@@ -94,14 +94,14 @@ export class Parking {
     return Atomics.load(this.#words, STOP) !== 0;
   }
 
-  /** After work was added that any lane may take: wakes one, unless one searches already. */
-  workAdded(): void {
+  /** After work was added that any lane may take: wakes one, unless one searches already. Gives whether it did. */
+  workAdded(): boolean {
     const words = this.#words;
-    if (Atomics.load(words, SLEEPERS) === 0) return;
+    if (Atomics.load(words, SLEEPERS) === 0) return false;
     for (;;) {
       const lane = this.#toWake();
-      if (lane < 0) return;
-      if (this.#rouse(lane, SEARCHING)) return;
+      if (lane < 0) return false;
+      if (this.#rouse(lane, SEARCHING)) return true;
     }
   }
 
@@ -129,9 +129,9 @@ export class Parking {
     return true;
   }
 
-  /** Wakes a lane for what is its own. Does nothing where it is awake. */
-  wake(lane: number): void {
-    this.#rouse(lane, AWAKE);
+  /** Wakes a lane for what is its own. Gives `false` where it is awake. */
+  wake(lane: number): boolean {
+    return this.#rouse(lane, AWAKE);
   }
 
   /** Says that this lane looks for jobs. Gives `false` where half of those that are there do so already. */
