@@ -82,6 +82,10 @@ export class RangeHandle<T> extends JobHandle<T> {
   readonly #cell: RangeCell | null;
   #left: number;
   #failure: { readonly error: unknown } | null = null;
+  /** All of the threads have ended. */
+  #isOver = false;
+  /** What makes one value of what they came to. */
+  #last: JobHandle<T> | null = null;
 
   /** The pool's own. Submits a job for each thread. */
   constructor(lane: Lane, split: Split, work: RangeWork<T>, signal: AbortSignal | undefined) {
@@ -136,8 +140,6 @@ export class RangeHandle<T> extends JobHandle<T> {
     if (this.#left === 0 && !this.#isOver) this.#over();
   }
 
-  #isOver = false;
-
   #fail(error: unknown): void {
     this.#failure ??= { error };
     if (!this.#isOver) this.#cell?.close();
@@ -170,7 +172,7 @@ export class RangeHandle<T> extends JobHandle<T> {
         this.fail(error);
       }
     };
-    this.#jobs.push(job);
+    this.#last = job;
     try {
       this.#lane.submit(job, fn, args, -1, 0);
     } catch (error) {
@@ -186,7 +188,7 @@ export class RangeHandle<T> extends JobHandle<T> {
   override cancel(reason: unknown = new DOMException("the range was cancelled", "AbortError")): void {
     if (this.isFinished || this.#failure !== null) return;
     if (this.#isOver) {
-      this.#jobs.at(-1)?.cancel(reason);
+      this.#last?.cancel(reason);
       return;
     }
     this.#fail(reason);

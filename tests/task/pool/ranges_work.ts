@@ -43,9 +43,9 @@ export async function failLaterAt(start: number, end: number, index: number): Pr
   if (start <= index && index < end) throw new RangeError(`no row ${index}`);
 }
 
-/** Counts its pieces, and holds its first one until the second word is raised. */
-export function holdPiece(_start: number, _end: number, words: Int32Array): void {
-  if (Atomics.add(words, 0, 1) > 0) return;
+/** Counts the indices of its pieces, and holds its first one until the second word is raised. */
+export function holdPiece(start: number, end: number, words: Int32Array): void {
+  if (Atomics.add(words, 0, end - start) > 0) return;
   Atomics.notify(words, 0);
   while (Atomics.load(words, 1) === 0) Atomics.wait(words, 1, 0, 1_000);
   Atomics.add(words, 2, 1);
