@@ -21,6 +21,24 @@ export function double(map: Mmap<"write">): void {
   for (let i = 0; i < numbers.length; i++) numbers[i] *= 2;
 }
 
+/** Writes the squares of the indices of a piece. */
+export function fillSquares(start: number, end: number, map: Mmap<"write">): void {
+  const numbers = map.view(Float64Array, 0, map.byteLength / 8);
+  for (let i = start; i < end; i++) numbers[i] = i * i;
+}
+
+/** The largest number of a piece. */
+export function largest(start: number, end: number, map: Mmap): number {
+  const numbers = map.view(Float64Array, 0, map.byteLength / 8);
+  let most = -Infinity;
+  for (let i = start; i < end; i++) most = larger(most, numbers[i]);
+  return most;
+}
+
+export function larger(a: number, b: number): number {
+  return a > b ? a : b;
+}
+
 /** Reports how far it is, and ends early where it is wanted no more. */
 export async function climb(steps: number): Promise<string> {
   const current = currentJob();
