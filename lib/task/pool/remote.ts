@@ -1,0 +1,8 @@
+// What is awaited where no runtime runs lives in the host's loop.
+import "../runtime/attach.ts";
+
+export { remoteMpsc, remoteMpscBytes, type RemoteMpscOptions } from "./remote/mpsc.ts";
+export type { RemoteEnd, RemoteEndHandle } from "./remote/handle.ts";
+export type { RemotePermit } from "./remote/permit.ts";
+export { RemoteReceiver } from "./remote/receiver.ts";
+export { RemoteSender } from "./remote/sender.ts";
