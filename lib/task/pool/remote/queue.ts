@@ -277,10 +277,16 @@ export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCou
     if (!this.memory.isOpen || this.#spin.until(this.#isReady)) return false;
     this.#receiver = waker;
     this.sleep();
-    Atomics.store(this.memory.words, RECEIVER_SLEEPS, 1);
-    if (!this.#isReady()) return true;
+    if (!this.#isReadyAwake()) return true;
     this.unpark();
     return false;
+  }
+
+  /** As `#isReady`; where not, the receiver is rung for: also where the one who rang last did for what was taken. */
+  #isReadyAwake(): boolean {
+    if (this.#isReady()) return true;
+    Atomics.store(this.memory.words, RECEIVER_SLEEPS, 1);
+    return this.#isReady();
   }
 
   unpark(): void {
@@ -301,7 +307,7 @@ export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCou
       }
     }
     const receiver = this.#receiver;
-    if (receiver === null || !this.#isReady()) return;
+    if (receiver === null || !this.#isReadyAwake()) return;
     this.unpark();
     receiver.wake();
   }

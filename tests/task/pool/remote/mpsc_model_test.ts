@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { mpsc } from "../../../../lib/task/channel.ts";
 import { type Future, Pending } from "../../../../lib/task/mod.ts";
-import { RemoteReceiver, remoteMpsc, RemoteSender } from "../../../../lib/task/pool/remote.ts";
+import { remoteMpsc, RemoteReceiver, RemoteSender } from "../../../../lib/task/pool/remote.ts";
 import { BUDGET, coop } from "../../../../lib/task/runtime/coop.ts";
 import { tiered } from "../../../tier.ts";
 import { Probe } from "../../probe.ts";
