@@ -2,6 +2,7 @@
 import "../runtime/attach.ts";
 
 export { remoteMpsc, remoteMpscBytes, type RemoteMpscOptions } from "./remote/mpsc.ts";
+export { closeRemoteEnd } from "./remote/end_crossing.ts";
 export type { RemoteEnd, RemoteEndHandle } from "./remote/handle.ts";
 export type { RemotePermit } from "./remote/permit.ts";
 export { RemoteReceiver } from "./remote/receiver.ts";

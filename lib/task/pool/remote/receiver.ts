@@ -1,6 +1,7 @@
 import { unwatch, watch } from "../../../mem/forgotten.ts";
 import { ClosedError } from "../../channel/errors.ts";
 import { type Context, type Future, Pending } from "../../future.ts";
+import { registerEnd } from "./end_crossing.ts";
 import { launch, type RemoteEndHandle } from "./handle.ts";
 import type { RemoteQueue } from "./queue.ts";
 import { endOf, landQueue } from "./queue_end.ts";
@@ -133,3 +134,5 @@ export class RemoteReceiver<T> implements AsyncIterable<T, void>, Disposable {
     this.#queue.abandon();
   }
 }
+
+registerEnd(RemoteReceiver, ["receiver", "bytes receiver"], RemoteReceiver.adopt<unknown>);

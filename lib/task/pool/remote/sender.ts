@@ -3,6 +3,7 @@ import { Closed } from "../../channel/closed.ts";
 import { ClosedError } from "../../channel/errors.ts";
 import { WeakSender } from "../../channel/weak_sender.ts";
 import type { Future } from "../../future.ts";
+import { registerEnd } from "./end_crossing.ts";
 import { launch, type RemoteEndHandle } from "./handle.ts";
 import { RemotePermit } from "./permit.ts";
 import type { RemoteQueue } from "./queue.ts";
@@ -179,3 +180,5 @@ export class RemoteSender<T> implements Disposable {
     this.close();
   }
 }
+
+registerEnd(RemoteSender, ["sender", "bytes sender"], RemoteSender.adopt<unknown>);
