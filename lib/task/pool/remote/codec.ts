@@ -90,6 +90,11 @@ function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
   }
 }
 
+/** Whether something in an encoded value crosses by reference. */
+export function crosses(bytes: Uint8Array): boolean {
+  return new DataView(bytes.buffer, bytes.byteOffset, PREFIX).getUint32(4, true) !== 0;
+}
+
 function discard(message: Uint8Array): void {
   // The scratch may be used meanwhile.
   const memory = memoryOf(message.slice());

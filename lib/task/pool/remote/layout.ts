@@ -59,10 +59,14 @@ export const TAIL = 48;
 export const SENT = 49;
 export const HEAD = 64;
 export const RECEIVER_SLEEPS = 80;
+/** How often a watch's value was set. It lies in one half of the ring's place, by its version. */
 export const VALUE_VERSION = 96;
-/** The descriptor of the file that has the value, or -1 where it lies in the ring's place. */
+/** The descriptor of the file that has the value, or -1 where it lies in its half; bytes. Of each half. */
 export const VALUE_FILE = 97;
 export const VALUE_LENGTH = 98;
+export const HALVES = 2;
+/** Words from one half's to the next one's. */
+export const HALF = 2;
 export const HEADER_WORDS = 128;
 
 /** Bits of `STATE`. Nobody will receive what is sent from now on. */

@@ -107,6 +107,8 @@ export class Memory {
 
   /** Returns whether the last one died while it held the mutex. Waits for another, which holds it for a moment. */
   lock(): boolean {
+    // There is nothing mapped at its address.
+    if (!this.#isOpen) throw new Error(`cannot ${WHAT}: this thread has left it`);
     const code = tryLock(this.#mutex, this.words, MUTEX);
     if (code === 0) return false;
     if (code === EBUSY) {

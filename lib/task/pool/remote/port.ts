@@ -30,7 +30,7 @@ export function portOf(nonce: string): Port | undefined {
 }
 
 /** Those who wait for something that other threads may bring. */
-class RemoteWaiters extends Waiters {
+export class RemoteWaiters extends Waiters {
   readonly #port: Port;
 
   constructor(port: Port) {
@@ -92,6 +92,8 @@ export abstract class Port implements Listener {
   abstract look(): void;
   /** What has no receiver any more is given up. Not of who holds the mutex. */
   protected abstract discard(): void;
+  /** This thread leaves the channel, the last one where `isLast`. */
+  protected leaves(_isLast: boolean): void {}
   /** Of who holds the mutex: an owner died. */
   protected abstract mend(): void;
   /** Of who holds the mutex: ends or places have gone. */
@@ -218,6 +220,7 @@ export abstract class Port implements Listener {
       this.unlock();
     }
     this.discard();
+    this.leaves(isLast);
     ports.delete(memory.nonce);
     this.#bell.leave(this);
     memory.leave(isLast);

@@ -27,9 +27,19 @@ function isQueue<T>(port: Port): port is RemoteQueue<T> {
 /** The queue of an end that was on its way, counted in this thread. */
 export function landQueue<T>(handle: RemoteEndHandle, end: QueueEnd, kind: EndKind): RemoteQueue<T>;
 export function landQueue(handle: RemoteEndHandle, end: QueueEnd, kind: EndKind): RemoteQueue<unknown> {
-  const isBytes = Object(handle).end === `bytes ${end}`;
-  return isBytes
-    ? land(handle, `bytes ${end}`, kind, isQueue<Uint8Array>, (memory) => new RemoteQueue(memory, plainBytes))
-      .port
-    : land(handle, end, kind, isQueue<unknown>, (memory) => new RemoteQueue(memory, values())).port;
+  if (Object(handle).end !== `bytes ${end}`) return landValues(handle, end, kind);
+  const { port } = land(
+    handle,
+    `bytes ${end}`,
+    kind,
+    isQueue<Uint8Array>,
+    (memory) => new RemoteQueue(memory, plainBytes),
+  );
+  return port;
+}
+
+/** As `landQueue`, of a queue of structured clones. */
+export function landValues<T>(handle: RemoteEndHandle, end: RemoteEnd, kind: EndKind): RemoteQueue<T>;
+export function landValues(handle: RemoteEndHandle, end: RemoteEnd, kind: EndKind): RemoteQueue<unknown> {
+  return land(handle, end, kind, isQueue<unknown>, (memory) => new RemoteQueue(memory, values())).port;
 }

@@ -133,7 +133,7 @@ export class Records {
     const at = this.#find(words[HEAD]);
     const length = this.#words[at + LENGTH];
     const file = this.#words[at + FILE];
-    if (file !== NO_FILE) return { bytes: read(file, length), file };
+    if (file !== NO_FILE) return { bytes: readFile(file, length), file };
     const from = (at << 2) + PREFIX;
     return { bytes: bytes.subarray(from, from + length), file };
   }
@@ -158,7 +158,8 @@ export class Records {
   }
 }
 
-function read(file: number, length: number): Uint8Array<ArrayBuffer> {
+/** What a sealed file has. */
+export function readFile(file: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
     const part = bytes.subarray(at);

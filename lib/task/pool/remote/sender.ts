@@ -135,6 +135,8 @@ export class RemoteSender<T> implements Disposable {
   /** One that does not keep the channel open. It stays in its thread. */
   downgrade(): WeakSender<RemoteSender<T>> {
     const queue = this.#open("downgrade a sender");
+    // It reads the count and writes what is one more, or one less.
+    let read = 0;
     const counts = {
       get senders(): number {
         return queue.senders;
@@ -143,10 +145,10 @@ export class RemoteSender<T> implements Disposable {
         return queue.hasSenders;
       },
       get weak(): number {
-        return queue.weak;
+        return read = queue.weak;
       },
       set weak(count: number) {
-        if (count > queue.weak) queue.weakAdded();
+        if (count > read) queue.weakAdded();
         else queue.weakGone();
       },
     };

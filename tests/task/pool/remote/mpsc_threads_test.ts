@@ -1,4 +1,4 @@
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError } from "../../../../lib/task/channel.ts";
 import { Pending, run } from "../../../../lib/task/mod.ts";
@@ -10,7 +10,9 @@ import {
   RemoteSender,
 } from "../../../../lib/task/pool/remote.ts";
 import { tiered } from "../../../tier.ts";
-import { startThread } from "./threads.ts";
+import { endThreads, startThread } from "./threads.ts";
+
+after(endThreads);
 
 interface Numbered {
   readonly id: number;
@@ -36,7 +38,7 @@ describe("a channel between threads", () => {
         }
         assertEquals(next, [COUNT, COUNT, COUNT]);
         assert(most <= 16, `${most} messages were queued`);
-        for (const { ended } of threads) await ended;
+        for (const { done } of threads) await done;
         rx[Symbol.dispose]();
       }
       await (inRun ? run(main) : main());
@@ -49,9 +51,9 @@ describe("a channel between threads", () => {
     const producer = startThread("produce", tx.clone().intoHandle(), { id: 1, count: COUNT });
     for (let i = 0; i < COUNT; i++) await tx.send({ id: 0, i });
     tx.close();
-    await producer.ended;
+    await producer.done;
     assertEquals(await consumer.told(), 2 * COUNT);
-    await consumer.ended;
+    await consumer.done;
   });
 
   it("goes on where its receiver is moved from thread to thread, with what is queued", async () => {
@@ -66,7 +68,7 @@ describe("a channel between threads", () => {
       assert(isRelayed(told));
       taken.push(...told.taken);
       handle = told.handle;
-      await relay.ended;
+      await relay.done;
     }
     tx.close();
     using back = RemoteReceiver.adopt<Numbered>(handle);
@@ -86,7 +88,7 @@ describe("a channel between threads", () => {
     }
     tx.close();
     assertEquals(await answers.recv(), undefined);
-    await thread.ended;
+    await thread.done;
     answers[Symbol.dispose]();
   });
 
@@ -112,12 +114,13 @@ describe("a channel between threads", () => {
     tx.close();
   });
 
-  it("ends for a receiver that waits when the last sender is closed, or forgotten, in another thread", async () => {
+  it("ends for a receiver that waits when the last sender is closed in another thread, or the thread ends", async () => {
     for (const program of ["produce", "forget"]) {
       const [tx, rx] = remoteMpsc<Numbered>(4);
       const thread = startThread(program, tx.intoHandle());
+      if (program === "forget") await thread.end();
       assertEquals(await rx.recv(), undefined);
-      await thread.ended;
+      await thread.done;
       assertEquals(rx.isClosed, true);
       rx[Symbol.dispose]();
     }

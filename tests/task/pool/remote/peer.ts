@@ -3,34 +3,58 @@
  *
  * @module
  */
-import { parentPort, workerData } from "node:worker_threads";
+import process from "node:process";
+import { parentPort } from "node:worker_threads";
 import { run } from "../../../../lib/task/mod.ts";
-import { type RemoteEndHandle, RemoteReceiver, RemoteSender } from "../../../../lib/task/pool/remote.ts";
+import {
+  type RemoteEnd,
+  type RemoteEndHandle,
+  RemoteOneshotReceiver,
+  RemoteOneshotSender,
+  RemoteReceiver,
+  RemoteSender,
+  RemoteWatchReceiver,
+  RemoteWatchSender,
+} from "../../../../lib/task/pool/remote.ts";
 
 interface Numbered {
   readonly id: number;
   readonly i: number;
 }
 
-const data: { program: string; handle: RemoteEndHandle; id: number; count: number; inRun: boolean } =
-  workerData;
-
-function tell(message: unknown): void {
-  parentPort?.postMessage(message);
+/** What is to be done. */
+export interface Task {
+  readonly program: string;
+  readonly handle: RemoteEndHandle;
+  readonly id: number;
+  readonly count: number;
+  /** On a runtime of its own, and not in the host's loop. */
+  readonly inRun: boolean;
 }
 
-async function forever(): Promise<void> {
-  parentPort?.on("message", () => {});
-  await new Promise(() => {});
+const adopters: Partial<Record<RemoteEnd, (handle: RemoteEndHandle) => unknown>> = {
+  sender: RemoteSender.adopt,
+  receiver: RemoteReceiver.adopt,
+  "oneshot sender": RemoteOneshotSender.adopt,
+  "oneshot receiver": RemoteOneshotReceiver.adopt,
+  "watch sender": RemoteWatchSender.adopt,
+  "watch receiver": RemoteWatchReceiver.adopt,
+};
+
+/** Ends that go with the thread, and not before. */
+const forgotten: unknown[] = [];
+
+function tell(told: unknown): void {
+  parentPort?.postMessage({ told });
 }
 
-const programs: Record<string, () => Promise<void>> = {
-  async produce() {
+const programs: Record<string, (data: Task) => Promise<void>> = {
+  async produce(data) {
     using tx = RemoteSender.adopt<Numbered>(data.handle);
     for (let i = 0; i < data.count; i++) await tx.send({ id: data.id, i });
   },
 
-  async consume() {
+  async consume(data) {
     using rx = RemoteReceiver.adopt<Numbered>(data.handle);
     const next: number[] = [];
     let count = 0;
@@ -43,7 +67,7 @@ const programs: Record<string, () => Promise<void>> = {
   },
 
   /** Takes so many, then sends the receiver on. */
-  async relay() {
+  async relay(data) {
     const rx = RemoteReceiver.adopt<Numbered>(data.handle);
     const taken: number[] = [];
     for (let i = 0; i < data.count; i++) taken.push((await rx.recv())?.i ?? -1);
@@ -51,7 +75,7 @@ const programs: Record<string, () => Promise<void>> = {
   },
 
   /** Answers on the channel that each question brings. */
-  async echo() {
+  async echo(data) {
     using rx = RemoteReceiver.adopt<Uint8Array>(data.handle);
     const handle = await rx.recv();
     if (handle === undefined) throw new Error("no way back came");
@@ -60,46 +84,65 @@ const programs: Record<string, () => Promise<void>> = {
   },
 
   /** Has the end, and does nothing with it. */
-  async hold() {
-    const end = data.handle.end === "sender"
-      ? RemoteSender.adopt(data.handle)
-      : RemoteReceiver.adopt(data.handle);
+  async hold(data) {
+    forgotten.push(adopters[data.handle.end]?.(data.handle));
     tell("ready");
-    await forever();
-    end.close();
+    await new Promise(() => {});
   },
 
   /** Has the end, and forgets to close it. */
-  forget() {
-    RemoteSender.adopt(data.handle);
+  forget(data) {
+    forgotten.push(RemoteSender.adopt(data.handle));
     return Promise.resolve();
   },
 
-  async reserve() {
+  answer(data) {
+    RemoteOneshotSender.adopt(data.handle).send({ answer: [4, 2] });
+    return Promise.resolve();
+  },
+
+  async ask(data) {
+    tell(await RemoteOneshotReceiver.adopt(data.handle));
+  },
+
+  add(data) {
+    using tx = RemoteWatchSender.adopt<number>(data.handle);
+    for (let i = 0; i < data.count; i++) tx.sendModify((value) => value + 1);
+    return Promise.resolve();
+  },
+
+  async reserve(data) {
     const tx = RemoteSender.adopt<Numbered>(data.handle);
-    const permit = await tx.reserveMany(data.count);
+    forgotten.push(tx, await tx.reserveMany(data.count));
     tell("ready");
-    await forever();
-    permit.release();
+    await new Promise(() => {});
   },
 
   /** Waits for room for ever. */
-  async wait() {
+  async wait(data) {
     const tx = RemoteSender.adopt<Numbered>(data.handle);
+    forgotten.push(tx);
     const waiting = tx.send({ id: data.id, i: -1 }).toPromise();
     tell("ready");
-    await waiting;
-    await forever();
+    forgotten.push(await waiting);
+    await new Promise(() => {});
   },
 
-  async receive() {
+  async receive(data) {
     const rx = RemoteReceiver.adopt<Numbered>(data.handle);
+    forgotten.push(rx);
     const waiting = rx.recv().toPromise();
     tell("ready");
-    await waiting;
-    await forever();
+    forgotten.push(await waiting);
+    await new Promise(() => {});
   },
 };
 
-if (data.inRun) await run(programs[data.program]);
-else await programs[data.program]();
+parentPort?.on("message", (task: Task | null) => {
+  if (task === null) process.exit(0);
+  const main = () => programs[task.program](task);
+  (task.inRun ? run(main) : main()).then(
+    () => parentPort?.postMessage({ done: true }),
+    (error: unknown) => parentPort?.postMessage({ error: String(error) }),
+  );
+});

@@ -1,56 +1,87 @@
 /**
- * Threads that run the programs of `peer.ts`.
+ * Threads that run the programs of `peer.ts`. One that has run one to its end runs the next.
  *
  * @module
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { RemoteEndHandle } from "../../../../lib/task/pool/remote.ts";
+import type { Task } from "./peer.ts";
 
-export interface Thread {
+/** What a thread says. */
+interface Said {
+  readonly told?: unknown;
+  readonly done?: true;
+  readonly error?: string;
+}
+
+const idle: Worker[] = [];
+
+/** Runs one program. */
+export class Thread {
+  readonly #worker: Worker;
+  readonly #told: unknown[] = [];
+  #awake: () => void = () => {};
+  /** The program's end. Throws what it has thrown. */
+  readonly done: Promise<void>;
+
+  constructor(worker: Worker, task: Task) {
+    this.#worker = worker;
+    this.done = new Promise((resolve, reject) => {
+      const hear = (said: Said): void => {
+        if (said.done) {
+          worker.off("message", hear);
+          idle.push(worker);
+          resolve();
+        } else if (said.error !== undefined) reject(new Error(said.error));
+        else {
+          this.#told.push(said.told);
+          this.#awake();
+        }
+      };
+      worker.on("message", hear);
+      worker.once("error", reject);
+    });
+    this.done.catch(() => {});
+    worker.postMessage(task);
+  }
+
   /** The next thing that it tells. */
-  told(): Promise<unknown>;
-  /** Its end. Throws what it has thrown. */
-  readonly ended: Promise<void>;
-  terminate(): Promise<void>;
+  async told(): Promise<unknown> {
+    while (this.#told.length === 0) {
+      const more = new Promise<void>((resolve) => this.#awake = resolve);
+      await Promise.race([more, this.done.then(() => more)]);
+    }
+    return this.#told.shift();
+  }
+
+  async terminate(): Promise<void> {
+    const exit = once(this.#worker, "exit");
+    await this.#worker.terminate();
+    await exit;
+  }
+
+  /** Lets the thread end by itself, once the program has. */
+  async end(): Promise<void> {
+    await this.done;
+    idle.splice(idle.indexOf(this.#worker), 1);
+    const exit = once(this.#worker, "exit");
+    this.#worker.postMessage(null);
+    await exit;
+  }
 }
 
-export interface Task {
-  readonly id?: number;
-  readonly count?: number;
-  /** On a runtime of its own, and not in the host's loop. */
-  readonly inRun?: boolean;
+/** Has a thread run a program. */
+export function startThread(
+  program: string,
+  handle: RemoteEndHandle,
+  { id = 0, count = 0, inRun = false }: Partial<Task> = {},
+): Thread {
+  const worker = idle.pop() ?? new Worker(new URL("./peer.ts", import.meta.url));
+  return new Thread(worker, { program, handle, id, count, inRun });
 }
 
-/** Starts one. */
-export function startThread(program: string, handle: RemoteEndHandle, task: Task = {}): Thread {
-  const worker = new Worker(new URL("./peer.ts", import.meta.url), {
-    workerData: { program, handle, id: 0, count: 0, inRun: false, ...task },
-  });
-  const messages: unknown[] = [];
-  let awake = (): void => {};
-  worker.on("message", (message) => {
-    messages.push(message);
-    awake();
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    worker.once("error", reject);
-    worker.once("exit", () => resolve());
-  });
-  ended.catch(() => {});
-  return {
-    ended,
-    async told() {
-      while (messages.length === 0) {
-        const more = new Promise<void>((resolve) => awake = resolve);
-        await Promise.race([more, ended.then(() => Promise.reject(new Error("the thread has ended")))]);
-      }
-      return messages.shift();
-    },
-    async terminate() {
-      const exit = once(worker, "exit");
-      await worker.terminate();
-      await exit;
-    },
-  };
+/** For the end of a file of tests. */
+export async function endThreads(): Promise<void> {
+  for (const worker of idle.splice(0)) await worker.terminate();
 }
