@@ -187,6 +187,8 @@ class Bell {
 
   #end(): void {
     for (const member of [...this.members]) safely(() => member.threadEnds());
+    // Others would ring for one that could not leave by a number that is somebody else's then.
+    if (this.members.size > 0) return;
     for (const peer of this.#peers.values()) peer.fd?.close();
     this.#timer?.close();
     this.#event.close();

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { PROMISED, SENDERS } from "../../../../lib/task/pool/remote/layout.ts";
+import { portOf } from "../../../../lib/task/pool/remote/port.ts";
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
 import { run } from "../../../../lib/task/mod.ts";
@@ -109,6 +111,18 @@ const programs: Record<string, (data: Task) => Promise<void>> = {
     using tx = RemoteWatchSender.adopt<number>(data.handle);
     for (let i = 0; i < data.count; i++) tx.sendModify((value) => value + 1);
     return Promise.resolve();
+  },
+
+  /** Ends in the middle of what the mutex guards. */
+  die(data) {
+    forgotten.push(RemoteSender.adopt<Numbered>(data.handle));
+    const port = portOf(data.handle.nonce);
+    port?.lock();
+    if (port !== undefined) {
+      Atomics.add(port.memory.words, PROMISED, 5);
+      Atomics.add(port.memory.words, SENDERS, 3);
+    }
+    process.exit(0);
   },
 
   async reserve(data) {
