@@ -65,6 +65,8 @@ describe("a thread that is terminated", () => {
     const waiting = (async () => {
       for (let i = 1;; i++) await tx.send({ id: 0, i });
     })();
+    // It may fail before it is asked.
+    waiting.catch(() => {});
     await thread.terminate();
     await assertRejects(() => waiting, ClosedError, "the receiver has closed the channel");
     await closed;

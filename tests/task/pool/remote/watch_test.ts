@@ -60,6 +60,7 @@ class Program {
   readonly #senders: Sending[];
   readonly #receivers: Receiving[];
   readonly #waiting: Waiting[] = [];
+  readonly #closed: Waiting[] = [];
 
   constructor(ends: Ends) {
     this.#ends = ends;
@@ -78,10 +79,7 @@ class Program {
     if (rx !== undefined) this.#receive(kind, who, rx);
     const waiting = this.#waiting[who % this.#waiting.length];
     if (kind === 20 && waiting !== undefined) this.#poll(waiting);
-    else if (kind === 21 && waiting !== undefined) {
-      waiting.future.drop();
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-    }
+    else if (kind === 21 && waiting !== undefined) this.#drop(waiting);
     for (const tx of senders) this.told.push(tx.value, tx.isClosed, tx.receiverCount, tx.senderCount);
     for (const rx of receivers) this.told.push(rx.value, rx.hasChanged, rx.isClosed);
   }
@@ -97,8 +95,11 @@ class Program {
     else if (kind === 6 && who % 3 === 0) {
       tx.close();
       this.#senders.splice(at, 1);
-    } else if (kind === 7) this.#senders[at] = this.#ends.moveSender(tx);
-    else if (kind === 8) this.#begin(tx.closed());
+    } else if (kind === 7) {
+      // It is the sender's that is moved, and knows nothing of a receiver that comes later.
+      for (const waiting of this.#closed) this.#drop(waiting);
+      this.#senders[at] = this.#ends.moveSender(tx);
+    } else if (kind === 8) this.#closed.push(this.#begin(tx.closed()));
   }
 
   #receive(kind: number, who: number, rx: Receiving): void {
@@ -115,10 +116,17 @@ class Program {
     } else if (kind === 19) this.#receivers[at] = this.#ends.moveReceiver(rx);
   }
 
-  #begin(future: Future<unknown>): void {
+  #begin(future: Future<unknown>): Waiting {
     const waiting = { future, probe: new Probe() };
     this.#waiting.push(waiting);
     this.#poll(waiting);
+    return waiting;
+  }
+
+  #drop(waiting: Waiting): void {
+    waiting.future.drop();
+    const at = this.#waiting.indexOf(waiting);
+    if (at !== -1) this.#waiting.splice(at, 1);
   }
 
   #poll(waiting: Waiting): void {
