@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Mmap } from "../../../../lib/mem/mmap.ts";
 import { Pending } from "../../../../lib/task/mod.ts";
+import { Pool } from "../../../../lib/task/pool.ts";
 import {
   closeRemoteEnd,
   remoteMpsc,
@@ -37,6 +38,24 @@ describe("what crosses in a channel's messages", () => {
     got.reply.close();
     assertEquals([await answers.recv(), await answers.recv()], ["yes", undefined]);
     for (const end of [tx, rx, answers]) end[Symbol.dispose]();
+  });
+
+  it("goes with a job's arguments, and comes with its result, which outlives its thread", async () => {
+    const url = new URL("./jobs.ts", import.meta.url);
+    const [tx, rx] = remoteMpsc<number>(3);
+    let result: RemoteReceiver<string>;
+    {
+      await using pool = Pool.open({ threads: 2 });
+      const { prepared, produce } = pool.jobs<typeof import("./jobs.ts")>(url);
+      const sums = [produce(tx.clone(), 100), produce(tx, 200)];
+      let sum = 0;
+      for await (const i of rx) sum += i;
+      assertEquals(sum, 99 * 50 + 199 * 100);
+      for (const each of sums) await each;
+      result = await prepared(["a", "b"]);
+    }
+    assertEquals(await Array.fromAsync(result), ["a", "b"]);
+    for (const end of [rx, result]) end[Symbol.dispose]();
   });
 
   it("is given back where it is left unread, or its end is taken back", async () => {
