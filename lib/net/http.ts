@@ -51,6 +51,13 @@ export {
   type PrecomputedInit,
   serveLean,
 } from "./http/lean.ts";
+export {
+  type HttpServers,
+  type HttpServersMetrics,
+  serveAll,
+  type ServeAllOptions,
+  type ServerMetrics,
+} from "./http/serve_all.ts";
 export type { HttpLimits } from "./http/limits.ts";
 export type { HttpServer, HttpTimeouts, ListenerOptions } from "./http/server.ts";
 export type { Handler, ServeOptions } from "./http/web_server.ts";
