@@ -4,8 +4,8 @@
  *     pool asleep|awake TRIPS PAUSE_US      round trips through a word: microseconds of half of them, and of 99 in 100
  *     pool sum|primes THREADS COUNT         milliseconds that the threads take, each with an equal share
  *
- * `asleep`: both sides sleep in FUTEX_WAIT whenever they wait; `awake`: both spin. Before each trip the caller spins
- * for PAUSE_US microseconds, in which the other side falls asleep. `sum` adds COUNT numbers in memory, each a double;
+ * `asleep`: both sides sleep in FUTEX_WAIT whenever they wait; `awake`: both spin. Before each trip but the
+ * first, which are not counted, the caller spins for PAUSE_US microseconds, in which the other side falls asleep. `sum` adds COUNT numbers in memory, each a double;
  * `primes` counts the primes below COUNT by trial division.
  */
 #define _GNU_SOURCE
@@ -69,7 +69,7 @@ static void trips(unsigned count, double pause) {
     if (pthread_create(&other, NULL, answer, NULL)) errx(1, "pthread_create");
     for (unsigned i = 1; i <= all; i++) {
         double start = microseconds();
-        while (pause > 0 && microseconds() - start < pause);
+        while (i > WARM_UP && microseconds() - start < pause);
         start = microseconds();
         give(&asked, i);
         await(&answered, i);

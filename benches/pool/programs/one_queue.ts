@@ -115,14 +115,15 @@ export class OneQueue {
   /** Ends the workers. */
   async close(): Promise<void> {
     const { mutex, added, words } = this.#parts;
-    const ended = Promise.all(
-      this.#workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve))),
+    const over = Promise.all(
+      this.#workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))),
     );
     mutex.lockSync();
     words[IS_OVER] = 1;
     mutex.unlock();
     added.notifyAll();
-    await ended;
+    await over;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#map[Symbol.dispose]();
   }
 }

@@ -6,6 +6,6 @@ const init: OneQueueInit = workerData;
 // The host tells the opener of its thread only where the thread's loop has had turns.
 parentPort?.once("message", () => {
   work(init);
-  parentPort?.close();
+  parentPort?.postMessage("over");
 });
 parentPort?.postMessage("ready");
