@@ -43,5 +43,5 @@ await run(async () => {
     }),
   );
   console.log(results[1]);
-});
+}, { slowPoll: false });
 process.exit();

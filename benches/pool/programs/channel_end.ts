@@ -83,7 +83,7 @@ function exchange({ way, side, count, end }: EndInit): Promise<number> {
     if (side === "sending") return yield* send(RemoteSender.adopt<number>(end), count);
     const rx = RemoteReceiver.adopt<number>(end);
     return way === "recvMany" ? yield* receiveMany(rx, count) : yield* receive(rx, count);
-  });
+  }, { slowPoll: false });
 }
 
 parentPort?.once("message", async (init: EndInit) => parentPort?.postMessage(await exchange(init)));

@@ -64,7 +64,8 @@ else if (isLibrary(way)) {
   await using pool = openOurs(THREADS);
   await pool.ready();
   for (let i = 0; i < WARM_UP; i++) await pool.increment(i);
-  const own = new Set(await pool.threadIds());
+  const own = new Set<number>();
+  for (let lane = 1; lane <= THREADS; lane++) own.add(await pool.threadId(lane));
   if (own.size !== THREADS) throw new Error(`the pool has ${own.size} threads, not ${THREADS}`);
   print(await idle(), own);
 }
