@@ -2,7 +2,7 @@
  * What two threads of C do that a pool of workers does, and no more:
  *
  *     pool asleep|awake TRIPS PAUSE_US      round trips through a word: microseconds of half of them, and of 99 in 100
- *     pool sum|primes THREADS COUNT         milliseconds that the threads take, each with an equal share
+ *     pool sum|primes THREADS COUNT         milliseconds of the shortest pass, each thread with an equal share
  *
  * `asleep`: both sides sleep in FUTEX_WAIT whenever they wait; `awake`: both spin. Before each trip but the
  * first, which are not counted, the caller spins for PAUSE_US microseconds, in which the other side falls asleep. `sum` adds COUNT numbers in memory, each a double;
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM_UP = 200, MOST_THREADS = 64 };
+enum { WARM_UP = 200, MOST_THREADS = 64, PASSES = 5 };
 
 /* Each side's word in a line of its own: how many requests there were, and how many answers. */
 static _Alignas(128) atomic_uint asked;
@@ -150,7 +150,13 @@ int main(int argc, char **argv) {
     bool sums = strcmp(what, "sum") == 0;
     if (sums || strcmp(what, "primes") == 0) {
         if (first < 1 || first > MOST_THREADS) errx(2, "%zu threads", first);
-        printf("%f\n", shared(what, first, second, sums ? filled(second) : NULL, sums ? sum_of(second) : -1));
+        const double *numbers = sums ? filled(second) : NULL;
+        double least = shared(what, first, second, numbers, sums ? sum_of(second) : -1);
+        for (int pass = 1; pass < PASSES; pass++) {
+            double elapsed = shared(what, first, second, numbers, sums ? sum_of(second) : -1);
+            if (elapsed < least) least = elapsed;
+        }
+        printf("%f\n", least);
         return 0;
     }
     sleeps = strcmp(what, "asleep") == 0;

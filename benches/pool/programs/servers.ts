@@ -10,7 +10,7 @@
  * prints how many turns of the generator take so many microseconds here.
  */
 import process from "node:process";
-import { serveAll } from "../../../lib/net/http/serve_all.ts";
+import { serveAll } from "../../../lib/net/http.ts";
 import { run } from "../../../lib/task/mod.ts";
 import { median } from "../../compare.ts";
 import { lehmer } from "./work.ts";
