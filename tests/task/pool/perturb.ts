@@ -10,9 +10,9 @@
 const NAMES = ["add", "and", "compareExchange", "exchange", "load", "or", "store", "sub", "xor"] as const;
 
 /** One in so many takes longer. */
-const SPINS = 32;
-const SLEEPS = 4096;
-const LONGEST_SPIN = 400;
+const SPINS = 16;
+const SLEEPS = 512;
+const LONGEST_SPIN = 4_000;
 const LONGEST_SLEEP_MS = 0.05;
 
 /** Delays this thread's atomic accesses until what it gives is called. */

@@ -71,9 +71,11 @@ export class Hammer {
       parking.wake(other);
     } else {
       if (!queues.push(slot)) throw new Error("the deque is full");
+      // Hints may be there twice.
+      if (this.#chance(4) === 0) queues.push(slot);
       parking.workAdded();
     }
-    if (this.#chance(8) === 0 && slots.cancel(slot)) this.#end(slot);
+    if (this.#chance(4) === 0 && slots.cancel(slot)) this.#end(slot);
     return true;
   }
 
