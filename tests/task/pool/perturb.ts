@@ -12,7 +12,7 @@ const NAMES = ["add", "and", "compareExchange", "exchange", "load", "or", "store
 /** One in so many takes longer. */
 const SPINS = 16;
 const SLEEPS = 512;
-const LONGEST_SPIN = 4_000;
+const LONGEST_SPIN = 2_000;
 const LONGEST_SLEEP_MS = 0.05;
 
 /** Delays this thread's atomic accesses until what it gives is called. */
