@@ -32,6 +32,8 @@ const benches: Record<string, () => Promise<Bench>> = {
   udp: () => import("./udp.ts"),
   async_io: () => import("./async_io.ts"),
   process: () => import("./process.ts"),
+  fs: () => import("./fs.ts"),
+  pool: () => import("./pool.ts"),
   search: () => import("./search.ts"),
   search_quality: () => import("./search_quality.ts"),
 };

@@ -11,7 +11,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -149,15 +149,31 @@ function openingMs(folder: string): number {
 
 async function indexed(folder: string, passages: number): Promise<void> {
   const bytes = writeCorpus(folder, passages);
-  const start = performance.now();
-  const report = await indexFolder(folder);
-  const seconds = (performance.now() - start) / 1000;
-  if (report.embeddedBytes !== bytes) throw new Error(`indexed ${report.embeddedBytes} of ${bytes} bytes`);
-  const speed = bytes / 1e6 / seconds;
-  console.log(
-    `\nindexed ${(bytes / 1e6).toFixed(1)} MB, ${report.passages.toLocaleString("en")} passages, in ` +
-      `${seconds.toFixed(1)} s: ${speed.toFixed(1)} MB/s (target: at least 10)`,
-  );
+  const out = join(folder, ".oxbow");
+  const seconds = new Map<number, number>();
+  // The last is what the queries below are asked of.
+  for (const threads of new Set([1, 2, availableParallelism()])) {
+    rmSync(out, { recursive: true, force: true });
+    const before = process.cpuUsage();
+    const start = performance.now();
+    const report = await indexFolder(folder, { threads });
+    const took = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(before);
+    if (report.embeddedBytes !== bytes) {
+      throw new Error(`indexed ${report.embeddedBytes} of ${bytes} bytes`);
+    }
+    seconds.set(threads, took);
+    console.log(
+      `\nindexed ${(bytes / 1e6).toFixed(1)} MB, ${
+        report.passages.toLocaleString("en")
+      } passages, by ${threads} ` +
+        `${threads === 1 ? "thread" : "threads"}: ${
+          (bytes / 1e6 / took).toFixed(1)
+        } MB/s (target: at least 10), ` +
+        `${((seconds.get(1) ?? took) / took).toFixed(2)} times one thread's speed, ` +
+        `CPU ${((user + system) / 1e6 / (seconds.get(1) ?? took)).toFixed(2)} times its time`,
+    );
+  }
 }
 
 export async function run({ quick }: { quick: boolean }): Promise<void> {

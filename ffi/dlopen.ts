@@ -4,6 +4,7 @@ import { host, type RawFunction, type RawLibrary } from "./host.ts";
 import { whenIdle } from "./pending.ts";
 import { search } from "./search.ts";
 import { inspect, type InspectedSignature } from "./signature.ts";
+import { rememberTable } from "./tables.ts";
 import type { Bindable, NativeFunctions, Signature, SymbolTable } from "./types.ts";
 import { NativeUnavailableError } from "./unavailable.ts";
 
@@ -125,12 +126,13 @@ export function openTable<T extends SymbolTable>(
   table: T,
   settles: boolean,
 ): Library<T> {
-  const signatures = Object.entries<Signature>(table).map(([name, signature]) =>
-    [name, inspect(name, signature)] as const
+  const signatures = new Map(
+    Object.entries<Signature>(table).map(([name, signature]) => [name, inspect(name, signature)]),
   );
   const { path, raw } = openFirst(names);
   const owner = { path, closed: false, settles };
   const symbols: Record<string, unknown> = Object.create(null);
+  rememberTable(symbols, signatures);
   for (const [name, signature] of signatures) {
     Object.defineProperty(symbols, name, {
       configurable: true,

@@ -1,5 +1,5 @@
 /**
- * Runs the suite under Deno, Bun and Node, two files at a time, and closes with the line of counts.
+ * Runs the suite under Deno, Bun and Node, a file more at a time than there are cores, and closes with the line of counts.
  *
  *     deno task test [--host deno|bun|node]... [part of a file's path]...
  */
@@ -9,8 +9,8 @@ import { openHost } from "./suite/hosts.ts";
 import { type FileResult, killRunning, runFile } from "./suite/run_file.ts";
 import { count, countsLine, printFailures, printSkipped, printTable } from "./suite/summary.ts";
 
-/** Files that run at once: tests wait more than they work. */
-const LANES = 2;
+/** Files that run at once, at most: where no core is idle while one waits, more of them only wait for each other. */
+const MOST_LANES = 3;
 /** How many seconds one file may take, by how much the tests are told to do: ten times what the longest does take. */
 const LIMITS = new Map([["quick", 400], ["full", 1_800], ["soak", 14_400]]);
 
@@ -55,7 +55,8 @@ async function lane(limit: number): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: Math.min(LANES, navigator.hardwareConcurrency) }, () => lane(limit)));
+const lanes = Math.min(MOST_LANES, navigator.hardwareConcurrency + 1);
+await Promise.all(Array.from({ length: lanes }, () => lane(limit)));
 Deno.removeSync(reports, { recursive: true });
 
 printFailures(results);

@@ -24,7 +24,8 @@ const { exports: MODULES } = JSON.parse(readFileSync(new URL("../deno.json", imp
 /** The programs of a guide's text. */
 export function programs(text: string): Program[] {
   return [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => ({
-    source: block.replace(/@oxbow\/oxbow\/(\w+)/g, (_, name: string) => moduleUrl(MODULES[`./${name}`])),
+    source: block.replace(/@oxbow\/oxbow\/(\w+)/g, (_, name: string) => moduleUrl(MODULES[`./${name}`]))
+      .replace(/\.\.\/(examples\/[\w/.]+)/g, (_, path: string) => moduleUrl(`./${path}`)),
     printed: [...block.matchAll(/console\.log\(.*\);\s+\/\/ (.*)/g)].map(([, text]) => text),
   }));
 }

@@ -99,13 +99,20 @@ let found: Stat | undefined;
 
 /** What `number` gives, whatever the object's properties are made to say: for the inside of this package. */
 export let numberOf: (fd: Fd) => number;
+/**
+ * Has `mayClose` asked, with the descriptor's number, before it is closed: `false` leaves it open, for then somebody else
+ * owns it by now. For the inside of this package.
+ */
+export let askBeforeClose: (fd: Fd, mayClose: (number: number) => boolean) => void;
 
 /** A file descriptor that is owned: closed once, and a use after that is an error and never another file's. */
 export class Fd implements Disposable {
   #number: number;
+  #mayClose: ((number: number) => boolean) | null = null;
 
   static {
     numberOf = (fd) => fd.#open();
+    askBeforeClose = (fd, mayClose) => fd.#mayClose = mayClose;
   }
 
   private constructor(key: symbol, number: number) {
@@ -231,9 +238,10 @@ export class Fd implements Disposable {
 
   /** close(2), once. Its error is not told: the descriptor is gone whatever it says. */
   close(): void {
-    if (this.#number === -1) return;
-    libc().close(this.#number);
+    const number = this.#number;
+    if (number === -1) return;
     this.#number = -1;
+    if (this.#mayClose === null || this.#mayClose(number)) libc().close(number);
   }
 
   [Symbol.dispose](): void {

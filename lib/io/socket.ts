@@ -54,12 +54,15 @@ function open(family: number): Fd {
 export let listenResolved: (address: NetAddress, options: ListenOptions) => Socket;
 /** `Socket.connect` to one of the addresses of a name, for which Deno was asked: for the inside of this package. */
 export let connectResolved: (address: NetAddress, options: ConnectOptions) => Socket;
+/** A connection that somebody else has accepted: for the inside of this package. */
+export let socketOf: (fd: Fd) => Socket;
 
 /** A stream socket of TCP, non-blocking: socket(2), thin and synchronous. */
 export class Socket extends TcpOptions implements Disposable {
   static {
     listenResolved = (address, options) => Socket.#listen(address, options, refuseDeniedNet);
     connectResolved = (address, options) => Socket.#connect(address, options, refuseDeniedNet);
+    socketOf = (fd) => new Socket(fd);
   }
 
   private constructor(fd: Fd) {

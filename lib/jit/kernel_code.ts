@@ -16,6 +16,7 @@ export const NR = {
   getpid: 39,
   prctl: 157,
   gettid: 186,
+  futex: 202,
   epoll_wait: 232,
   epoll_ctl: 233,
   rt_tgsigqueueinfo: 297,

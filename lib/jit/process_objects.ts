@@ -1,5 +1,6 @@
 /** The shared objects of the toolkit itself that a process has once. */
 import * as code from "./assembled.ts";
+import { CALLS } from "./calls_memory.ts";
 import type { SharedObject } from "./elf.ts";
 import { LENT } from "./lend_symbols.ts";
 import { MEMORY } from "./sigbus_memory.ts";
@@ -45,6 +46,17 @@ export const processObjects = {
       [WATCH.unref]: code.watchUnref,
       [WATCH.close]: code.watchClose,
       [WATCH.end]: code.watchEnd,
+    },
+  },
+  calls: {
+    soname: SONAMES.calls,
+    functions: {
+      [CALLS.submit]: code.callsSubmit,
+      [CALLS.rouse]: code.callsRouse,
+      [CALLS.thread]: code.callsThread,
+      [CALLS.release]: code.callsRelease,
+      [CALLS.close]: code.callsClose,
+      [CALLS.end]: code.callsEnd,
     },
   },
 } as const satisfies Readonly<Record<string, SharedObject>>;

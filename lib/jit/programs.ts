@@ -2,6 +2,7 @@
  * The programs that the toolkit itself runs. `assembled.ts` has what the assembler makes of them, so that a map or
  * a signal does not load the assembler with its tables first.
  */
+import * as calls from "./calls_code.ts";
 import type { Code } from "./code.ts";
 import { cpuidCode, xgetbvCode } from "./cpu_code.ts";
 import { httpHeadCode } from "./http_head_code.ts";
@@ -41,4 +42,10 @@ export const programs: Readonly<Record<string, () => Code>> = {
   watchUnref: watch.unrefCode,
   watchMake: watch.makeCode,
   watchRegister: watch.registerCode,
+  callsSubmit: calls.submitCode,
+  callsRouse: calls.rouseCode,
+  callsThread: calls.threadCode,
+  callsRelease: calls.releaseCode,
+  callsClose: calls.closeCode,
+  callsEnd: calls.endCode,
 };

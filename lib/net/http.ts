@@ -23,10 +23,8 @@
  * @module
  */
 import { adoptGlobals } from "./http/adopt.ts";
-import type { Connection } from "./http/connection.ts";
-import { type HttpServer, type ListenerOptions, Server } from "./http/server.ts";
-import { WebConnection, type WebService } from "./http/web_connection.ts";
-import type { TcpStream } from "./mod.ts";
+import type { HttpServer } from "./http/server.ts";
+import { type Handler, type ServeOptions, WebServer } from "./http/web_server.ts";
 
 export { HttpError, type HttpErrorOptions } from "./http/error.ts";
 export {
@@ -53,62 +51,16 @@ export {
   type PrecomputedInit,
   serveLean,
 } from "./http/lean.ts";
+export {
+  type HttpServers,
+  type HttpServersMetrics,
+  serveAll,
+  type ServeAllOptions,
+  type ServerMetrics,
+} from "./http/serve_all.ts";
 export type { HttpLimits } from "./http/limits.ts";
 export type { HttpServer, HttpTimeouts, ListenerOptions } from "./http/server.ts";
-
-/** Answers a request. What it throws, or rejects with, is `onError`'s. */
-export type Handler = (request: Request) => Response | PromiseLike<Response>;
-
-/** How a server listens, what it bears, and what it does with errors. */
-export interface ServeOptions extends ListenerOptions {
-  /** Answers in the place of a handler that threw: 500 and a line on stderr where nothing is said. */
-  onError?: (error: unknown) => Response | PromiseLike<Response>;
-  /**
-   * Whether, on Bun and Node, three globals are wrapped until the last server that wants them has finished: `fetch` and
-   * `Request`, so that they take the requests of this server, and `Response`, which gives a `StaticResponse` for a text,
-   * bytes or nothing, in a quarter of the time. That passes for a `Response` wherever its methods and properties are
-   * asked for, not where an API of the host's wants the inside of one (`Bun.write`, `Bun.serve`). True where nothing is
-   * said; Deno needs none of it.
-   */
-  wrapGlobals?: boolean;
-}
-
-function defaultOnError(error: unknown): Response {
-  console.error(error);
-  return new Response("Internal Server Error\n", { status: 500 });
-}
-
-/** What answers for a handler that threw must answer whatever happens. */
-function safely(onError: NonNullable<ServeOptions["onError"]>): (error: unknown) => Promise<Response> {
-  return async (error) => {
-    try {
-      const response: unknown = await onError(error);
-      if (response instanceof Response) return response;
-      throw new TypeError(`onError gave ${String(response)}, which is no Response`);
-    } catch (failure) {
-      return defaultOnError(failure);
-    }
-  };
-}
-
-class WebServer extends Server implements WebService {
-  readonly handler: Handler;
-  readonly onError: (error: unknown) => Promise<Response>;
-
-  constructor(handler: Handler, options: ServeOptions) {
-    super(options);
-    this.handler = handler;
-    this.onError = safely(options.onError ?? defaultOnError);
-  }
-
-  protected override connect(stream: TcpStream): Connection {
-    return new WebConnection(stream, this);
-  }
-
-  override failed(error: unknown): void {
-    this.onError(error);
-  }
-}
+export type { Handler, ServeOptions } from "./http/web_server.ts";
 
 /**
  * Serves HTTP/1.1 on the running runtime until it is shut down. Throws where no runtime runs, a `SystemError`

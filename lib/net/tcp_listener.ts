@@ -11,24 +11,11 @@ import type { ScheduledIo } from "../task/reactor/scheduled_io.ts";
 import { Ended } from "../task/stream/ended.ts";
 import { Stream } from "../task/stream.ts";
 import { sleep } from "../task/time/sleep.ts";
+import { EXHAUSTED, EXHAUSTED_PAUSE_MS, PASSED } from "./accept_errors.ts";
 import { BindName } from "./bind_name.ts";
 import { requireTarget } from "./connect.ts";
 import { TcpStream } from "./tcp_stream.ts";
 
-/** Passes by itself once descriptors or memory are free: the kernel keeps the connection in its queue. */
-const EXHAUSTED: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
-/** The connection failed before it was accepted: accept(2) says to go on. */
-const PASSED: ReadonlySet<string> = new Set([
-  "ECONNABORTED",
-  "EPROTO",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENONET",
-  "ENOPROTOOPT",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-]);
-const EXHAUSTED_PAUSE_MS = 50;
 /** A connection that a listener has taken, and who it is from. */
 export interface Accepted {
   readonly stream: TcpStream;

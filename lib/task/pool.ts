@@ -41,6 +41,8 @@ export {
   type Submit,
 } from "./pool/job.ts";
 export type { JobHandle, WaitSyncOptions } from "./pool/job_handle.ts";
+export type { MapReduceOptions } from "./pool/map_reduce.ts";
 export type { PoolMetrics } from "./pool/metrics.ts";
 export { type CloseOptions, Pool, type PoolOptions } from "./pool/open_pool.ts";
+export type { RangeHandle, RangeOptions } from "./pool/ranges.ts";
 export type { RunOptions, Submitter } from "./pool/submitter.ts";

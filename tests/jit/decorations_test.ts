@@ -109,12 +109,14 @@ function families(): Call[][] {
 
 describe("what decorates an operand", () => {
   const all = families();
+  /** Of each call, once: there are more than a hundred thousand. */
+  const made = new Map(all.flat().map((call) => [call, bytesOf(call)]));
 
   it("never vanishes: no two decorations of a call give the same bytes", () => {
     const lost = all.flatMap((calls) => {
       const byBytes = new Map<string, string>();
       return calls.flatMap((call) => {
-        const bytes = bytesOf(call);
+        const bytes = made.get(call);
         if (bytes === undefined) return [];
         const other = byBytes.get(bytes);
         byBytes.set(bytes, call.gnu);
@@ -127,9 +129,9 @@ describe("what decorates an operand", () => {
   it("is taken where GNU as takes it, and refused where that refuses it", { skip }, () => {
     const calls = all.flat();
     const refused = new Set(refusedLines(calls.map(({ gnu }) => ({ has, line: gnu }))));
-    const wrong = calls.filter((call, i) => refused.has(i) !== (bytesOf(call) === undefined));
+    const wrong = calls.filter((call, i) => refused.has(i) !== (made.get(call) === undefined));
     const isDeliberate = ({ gnu }: Call) => deliberate.some((pattern) => pattern.test(gnu));
-    const unknown = wrong.filter((call) => bytesOf(call) !== undefined || !isDeliberate(call));
+    const unknown = wrong.filter((call) => made.get(call) !== undefined || !isDeliberate(call));
     assertEquals(unknown.map(({ gnu }) => gnu), []);
   });
 });

@@ -1,20 +1,25 @@
 import type { TensorSource } from "../../../lib/formats/safetensors.ts";
+import type { Batch } from "./batch.ts";
+import type { Crew } from "./crew.ts";
 import { BagCollector } from "../lexical/bags.ts";
 import type { Corpus, Embedder } from "../vectors/embedder.ts";
 import { hashOf } from "../hash.ts";
 import { inverseFrequency } from "../lexical/lexicon.ts";
-import { cutPassages } from "../text/passages.ts";
 import { invert, type Postings, revert } from "../lexical/postings.ts";
 import type { PreviousIndex } from "./previous_index.ts";
 import { sortWords } from "../lexical/sort_words.ts";
 import type { WordBytes } from "../lexical/terms.ts";
 import { Vocabulary } from "../lexical/vocabulary.ts";
-import { WordReader } from "../text/words.ts";
 
 /** Rows of the matrix that are written at once. */
 const ROWS_AT_ONCE = 128;
 /** Of a passage that is in no previous index. */
 const NEW = -1;
+
+/** A batch, and by each of its words the number that the word has in the index that is made. */
+export interface NumberedBatch extends Batch {
+  readonly numbers: Uint32Array;
+}
 
 /** Collects files, in the order of their paths, and turns them into the arrays of an index. */
 export class IndexBuilder {
@@ -28,7 +33,6 @@ export class IndexBuilder {
   readonly #sources: number[] = [];
   readonly #vocabulary = new Vocabulary();
   readonly #bags = new BagCollector();
-  readonly #reader = new WordReader();
   /** By term of the previous index: its word's number here plus 1, or 0 before it is met. */
   #wordsOfTerms = new Uint32Array();
   #wordCount = 0;
@@ -46,21 +50,29 @@ export class IndexBuilder {
     return this.#wordCount;
   }
 
-  /** Takes in a file's text, and returns how much of it there is to keep: nothing of what is blank. */
-  addFile(path: string, digest: Uint8Array, text: Uint8Array): Uint8Array {
-    this.#startFile(path, digest);
-    const passages = cutPassages(text);
-    const reader = this.#reader;
-    for (const { start, end, firstLine, lastLine } of passages) {
-      let words = 0;
-      reader.reset(text, start, end);
-      while (reader.next()) {
-        this.#bags.add(this.#vocabulary.add(reader.bytes, 0, reader.length, reader.hash));
-        words++;
+  /** Takes in a file of a batch, whose words have got their numbers. */
+  addFile(path: string, batch: NumberedBatch, file: number): void {
+    const { bytes, lines, lengths, bags, files } = batch;
+    this.#startFile(path, files[file].digest);
+    const first = file === 0 ? 0 : files[file - 1].passageEnd;
+    for (let passage = first; passage < files[file].passageEnd; passage++) {
+      for (let i = bags.starts[passage]; i < bags.starts[passage + 1]; i++) {
+        this.#bags.add(batch.numbers[bags.words[i]], bags.counts[i]);
       }
-      this.#endPassage(end - start, firstLine, lastLine, words, NEW);
+      this.#endPassage(bytes[passage], lines[2 * passage], lines[2 * passage + 1], lengths[passage], NEW);
     }
-    return passages.length > 0 ? text : text.subarray(0, 0);
+  }
+
+  /** Gives the words of a batch their numbers here. Costs a look for each distinct word. */
+  number(batch: Batch): NumberedBatch {
+    const { bytes, offsets } = batch.words;
+    const numbers = new Uint32Array(offsets.length - 1);
+    for (let word = 0; word < numbers.length; word++) {
+      const start = offsets[word];
+      const end = offsets[word + 1];
+      numbers[word] = this.#vocabulary.add(bytes, start, end - start, hashOf(bytes, start, end));
+    }
+    return { ...batch, numbers };
   }
 
   /** Takes in a file as the previous index has it, and returns its text. */
@@ -107,7 +119,11 @@ export class IndexBuilder {
   }
 
   /** The arrays of the index. The matrix is made while it is read, but for the rows that `previous` has. */
-  tensors(embedder: Embedder, previous: PreviousIndex | undefined): Record<string, TensorSource> {
+  tensors(
+    embedder: Embedder,
+    previous: PreviousIndex | undefined,
+    crew: Crew,
+  ): Record<string, TensorSource> {
     const order = sortWords(this.#vocabulary, "forwards");
     const words = reordered(this.#vocabulary, order);
     const postings = invert(this.#bags, order);
@@ -120,7 +136,7 @@ export class IndexBuilder {
       matrix: {
         dtype: "F32",
         shape: [this.passageCount, embedder.dims],
-        data: this.#rows(embedder, corpus, kept),
+        data: this.#rows(embedder, corpus, kept, crew),
       },
       "passages.offset": {
         dtype: "F64",
@@ -145,15 +161,23 @@ export class IndexBuilder {
   }
 
   /** The rows of the matrix in pieces, each valid until the next is asked for. */
-  *#rows(embedder: Embedder, corpus: Corpus, kept: Float32Array | undefined): Iterable<Float32Array> {
+  *#rows(
+    embedder: Embedder,
+    corpus: Corpus,
+    kept: Float32Array | undefined,
+    crew: Crew,
+  ): Iterable<Float32Array> {
     const { dims } = embedder;
+    const isNew = (passage: number) => kept === undefined || this.#sources[passage] === NEW;
+    const passages = Uint32Array.from(this.#sources.keys()).filter(isNew);
+    using made = crew.embed(embedder, corpus, passages);
     const rows = new Float32Array(ROWS_AT_ONCE * dims);
     let count = 0;
     for (let passage = 0; passage < this.passageCount; passage++) {
       const source = this.#sources[passage];
       const row = rows.subarray(count * dims, (count + 1) * dims);
-      if (kept && source !== NEW) row.set(kept.subarray(source * dims, (source + 1) * dims));
-      else embedder.embedPassage(corpus, passage, row);
+      if (kept === undefined || source === NEW) made.next(row);
+      else row.set(kept.subarray(source * dims, (source + 1) * dims));
       if (++count < ROWS_AT_ONCE) continue;
       yield rows;
       count = 0;

@@ -12,15 +12,18 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { AskedFile, Batch } from "./batch.ts";
+import { type Crew, openCrew } from "./crew.ts";
 import type { Embedder } from "../vectors/embedder.ts";
 import { HashedEmbedder } from "../vectors/hashed_embedder.ts";
 import { indexChecksum } from "./checksum.ts";
-import { IndexBuilder } from "./index_builder.ts";
+import { IndexBuilder, type NumberedBatch } from "./index_builder.ts";
 import { FOLDER_NAME, FORMAT, VERSION } from "./index_file.ts";
 import { IndexWriter, turn } from "./index_writer.ts";
 import { PreviousIndex } from "./previous_index.ts";
-import { readFile, type Skip, toText } from "../files/read_text.ts";
+import type { Skip } from "../files/read_text.ts";
 import { SeenFiles } from "../files/seen_files.ts";
 import { type FoundFile, walk } from "../files/walk.ts";
 
@@ -30,6 +33,11 @@ export interface IndexOptions {
   readonly out?: string;
   /** What makes the vectors: hashing into 1,024 elements, where nothing is said. */
   readonly embedder?: Embedder;
+  /**
+   * How many threads read and embed: as many as there are cores, where nothing is said. What takes one a fraction of
+   * a second anyway is done by this one; an `embedder` that is no `HashedEmbedder` embeds on this one.
+   */
+  readonly threads?: number;
   /** Abandons the run: the old index stays as it was. */
   readonly signal?: AbortSignal;
   /** Told now and then how far the files' bytes are done. */
@@ -68,14 +76,23 @@ const WORK = 50;
  */
 export async function indexFolder(folder: string, options: IndexOptions = {}): Promise<IndexReport> {
   const { out = join(folder, FOLDER_NAME), embedder = new HashedEmbedder(), signal, onProgress } = options;
+  const { threads = availableParallelism() } = options;
+  if (!(Number.isInteger(threads) && threads > 0)) {
+    throw new RangeError(`cannot index ${folder}: threads is ${threads}, not a whole number of 1 or more`);
+  }
   signal?.throwIfAborted();
   const { files, unreadable } = walk(folder, out);
   using previous = PreviousIndex.open(out, embedder);
   using run = new Run(folder, out, embedder, previous);
   run.skipped.unreadable += unreadable;
   const total = files.reduce((sum, file) => sum + file.size, 0);
+  const asked = run.asked(files);
+  await using crew = await openCrew(threads, asked);
+  const batches = crew.read(folder, asked);
   let done = 0;
   let worked = performance.now();
+  let batch: NumberedBatch | undefined;
+  let place = 0;
   for (const file of files) {
     if (performance.now() - worked > WORK) {
       onProgress?.(done, total);
@@ -83,11 +100,20 @@ export async function indexFolder(folder: string, options: IndexOptions = {}): P
       signal?.throwIfAborted();
       worked = performance.now();
     }
-    run.take(file);
+    if (!run.keep(file)) {
+      if (batch === undefined || place === batch.files.length) {
+        const { value } = await batches.next();
+        signal?.throwIfAborted();
+        if (value === undefined) throw new Error(`cannot index ${folder}: ${file.path} was not read`);
+        batch = run.number(value);
+        place = 0;
+      }
+      run.take(file, batch, place++);
+    }
     done += file.size;
   }
   onProgress?.(total, total);
-  return await run.finish(signal);
+  return await run.finish(crew, signal);
 }
 
 /** One making of an index. */
@@ -102,6 +128,8 @@ class Run implements Disposable {
   /** Of the paths and contents of all files. */
   readonly #digest = createHash("sha256");
   readonly #taken: FoundFile[] = [];
+  /** By path: which file it was in the index before, of those that are known not to have changed. */
+  readonly #unchanged: Map<string, number> = new Map();
   #kept = 0;
   #replaced = 0;
   #embeddedBytes = 0;
@@ -114,28 +142,50 @@ class Run implements Disposable {
     this.#writer = new IndexWriter(out);
   }
 
-  /** Puts a file into the index, or counts why not. */
-  take(found: FoundFile): void {
-    const unchanged = this.#previous?.findUnchanged(found);
-    if (this.#previous && unchanged !== undefined) return this.#keep(found, this.#previous, unchanged);
-    const bytes = readFile(join(this.#folder, found.path), found);
-    if (typeof bytes === "string") {
-      this.skipped[bytes]++;
+  /** Those of the files that are to be read: by what is seen of the others they are as they were. */
+  asked(files: readonly FoundFile[]): AskedFile[] {
+    const previous = this.#previous;
+    const asked: AskedFile[] = [];
+    for (const file of files) {
+      const unchanged = previous?.findUnchanged(file);
+      if (unchanged !== undefined) {
+        this.#unchanged.set(file.path, unchanged);
+        continue;
+      }
+      const before = previous?.find(file.path);
+      asked.push({ ...file, digest: before === undefined ? undefined : previous?.digest(before).slice() });
+    }
+    return asked;
+  }
+
+  /** Takes a file over from the index before, where that needs no look into it. */
+  keep(found: FoundFile): boolean {
+    const unchanged = this.#unchanged.get(found.path);
+    if (this.#previous === undefined || unchanged === undefined) return false;
+    this.#keep(found, this.#previous, unchanged);
+    return true;
+  }
+
+  number(batch: Batch): NumberedBatch {
+    return this.#builder.number(batch);
+  }
+
+  /** Puts a file that was read into the index, or counts why not. */
+  take(found: FoundFile, batch: NumberedBatch, place: number): void {
+    const { outcome, digest, bytes, textEnd } = batch.files[place];
+    if (outcome !== "new" && outcome !== "same") {
+      this.skipped[outcome]++;
       return;
     }
-    const digest = createHash("sha256").update(bytes).digest();
     const before = this.#previous?.find(found.path);
-    if (this.#previous && before !== undefined && digest.equals(this.#previous.digest(before))) {
-      return this.#keep(found, this.#previous, before);
+    if (this.#previous && before !== undefined) {
+      if (outcome === "same") return this.#keep(found, this.#previous, before);
+      this.#replaced++;
     }
-    const text = toText(bytes);
-    if (text === undefined) {
-      this.skipped.binary++;
-      return;
-    }
-    if (before !== undefined) this.#replaced++;
-    this.#embeddedBytes += bytes.length;
-    this.#add(found, digest, this.#builder.addFile(found.path, digest, text));
+    this.#embeddedBytes += bytes;
+    this.#builder.addFile(found.path, batch, place);
+    const textStart = place === 0 ? 0 : batch.files[place - 1].textEnd;
+    this.#add(found, digest, batch.text.subarray(textStart, textEnd));
   }
 
   #keep(found: FoundFile, previous: PreviousIndex, file: number): void {
@@ -156,7 +206,7 @@ class Run implements Disposable {
     this.#writer.appendText(text);
   }
 
-  async finish(signal: AbortSignal | undefined): Promise<IndexReport> {
+  async finish(crew: Crew, signal: AbortSignal | undefined): Promise<IndexReport> {
     const builder = this.#builder;
     const gone = (this.#previous?.index.fileCount ?? 0) - this.#kept - this.#replaced;
     const report = {
@@ -172,7 +222,7 @@ class Run implements Disposable {
     if (report.passages === 0) throw this.#empty();
     const textName = `passages-${this.#digest.digest("hex").slice(0, 16)}.txt`;
     if (report.embedded > 0 || gone > 0 || this.#previous === undefined) {
-      const tensors = builder.tensors(this.#embedder, this.#previous);
+      const tensors = builder.tensors(this.#embedder, this.#previous, crew);
       const metadata = {
         format: FORMAT,
         version: String(VERSION),

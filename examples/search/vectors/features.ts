@@ -59,6 +59,17 @@ export function writeFeatures(
   return count;
 }
 
+/** How many features the word at `start` to `end` of `bytes` has. */
+export function countFeatures(bytes: Uint8Array, start: number, end: number): number {
+  let characters = 2;
+  for (let i = start; i < end; i++) if (!isContinuation(bytes[i])) characters++;
+  let count = 1;
+  for (let length = SHORTEST_GRAM; length <= LONGEST_GRAM; length++) {
+    count += Math.max(0, characters - length + 1);
+  }
+  return count;
+}
+
 function feature(hash: number, dims: number): number {
   const mixed = mix(hash);
   return 2 * ((mixed >>> 1) % dims) + (mixed & 1);

@@ -24,6 +24,13 @@ const FULL_WEIGHT_BYTES = 8;
  */
 const RESIDUE = 2 ** -24;
 
+/** The features of words, those of word `i` in `features` from `starts[i]`, which is not 0, on: so many as `lengths[i]` says. */
+export interface FeatureTable {
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly lengths: Uint8Array<ArrayBuffer>;
+  readonly features: Uint16Array<ArrayBuffer>;
+}
+
 /** Embeds by signed hashing of words and of their character n-grams. */
 export class HashedEmbedder implements Embedder {
   readonly name = "hashed";
@@ -83,10 +90,22 @@ export class HashedEmbedder implements Embedder {
     return count < this.#logarithms.length ? this.#logarithms[count] : 1 + ln(count);
   }
 
+  /**
+   * Takes the features of all of `words` from a table, for passages whose words are these: they are not made again in
+   * each thread.
+   */
+  useFeatures(words: WordBytes, { starts, lengths, features }: FeatureTable): void {
+    this.#words = words;
+    this.#starts = starts;
+    this.#lengths = lengths;
+    this.#features = features;
+  }
+
   #forget(words: WordBytes): void {
     this.#words = words;
     this.#starts = new Uint32Array(words.offsets.length - 1);
     this.#lengths = new Uint8Array(words.offsets.length - 1);
+    this.#features = new Uint16Array(1 << 14);
     this.#end = 1;
   }
 

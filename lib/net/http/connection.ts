@@ -11,6 +11,7 @@ import { Flush } from "./flush.ts";
 import type { RequestHead } from "./parse/head.ts";
 import type { RequestBody } from "./request_body.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
+import { REQUESTS } from "./tally.ts";
 import { Transport } from "./transport.ts";
 
 /** What a connection does next. */
@@ -155,6 +156,7 @@ export abstract class Connection extends Transport {
       }
       if (head !== undefined) {
         coop.left--;
+        this.service.tally[REQUESTS]++;
         // What of the next one comes with it has a deadline of its own.
         if (this.phase !== IDLE) this.enter(HANDLER);
         return this.begin(head);
@@ -198,7 +200,7 @@ export abstract class Connection extends Transport {
 
   /** Whether another request may follow the one that is answered, as far as is known before it is. */
   protected mayGoOn(head: RequestHead): boolean {
-    return head.keepAlive && !this.service.isClosing && (this.body === null || !this.body.isOwed);
+    return head.keepAlive && !this.service.isLast && (this.body === null || !this.body.isOwed);
   }
 
   /** Has the connection do this before anything else, once the answers before are sent: false closes it. */

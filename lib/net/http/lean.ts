@@ -24,8 +24,10 @@
  */
 import type { TcpStream } from "../mod.ts";
 import type { Connection } from "./connection.ts";
+import type { Feed } from "./feed.ts";
 import { LeanConnection, type LeanHandler, type LeanService } from "./lean/connection.ts";
 import { type HttpServer, type ListenerOptions, Server } from "./server.ts";
+import { ERRORS, type Tally } from "./tally.ts";
 
 export type { LeanHandler } from "./lean/connection.ts";
 export { LeanError } from "./lean/misuse.ts";
@@ -39,12 +41,13 @@ export interface LeanOptions extends ListenerOptions {
   onError?: (error: unknown) => void;
 }
 
-class LeanServer extends Server implements LeanService {
+/** What `serveLean` serves with: for the inside of this package. */
+export class LeanServer extends Server implements LeanService {
   readonly handler: LeanHandler;
   readonly #onError: (error: unknown) => void;
 
-  constructor(handler: LeanHandler, options: LeanOptions) {
-    super(options);
+  constructor(handler: LeanHandler, options: LeanOptions, feed?: Feed, tally?: Tally) {
+    super(options, feed, tally);
     this.handler = handler;
     this.#onError = options.onError ?? console.error;
   }
@@ -54,6 +57,7 @@ class LeanServer extends Server implements LeanService {
   }
 
   override failed(error: unknown): void {
+    this.tally[ERRORS]++;
     try {
       this.#onError(error);
     } catch (failure) {

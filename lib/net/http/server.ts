@@ -7,9 +7,11 @@ import { Buffers } from "./buffers.ts";
 import type { Connection } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
+import { type Feed, ListenerFeed } from "./feed.ts";
 import type { HttpLimits } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 import type { Service } from "./service.ts";
+import { ACCEPTED, type Tally, TALLY_NUMBERS } from "./tally.ts";
 
 /** How long a client may take, and a handler, in milliseconds. */
 export interface HttpTimeouts {
@@ -63,6 +65,8 @@ const SHUTDOWN_MS = 10_000;
 /** A client that was told that the connection ends has this long to hear it. */
 const CLOSING_MS = 2_000;
 const LONGEST_TICK_MS = 500;
+/** How long a server that shuts down may wait in vain for one that speaks another protocol, and has closed. */
+const CLOSING_TICK_MS = 5;
 /** Clients beyond `maxConnections` that are told so at once: one more is closed without a word. */
 const TURNED_AWAY = 256;
 /** Connections that speak another protocol, of which so many are asked in a turn whether they are closed. */
@@ -86,8 +90,10 @@ export abstract class Server implements HttpServer, Service {
   readonly origin: string;
   readonly address: NetAddress;
   readonly finished: Promise<void>;
+  readonly tally: Tally;
   isClosing = false;
-  #listener: TcpListener;
+  isLast = false;
+  #feed: Feed;
   /** Streams that somebody else has, until they are closed. */
   #upgraded = new Set<TcpStream>();
   #closing = new AbortController();
@@ -96,7 +102,8 @@ export abstract class Server implements HttpServer, Service {
   #finish: () => void;
   #tasks: JoinHandle<void>[];
 
-  constructor(options: ListenerOptions) {
+  /** Listens, where no `feed` is given; `tally` is where its numbers go, where somebody else reads them. */
+  constructor(options: ListenerOptions, feed?: Feed, tally: Tally = new Float64Array(TALLY_NUMBERS)) {
     const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts = {}, maxConnections = 10_000 } =
       options;
     this.#maxConnections = positive("maxConnections", maxConnections);
@@ -111,15 +118,17 @@ export abstract class Server implements HttpServer, Service {
     const limits = [idle, head, body, handler, write, CLOSING_MS];
     this.deadlines = new Deadlines(limits.map((ms) => Math.ceil(ms / this.#tickMs)));
     this.runtime = currentRuntime();
-    this.#listener = TcpListener.bind({ hostname, port }, { reusePort, noDelay: true });
-    this.address = this.#listener.address;
+    this.tally = tally;
+    this.#feed = feed ??
+      new ListenerFeed(TcpListener.bind({ hostname, port }, { reusePort, noDelay: true }));
+    this.address = this.#feed.address;
     // No URL has the interface of a link.
     const host = withoutScope(hostname);
     this.origin = `http://${host.includes(":") ? `[${host}]` : host}:${this.address.port}`;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    this.#tasks = [spawn(acceptAll, this, this.#listener), spawn(sweepAll, this, this.#tickMs)];
+    this.#tasks = [spawn(acceptAll, this, this.#feed), spawn(sweepAll, this, this.#tickMs)];
   }
 
   /** A connection of the kind that this server has. */
@@ -151,6 +160,7 @@ export abstract class Server implements HttpServer, Service {
       stream.close();
       return;
     }
+    this.tally[ACCEPTED]++;
     const connection = this.connect(stream);
     if (busy >= this.#maxConnections) {
       connection.turnAway(new HttpError(503, "too many connections; try again later"));
@@ -173,7 +183,13 @@ export abstract class Server implements HttpServer, Service {
   /** The sweeper's turn: cuts whoever has taken too long. */
   sweep(): void {
     this.deadlines.sweep();
-    this.#askUpgraded(this.isClosing ? this.#upgraded.size : ASKED);
+    if (this.isLast) this.askAll();
+    else this.#askUpgraded(ASKED);
+  }
+
+  /** Forgets those whose streams are somebody else's and closed. */
+  askAll(): void {
+    this.#askUpgraded(this.#upgraded.size);
     this.#finishIfOver();
   }
 
@@ -192,13 +208,37 @@ export abstract class Server implements HttpServer, Service {
     if (!(deadline >= 0)) throw new RangeError(`cannot shut down: deadline is ${deadline}, not milliseconds`);
     if (!this.isClosing) {
       this.isClosing = true;
-      for (const task of this.#tasks) task.abort();
-      this.#listener.close();
+      this.#stop();
       for (const connection of this.deadlines.in(IDLE)) connection.cutIdle();
-      this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
-      this.#tasks = [spawn(sweepAll, this, this.#tickMs)];
       this.#finishIfOver();
     }
+    return this.#cutAfter(deadline);
+  }
+
+  /**
+   * As `shutdown`, but that who is connected may ask once more: each connection ends with its next answer, which says
+   * so, and none between two requests, where a client may have sent one already.
+   */
+  drain({ deadline = SHUTDOWN_MS }: { deadline?: number } = {}): Promise<void> {
+    if (!this.isLast) {
+      this.#stop();
+      this.#finishIfOver();
+    }
+    return this.#cutAfter(deadline);
+  }
+
+  /** Takes no connection any more. */
+  #stop(): void {
+    if (this.isLast) return;
+    this.isLast = true;
+    for (const task of this.#tasks) task.abort();
+    this.#feed.close();
+    this.#closing.abort(new DOMException("the server shuts down", "AbortError"));
+    this.#tasks = [spawn(sweepAll, this, this.#tickMs)];
+    if (this.#upgraded.size > 0) this.#tasks.push(spawn(askOften, this));
+  }
+
+  #cutAfter(deadline: number): Promise<void> {
     // Who asks again may have less patience.
     if (this.deadlines.size + this.#upgraded.size > 0) this.#tasks.push(spawn(cutAll, this, deadline));
     return this.finished;
@@ -206,9 +246,9 @@ export abstract class Server implements HttpServer, Service {
 
   /** The acceptor's: it has ended, and where nobody has asked for it, its runtime has, or nothing can be accepted. */
   acceptsNoMore(): void {
-    if (this.isClosing) return;
-    this.isClosing = true;
-    this.#listener.close();
+    if (this.isLast) return;
+    this.isClosing = this.isLast = true;
+    this.#feed.close();
     this.#closing.abort(new DOMException("the server has ended", "AbortError"));
     this.cutRest();
   }
@@ -222,7 +262,7 @@ export abstract class Server implements HttpServer, Service {
   }
 
   #finishIfOver(): void {
-    if (!this.isClosing || this.deadlines.size + this.#upgraded.size > 0) return;
+    if (!this.isLast || this.deadlines.size + this.#upgraded.size > 0) return;
     for (const task of this.#tasks) task.abort();
     this.#finish();
   }
@@ -236,12 +276,10 @@ function poll(connection: Connection): Connection {
   return connection;
 }
 
-function* acceptAll(server: Server, listener: TcpListener): Coroutine<void> {
+function* acceptAll(server: Server, feed: Feed): Coroutine<void> {
+  if (feed.run === undefined) return;
   try {
-    for (;;) {
-      const { stream } = yield* listener.accept();
-      server.accept(stream);
-    }
+    yield* feed.run(server);
   } catch (error) {
     server.failed(error);
   } finally {
@@ -253,6 +291,14 @@ function* sweepAll(server: Server, ms: number): Coroutine<void> {
   for (;;) {
     yield* sleep(ms);
     server.sweep();
+  }
+}
+
+/** Nobody says of those whose stream is somebody else's that they have closed, and who shuts down waits for them. */
+function* askOften(server: Server): Coroutine<void> {
+  for (;;) {
+    server.askAll();
+    yield* sleep(CLOSING_TICK_MS);
   }
 }
 

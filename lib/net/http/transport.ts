@@ -9,6 +9,7 @@ import { IDLE, type Timed, WRITING } from "./deadlines.ts";
 import type { RequestParser } from "./parse/parser.ts";
 import type { Output } from "./response/output.ts";
 import type { Service } from "./service.ts";
+import { RECEIVED, SENT } from "./tally.ts";
 import { Unsent } from "./unsent.ts";
 
 /**
@@ -57,6 +58,7 @@ export abstract class Transport extends Future<void> implements Timed {
     const count = this.stream.tryRead(received, 0, RECEIVED_BYTES);
     if (count === WouldBlock) return WouldBlock;
     if (count === 0) return false;
+    this.service.tally[RECEIVED] += count;
     this.parser.feed(received, 0, count);
     return true;
   }
@@ -71,6 +73,7 @@ export abstract class Transport extends Future<void> implements Timed {
     }
     if (length === 0 && rest.length === 0) return true;
     const sent = length === 0 ? 0 : Math.max(0, this.stream.tryWrite(sending, 0, length));
+    this.service.tally[SENT] += sent;
     if (sent < length || rest.length > 0) this.#keepUnsent(output, sent);
     output.clear();
     return this.#unsent === null;
@@ -89,11 +92,13 @@ export abstract class Transport extends Future<void> implements Timed {
     if (this.phase !== WRITING) this.enter(WRITING);
     while (!unsent.isEmpty) {
       if (!proceed(context)) return false;
-      if (!unsent.sendTo(this.stream, sending)) {
+      const count = unsent.sendTo(this.stream, sending);
+      if (count === WouldBlock) {
         this.io.waitWritable(context.waker);
         return false;
       }
       coop.left--;
+      this.service.tally[SENT] += count;
       this.enter(WRITING);
     }
     this.#unsent = null;
@@ -109,6 +114,7 @@ export abstract class Transport extends Future<void> implements Timed {
     const { sending } = this.service.buffers;
     sending.bytes.set(bytes);
     const count = Math.max(0, this.stream.tryWrite(sending, 0, bytes.length));
+    this.service.tally[SENT] += count;
     if (count < bytes.length && this.waker !== null) {
       if (this.phase !== WRITING) this.enter(WRITING);
       this.io.waitWritable(this.waker);

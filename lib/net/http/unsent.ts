@@ -24,8 +24,8 @@ export class Unsent {
     output.clear();
   }
 
-  /** Sends some of it by way of `sending`: false where the socket has no room. */
-  sendTo(stream: TcpStream, sending: NativeBuffer): boolean {
+  /** Sends some of it by way of `sending`: how many bytes, or `WouldBlock`. */
+  sendTo(stream: TcpStream, sending: NativeBuffer): number {
     const parts = this.#parts;
     // What was detached has no bytes left.
     while (parts.length > 0 && parts[0].length === 0) parts.shift();
@@ -34,10 +34,10 @@ export class Unsent {
     const length = Math.min(part.length, BUFFER_BYTES);
     sending.bytes.set(length < part.length ? part.subarray(0, length) : part);
     const count = stream.tryWrite(sending, 0, length);
-    if (count === WouldBlock) return false;
+    if (count === WouldBlock) return WouldBlock;
     this.#length -= count;
     if (count < part.length) parts[0] = part.subarray(count);
     else parts.shift();
-    return true;
+    return count;
   }
 }

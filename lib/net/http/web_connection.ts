@@ -15,6 +15,7 @@ import { FileBody, type StaticBody, StreamBody, takeBody } from "./response/resp
 import { ResponseWriter } from "./response/response_writer.ts";
 import { trySendFile } from "./send_file.ts";
 import type { Service } from "./service.ts";
+import { SENT } from "./tally.ts";
 import { FileResponse, UpgradeResponse } from "./response/special_response.ts";
 import { StaticResponse } from "./response/static_response.ts";
 
@@ -207,6 +208,7 @@ export class WebConnection extends Connection {
         yield* this.stream.whenWritable();
       } else {
         sent += count;
+        this.service.tally[SENT] += count;
         this.enter(WRITING);
         yield* consumeBudget();
       }

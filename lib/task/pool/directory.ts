@@ -7,7 +7,8 @@
  *     5          whether one more was asked for
  *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
  *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
- *     TEXT…      text: a module's URL, a line feed, the name of what it exports
+ *     TEXT…      text: a module's URL and the name of what it exports; how it is called where that is over a range, and
+ *                by which module's function it is reduced then: each a line
  *
  * Two threads may enter the same function, which has two numbers then: no harm.
  */
@@ -28,11 +29,25 @@ const TEXT: number = 4 * (FIRST_ENTRY + 2 * ENTRIES);
 /** Numbers that no function has: what they stand for is known to all lanes. */
 export const FIRST_FUNCTION = 16;
 
-/** What a job calls. */
+/** A function of a module. */
 export interface FunctionName {
   /** A URL. */
   readonly module: string;
   readonly name: string;
+}
+
+/**
+ * How a function is called that works on a range: with each piece; with each, and what it gives is reduced; or as what
+ * reduces values.
+ */
+export type RangeCall = { readonly kind: "each" | "values" } | {
+  readonly kind: "reduced";
+  readonly by: FunctionName;
+};
+
+/** What a job calls, and how where that is not by the job's arguments alone. */
+export interface Called extends FunctionName {
+  readonly range?: RangeCall;
 }
 
 /** A thread's view of it. */
@@ -97,8 +112,8 @@ export class Directory implements Disposable {
   }
 
   /** The function's number, which it is given where it has none. Throws a `RangeError` where there are too many. */
-  numberOf(module: string, name: string): number {
-    const text = `${module}\n${name}`;
+  numberOf(module: string, name: string, range?: RangeCall): number {
+    const text = `${module}\n${name}${range === undefined ? "" : textOf(range)}`;
     const known = this.#numbers.get(text) ?? this.#find(text);
     if (known !== undefined) return known;
     const number = this.#enter(text);
@@ -133,7 +148,7 @@ export class Directory implements Disposable {
     if (entry >= ENTRIES) {
       throw new RangeError(
         `cannot make a job of ${
-          text.replace("\n", " ")
+          text.replaceAll("\n", " ")
         }: the pool has ${ENTRIES} functions, or the text of as many`,
       );
     }
@@ -144,13 +159,19 @@ export class Directory implements Disposable {
   }
 
   /** What that number stands for. */
-  at(number: number): FunctionName {
-    const text = this.#textAt(number - FIRST_FUNCTION);
-    const end = text.indexOf("\n");
-    return { module: text.slice(0, end), name: text.slice(end + 1) };
+  at(number: number): Called {
+    const [module, name, kind, byModule, byName] = this.#textAt(number - FIRST_FUNCTION).split("\n");
+    if (kind === "each" || kind === "values") return { module, name, range: { kind } };
+    if (kind !== "reduced") return { module, name };
+    return { module, name, range: { kind, by: { module: byModule, name: byName } } };
   }
 
   [Symbol.dispose](): void {
     this.#map[Symbol.dispose]();
   }
+}
+
+function textOf(range: RangeCall): string {
+  if (range.kind !== "reduced") return `\n${range.kind}`;
+  return `\n${range.kind}\n${range.by.module}\n${range.by.name}`;
 }

@@ -11,6 +11,9 @@ import {
 } from "./job.ts";
 import { JobHandle } from "./job_handle.ts";
 import type { Lane } from "./lane.ts";
+import { mapReduce, type MapReduceOptions } from "./map_reduce.ts";
+import { parallelFor } from "./parallel_for.ts";
+import type { RangeHandle, RangeOptions } from "./ranges.ts";
 
 /** How one job runs. */
 export interface RunOptions {
@@ -72,6 +75,36 @@ export class Submitter {
     lane.submit(handle, lane.directory.numberOf(job.module, job.name), args, pin ?? -1, until);
     guard(handle, signal, deadline);
     return handle;
+  }
+
+  /**
+   * Calls a function, `(start, end, ...args)`, with pieces of the range of indices from `start` up to, but without, `end`,
+   * on several threads, until all of it is done. Pieces are claimed while there are any, large ones first, so that work
+   * that is uneven evens out. Each thread is given the arguments once: maps cross by reference, and the thread disposes of
+   * its mapping after its last piece.
+   *
+   * The first error fails the whole, and is told when the others have ended the pieces that they were in the middle of; a
+   * worker that was lost is told at once. Throws a `RangeError` for a range that is none, and what cannot be sent.
+   */
+  parallelFor<A extends unknown[]>(
+    job: Job<[start: number, end: number, ...args: A], void>,
+    options: RangeOptions,
+    ...args: A
+  ): RangeHandle<void> {
+    return parallelFor(this.#lane, job, options, args);
+  }
+
+  /**
+   * As `parallelFor`, of a function that gives something for its piece. What a thread's pieces give is reduced by that
+   * thread, and what the threads have come to by one more job. `reduce` has to be associative and commutative. Throws a
+   * `RangeError` for an empty range without an `initial` value.
+   */
+  mapReduce<A extends unknown[], T>(
+    job: Job<[start: number, end: number, ...args: A], T>,
+    options: MapReduceOptions<T>,
+    ...args: A
+  ): RangeHandle<T> {
+    return mapReduce(this.#lane, job, options, args);
   }
 
   /** A function that submits that job: typed as `job` is. */

@@ -6,8 +6,8 @@ import { guide, programs } from "../../guide.ts";
 describe("the guide to HTTP", () => {
   const all = programs(guide("http.md"));
 
-  it("has a server, a lean one, one of files, one of events and one of WebSockets", () => {
-    assertEquals(all.length, 5);
+  it("has a server, a lean one, one on all cores, one of files, one of events and one of WebSockets", () => {
+    assertEquals(all.length, 6);
   });
 
   all.forEach(({ source, printed }, i) => {

@@ -2,7 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpError } from "../../../lib/net/http.ts";
 import { upgradeWebSocket } from "../../../lib/net/websocket.ts";
-import { sleep } from "../../../lib/task/mod.ts";
+import { now, sleep } from "../../../lib/task/mod.ts";
+import { clock } from "../../../lib/task/testing.ts";
 import { exchange, serving } from "./client.ts";
 import { closeOf, connected, echoing, utf8 } from "./echo_websocket.ts";
 import { CLOSE, HANDSHAKE, PING, RawClient } from "./websocket_wire.ts";
@@ -96,6 +97,20 @@ describe("the end of a WebSocket", () => {
       assertStrictEquals((await heard).code, 1001);
       assertStrictEquals((await closed()).code, 1001);
       await finished;
+    }));
+
+  it("lets a server shut down without a turn of its sweeper", () =>
+    echoing({}, async ({ server, closed }) => {
+      using client = await RawClient.open(server);
+      await client.send({ opcode: CLOSE, payload: new Uint8Array(0) });
+      assertStrictEquals(await client.closeCode(), 1005);
+      client.stream.close();
+      await closed();
+      clock.pause();
+      const before = now();
+      await server.shutdown({ deadline: 5000 });
+      assert(now() - before <= 50, `${now() - before} ms went by`);
+      clock.resume();
     }));
 
   it("is a cut where the server shuts down and the client does not answer", () =>

@@ -43,11 +43,17 @@ export const MESSAGES_ENDED = 14;
 /** As many as a low word counts. */
 const LOW = 0x1_0000_0000;
 
+/** What those who count need of the counters. */
+export interface Counting {
+  /** Counts one. */
+  add(counter: number): void;
+}
+
 /**
  * Counts of each lane in two words, which that lane alone writes: so they cost a plain store, and what another lane
  * reads of them is exact once the writer is at rest.
  */
-export class Counters {
+export class Counters implements Counting {
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #layout: Layout;
   readonly #at: number;
@@ -58,7 +64,6 @@ export class Counters {
     this.#at = layout.ofLane(lane, COUNTERS);
   }
 
-  /** Counts one, as this lane. */
   add(counter: number): void {
     const words = this.#words;
     const at = this.#at + 2 * counter;

@@ -1,4 +1,4 @@
-import { type Counters, PARKS, SEARCHES, WAKES } from "./counters.ts";
+import { type Counting, PARKS, SEARCHES, WAKES } from "./counters.ts";
 import { DEATHS, type Layout, SLEEPERS, STOP } from "./layout.ts";
 import type { Queues } from "./queues.ts";
 
@@ -37,7 +37,7 @@ export class Parking {
   readonly #park: number;
   readonly #eventFd: number;
   readonly #queues: Queues;
-  readonly #counters: Counters;
+  readonly #counters: Counting;
   readonly #bed: Bed;
   #deathsSeen = 0;
 
@@ -45,7 +45,7 @@ export class Parking {
     words: Int32Array<ArrayBuffer>,
     layout: Layout,
     lane: number,
-    parts: { readonly queues: Queues; readonly counters: Counters; readonly bed: Bed },
+    parts: { readonly queues: Queues; readonly counters: Counting; readonly bed: Bed },
   ) {
     this.#words = words;
     this.#lane = lane;

@@ -1,4 +1,4 @@
-import { type Counters, FAILURES, FINISHED, INJECTED, REFUSED, STOLEN } from "./counters.ts";
+import { type Counting, FAILURES, FINISHED, INJECTED, REFUSED, STOLEN } from "./counters.ts";
 import type { Deque } from "./deque.ts";
 import type { Inbox } from "./inbox.ts";
 import { DELIVERED, FAILED, type Layout, PIN, SEQUENCE } from "./layout.ts";
@@ -10,7 +10,7 @@ export interface QueueParts {
   readonly inboxes: readonly Inbox[];
   readonly ends: readonly Inbox[];
   readonly slots: Slots;
-  readonly counters: Counters;
+  readonly counters: Counting;
 }
 
 /** One in so many that an owner finds is the oldest of its deque, and not the newest: none waits for ever. */
@@ -29,7 +29,7 @@ export class Queues {
   readonly #allEnds: readonly Inbox[];
   readonly #ends: Inbox;
   readonly #slots: Slots;
-  readonly #counters: Counters;
+  readonly #counters: Counting;
   #random: number;
   #turn = 0;
 

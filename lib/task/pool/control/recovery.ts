@@ -1,4 +1,4 @@
-import { type Counters, FAILURES, FINISHED } from "./counters.ts";
+import { type Counting, FAILURES, FINISHED } from "./counters.ts";
 import type { Deque } from "./deque.ts";
 import type { Inbox } from "./inbox.ts";
 import {
@@ -7,6 +7,7 @@ import {
   DONE,
   FAILED,
   FILLING,
+  FREE,
   type Layout,
   LOST,
   PHASE_BITS,
@@ -29,7 +30,7 @@ export interface RecoveryParts {
   readonly slots: Slots;
   readonly queues: Queues;
   readonly parking: Parking;
-  readonly counters: Counters;
+  readonly counters: Counting;
 }
 
 /** What has become of a lane's own jobs, as `survey` finds it. */
@@ -82,7 +83,7 @@ export class Recovery {
     const lost: number[] = [];
     for (let slot = queues.takeDelivered(); slot >= 0; slot = queues.takeDelivered()) ended.push(slot);
     this.#sortDeque();
-    for (const slot of slots.mine()) {
+    for (let slot = slots.first; slot < slots.end; slot++) {
       if (this.#orphans.has(slot)) continue;
       const state = slots.state(slot);
       const phase = state & PHASE_MASK;
@@ -134,7 +135,9 @@ export class Recovery {
   open(): void {
     const { deque, slots } = this.#parts;
     deque.mend();
-    for (const slot of slots.mine()) this.#orphans.set(slot, false);
+    for (let slot = slots.first; slot < slots.end; slot++) {
+      if (slots.phase(slot) !== FREE) this.#orphans.set(slot, false);
+    }
   }
 
   /** Whether the slot is one that the lane's last thread has left. */

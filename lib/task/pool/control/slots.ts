@@ -1,4 +1,4 @@
-import { BEGUN, CANCELLATIONS, type Counters, LOSSES, SUBMITTED } from "./counters.ts";
+import { BEGUN, CANCELLATIONS, type Counting, LOSSES, SUBMITTED } from "./counters.ts";
 import type { Inbox } from "./inbox.ts";
 import {
   CANCELLED,
@@ -43,10 +43,13 @@ export class Slots {
   /** Bytes of a slot for its payload. */
   static readonly inlineBytes: number = 4 * (SLOT_WORDS - INLINE);
 
+  /** This lane's slots are those from `first` to before `end`. */
+  readonly first: number;
+  readonly end: number;
+
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #layout: Layout;
-  readonly #lane: number;
-  readonly #counters: Counters;
+  readonly #counters: Counting;
   readonly #inboxes: readonly Inbox[];
   /** A stack. */
   readonly #free: Int32Array;
@@ -59,24 +62,23 @@ export class Slots {
     words: Int32Array<ArrayBuffer>,
     layout: Layout,
     lane: number,
-    counters: Counters,
+    counters: Counting,
     inboxes: readonly Inbox[],
   ) {
     this.#words = words;
     this.#layout = layout;
-    this.#lane = lane;
     this.#counters = counters;
     this.#inboxes = inboxes;
     const { slots } = layout.shape;
+    this.first = lane * slots;
+    this.end = this.first + slots;
     this.#free = new Int32Array(slots);
     this.#lingering = new Int32Array(slots);
   }
 
   /** Finds those that are free: once, before the first is taken. */
   open(): void {
-    const { slots } = this.#layout.shape;
-    for (let i = slots - 1; i >= 0; i--) {
-      const slot = this.#lane * slots + i;
+    for (let slot = this.end - 1; slot >= this.first; slot--) {
       if (this.phase(slot) === FREE) this.#free[this.#count++] = slot;
     }
   }
@@ -206,8 +208,7 @@ export class Slots {
 
   /** Those of this lane that are in use, for looking through them. */
   *mine(): IterableIterator<number> {
-    const { slots } = this.#layout.shape;
-    for (let slot = this.#lane * slots; slot < (this.#lane + 1) * slots; slot++) {
+    for (let slot = this.first; slot < this.end; slot++) {
       if (this.phase(slot) !== FREE) yield slot;
     }
   }

@@ -1,5 +1,6 @@
 import { shown } from "../../../io/arguments.ts";
-import type { FunctionName } from "../directory.ts";
+import type { Called, FunctionName } from "../directory.ts";
+import { overRange, overValues } from "./range_function.ts";
 
 type Callable = (...args: unknown[]) => unknown;
 
@@ -12,7 +13,7 @@ const modules: Map<string, Record<string, unknown>> = new Map();
 
 /** A function of a module, as this thread has it. */
 export class LoadedFunction {
-  readonly #of: FunctionName;
+  readonly #of: Called;
   #fn: Callable | null = null;
   #loading: Promise<Callable> | null = null;
   /** Slots of jobs that wait until it is loaded. */
@@ -22,17 +23,30 @@ export class LoadedFunction {
   /** Whether it was called, and gave nothing to be waited for. */
   isSync = false;
 
-  constructor(of: FunctionName) {
+  constructor(of: Called) {
     this.#of = of;
-    const exports = modules.get(of.module);
-    const fn = exports?.[of.name];
-    if (isCallable(fn)) this.#take(fn);
+    const fn = loaded(of);
+    const by = this.#by === null ? null : loaded(this.#by);
+    if (fn !== undefined && by !== undefined) this.#take(fn, by);
   }
 
-  #take(fn: Callable): Callable {
-    const prototype = Object.getPrototypeOf(fn);
-    this.isAsync = prototype === ASYNC_FUNCTION || prototype === GENERATOR_FUNCTION;
-    return this.#fn = fn;
+  /** What reduces what it gives. */
+  get #by(): FunctionName | null {
+    const { range } = this.#of;
+    return range?.kind === "reduced" ? range.by : null;
+  }
+
+  #take(fn: Callable, by: Callable | null): Callable {
+    this.isAsync = isAsync(fn) || by !== null && isAsync(by);
+    switch (this.#of.range?.kind) {
+      case "each":
+      case "reduced":
+        return this.#fn = overRange(fn, by);
+      case "values":
+        return this.#fn = overValues(fn);
+      case undefined:
+        return this.#fn = fn;
+    }
   }
 
   get name(): string {
@@ -55,26 +69,40 @@ export class LoadedFunction {
   }
 
   async #load(): Promise<Callable> {
-    const { module, name } = this.#of;
     try {
-      const exports = await imported(module, name);
-      const fn = exports[name];
-      if (!isCallable(fn)) throw new TypeError(this.#refusal(exports));
-      modules.set(module, exports);
-      return this.#take(fn);
+      const fn = await load(this.#of);
+      return this.#take(fn, this.#by === null ? null : await load(this.#by));
     } catch (error) {
       this.#loading = null;
       throw error;
     }
   }
+}
 
-  #refusal(exports: Record<string, unknown>): string {
-    const { module, name } = this.#of;
-    const names = Object.keys(exports).filter((other) => typeof exports[other] === "function");
-    const found = name in exports ? `its ${name} is ${shown(exports[name])}` : `it exports no ${name}`;
-    const hint = names.length === 0 ? "it exports no function" : `its functions are ${names.join(", ")}`;
-    return `cannot run the job ${name} of ${module}: ${found}, and ${hint}`;
-  }
+function isAsync(fn: Callable): boolean {
+  const prototype = Object.getPrototypeOf(fn);
+  return prototype === ASYNC_FUNCTION || prototype === GENERATOR_FUNCTION;
+}
+
+/** Undefined where its module was not loaded yet. */
+function loaded({ module, name }: FunctionName): Callable | undefined {
+  const fn = modules.get(module)?.[name];
+  return isCallable(fn) ? fn : undefined;
+}
+
+async function load({ module, name }: FunctionName): Promise<Callable> {
+  const exports = await imported(module, name);
+  const fn = exports[name];
+  if (!isCallable(fn)) throw new TypeError(refusal(module, name, exports));
+  modules.set(module, exports);
+  return fn;
+}
+
+function refusal(module: string, name: string, exports: Record<string, unknown>): string {
+  const names = Object.keys(exports).filter((other) => typeof exports[other] === "function");
+  const found = name in exports ? `its ${name} is ${shown(exports[name])}` : `it exports no ${name}`;
+  const hint = names.length === 0 ? "it exports no function" : `its functions are ${names.join(", ")}`;
+  return `cannot run the job ${name} of ${module}: ${found}, and ${hint}`;
 }
 
 /** The error is not the module's own alone: hosts have classes for it that no other thread knows. */

@@ -1,5 +1,5 @@
 import { type Coroutine, Future } from "../../future.ts";
-import { isThenable } from "../../promise.ts";
+import type { Spawnable } from "../../futures/to_future.ts";
 import { coop } from "../../runtime/coop.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { type OwnedTask, TaskExtras } from "../../task.ts";
@@ -9,6 +9,7 @@ import { FIRST_FUNCTION } from "../directory.ts";
 import type { Lane, Runs } from "../lane.ts";
 import { WANT_THREAD } from "../messages.ts";
 import { LoadedFunction } from "./loaded_function.ts";
+import { isWaitable } from "./range_function.ts";
 import { RunningJob } from "./running_job.ts";
 
 /** How long jobs are run one after another before the thread looks at its timers and descriptors. */
@@ -154,7 +155,7 @@ export class Runner implements Runs {
 
   #make = (slot: number): RunningJob => new RunningJob(this.#lane, slot);
 
-  #goOn(slot: number, job: RunningJob, body: Waitable): void {
+  #goOn(slot: number, job: RunningJob, body: Spawnable<unknown>): void {
     this.#running.set(slot, job);
     if (body instanceof Future || !("then" in body)) this.#spawn(slot, job, body);
     else this.#awaitPromise(slot, body);
@@ -247,13 +248,6 @@ export class Runner implements Runs {
     if (length > 0 && this.#lane.directory.askForThread()) this.#lane.tellOpener(WANT_THREAD);
     return false;
   }
-}
-
-type Waitable = Future<unknown> | Coroutine<unknown> | PromiseLike<unknown>;
-
-function isWaitable(value: unknown): value is Waitable {
-  if (typeof value !== "object" || value === null) return false;
-  return value instanceof Future || isThenable(value) || (Symbol.iterator in value && "next" in value);
 }
 
 /** What a task has come to that has ended by a value. */
