@@ -1,7 +1,7 @@
 /** What the jobs of the pool's tests do, on its threads. */
 import process from "node:process";
 import { setTimeout as hostSleep } from "node:timers/promises";
-import { type Coroutine, Future, sleep } from "../../../lib/task/mod.ts";
+import { type Coroutine, type Future, sleep } from "../../../lib/task/mod.ts";
 import { currentJob, currentPool, type Job, job } from "../../../lib/task/pool.ts";
 import { currentThread, type Thread } from "../../../lib/mem/thread.ts";
 
