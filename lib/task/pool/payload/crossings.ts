@@ -13,8 +13,8 @@ import "../../../mem/map_crossing.ts";
 import "../../../mem/shared.ts";
 import "../../../mem/yoke_crossing.ts";
 import "../../remote_notify.ts";
-import type { SharedMemories } from "./decode.ts";
-import type { SharedNames } from "./encode.ts";
+import type { SharedMemories } from "./incoming_crossings.ts";
+import type { SharedNames } from "./outgoing_crossings.ts";
 
 /** Names are a thread's own count, and below it who has counted. */
 const RUNNERS = 2 ** 32;
