@@ -27,7 +27,15 @@ export type Program = Generator<Operation, void, number>;
 const { factory } = ts;
 const control = new URL("../../../../lib/task/pool/control/", import.meta.url);
 /** In the order in which they import each other. */
-const FILES = ["deque.ts", "inbox.ts", "slots.ts", "queues.ts", "parking.ts", "recovery.ts"];
+const FILES = [
+  "deque.ts",
+  "inbox.ts",
+  "slots.ts",
+  "queues.ts",
+  "parking.ts",
+  "recovery.ts",
+  "../range_cell.ts",
+];
 /** What imports them. */
 const PROGRAMS = "programs.ts";
 /** Of the operations that the explorer calls otherwise. */
@@ -138,6 +146,10 @@ function changed(file: string, text: string, mutation: Mutation | undefined): st
 const outputs: Map<string, string> = new Map();
 let methods: ReadonlySet<string> | undefined;
 
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 function parsed(name: string, text: string): ts.SourceFile {
   return ts.createSourceFile(name, text, ts.ScriptTarget.ESNext, true);
 }
@@ -169,10 +181,10 @@ export function instrument(
   const modules: Record<string, unknown> = { ...asTheyAre };
   for (const [name, text] of texts) {
     const exports = {};
-    const require = (specifier: string): unknown => modules[specifier.slice(specifier.lastIndexOf("/") + 1)];
+    const require = (specifier: string): unknown => modules[baseOf(specifier)];
     const source = transpiled(name, changed(name, text, mutation), methods);
     new Function("exports", "require", "outcome", source)(exports, require, outcome);
-    modules[name] = exports;
+    modules[baseOf(name)] = exports;
   }
   return Object.fromEntries(Object.entries(modules[PROGRAMS] ?? {}));
 }

@@ -26,6 +26,7 @@ const SCENARIOS: readonly (readonly [name: string, sentence: string, preemptions
     "never loses a slot that lies in an inbox still when it was cancelled",
     tiered({ quick: 2, full: 3, soak: 3 }),
   ],
+  ["range", "gives each piece of a range to one", tiered({ quick: 2, full: Infinity, soak: Infinity })],
   ["sleep", "runs all jobs, and lets nobody sleep while there is one", Infinity],
   [
     "pinned",
@@ -120,6 +121,11 @@ const MUTATIONS: readonly (readonly [scenario: string, sentence: string, mutatio
       "    this.#first = words[this.#layout.ofSlot(slot, this.#next)];\n    if (this.#mark !== 0) Atomics.store(words, this.#layout.ofSlot(slot, this.#mark), 0);",
     to:
       "    if (this.#mark !== 0) Atomics.store(words, this.#layout.ofSlot(slot, this.#mark), 0);\n    this.#first = words[this.#layout.ofSlot(slot, this.#next)];",
+  }],
+  ["range", "a claim that does not compare", {
+    file: "../range_cell.ts",
+    from: "const seen = Atomics.compareExchange(words, 0, first, last);",
+    to: "const seen = first;\n      Atomics.store(words, 0, last);",
   }],
   ["sleep", "a sleeper that does not look again", {
     file: "parking.ts",

@@ -20,26 +20,11 @@ import { Queues } from "../../../../lib/task/pool/control/queues.ts";
 import { Recovery } from "../../../../lib/task/pool/control/recovery.ts";
 import { runnerOf, Slots } from "../../../../lib/task/pool/control/slots.ts";
 
+import { RangeCell, split } from "../../../../lib/task/pool/range_cell.ts";
+import { type Ghosts, RANGE_MAP, RANGE_UNITS } from "./ghosts.ts";
+
 /** An access, of a name that the explorer knows. */
 declare function step(operation: string, ...args: number[]): number;
-
-/** The words of a model, behind those of the map. */
-export interface Ghosts {
-  /** For each slot, how often it was run. */
-  readonly ran: number;
-  /** For each slot, how often it came to an end in its owner's eyes. */
-  readonly ended: number;
-  /** For each lane, its eventfd's count. */
-  readonly events: number;
-  /** 1 once the victim is dead. */
-  readonly died: number;
-  /** 1 once its lane is sealed. */
-  readonly sealed: number;
-  /** Jobs that a lane began which were not for it. */
-  readonly strays: number;
-  /** How many jobs there are to be run. */
-  readonly pushed: number;
-}
 
 class NoCounters {
   readonly add = (): void => {};
@@ -337,6 +322,17 @@ class Lane {
     if (this.#queues.takeDelivered() === slot) step("add", this.#ghosts.ended + slot, 1);
   }
 
+  /** Claims pieces of a range until there is none. */
+  claimAll(): void {
+    const cell = new RangeCell(RANGE_MAP, split({ start: 0, end: 10 * RANGE_UNITS - 1 }, 10, 2));
+    for (let piece = cell.claim(); piece !== null; piece = cell.claim()) {
+      for (let unit = piece.start / 10; unit < piece.end / 10; unit++) {
+        step("add", this.#ghosts.ran + unit, 1);
+      }
+      step("cut", 0);
+    }
+  }
+
   /** Looks so often for something to run. */
   look(times: number): void {
     for (let i = 0; i < times; i++) this.runOne();
@@ -361,6 +357,8 @@ export function threadsOf(name: string, layout: Layout, ghosts: Ghosts): (() => 
       return [() => lane(0).redirect(), () => lane(1).work(0, true), () => lane(2).work(0, true)];
     case "give up":
       return [() => lane(0).giveUp(), () => lane(1).look(1)];
+    case "range":
+      return [() => lane(0).claimAll(), () => lane(1).claimAll(), () => lane(2).claimAll()];
     case "sleep":
       return [() => lane(0).open(2), () => lane(1).work()];
     case "together":

@@ -4,7 +4,7 @@ import * as layouts from "../../../../lib/task/pool/control/layout.ts";
 import { GONE } from "../../../../lib/task/pool/control/parking.ts";
 import { explore, type Outcome, type Scenario } from "./explore.ts";
 import { instrument, type Mutation, type Program } from "./instrument.ts";
-import type { Ghosts } from "./programs.ts";
+import * as ghostWords from "./ghosts.ts";
 
 type Check = Scenario["check"];
 
@@ -90,6 +90,14 @@ const RULES: Readonly<Record<string, Rules>> = {
     awake: [0, 1],
     check: (of) => of.ended(0) > 1 ? "a job that was given up was finished" : undefined,
   },
+  range: {
+    lanes: 3,
+    awake: [0, 1, 2],
+    check: (of) => {
+      const claimed = Array.from({ length: ghostWords.RANGE_UNITS }, (_, unit) => of.ran(unit));
+      return claimed.every((times) => times === 1) ? undefined : `claimed ${claimed.join()} times`;
+    },
+  },
   sleep: { lanes: 2, awake: [0, 1], check: allRan(2) },
   together: { lanes: 3, awake: [0, 1, 2], check: allRan(2) },
   pinned: { lanes: 2, awake: [0, 1], check: allRan(2) },
@@ -107,7 +115,7 @@ const WORDS: readonly [number, string][] = [
 ];
 const SLOT_WORDS = ["STATE", "NEXT", "LINKED", "END_NEXT", "DELIVERED", "SEQUENCE", "PIN", "FLAGS"];
 
-function nameIn(layout: layouts.Layout, ghosts: Ghosts, index: number): string {
+function nameIn(layout: layouts.Layout, ghosts: ghostWords.Ghosts, index: number): string {
   const { lanes } = layout.shape;
   if (index === layouts.SLEEPERS) return "SLEEPERS";
   if (index === layouts.DEATHS) return "DEATHS";
@@ -129,7 +137,7 @@ function nameIn(layout: layouts.Layout, ghosts: Ghosts, index: number): string {
   return index >= ghosts.ran ? `ghost ${index - ghosts.ran}` : `word ${index}`;
 }
 
-function check(ghosts: Ghosts, rules: Rules): Check {
+function check(ghosts: ghostWords.Ghosts, rules: Rules): Check {
   return (words, isDone) =>
     rules.check({
       ran: (slot) => words[ghosts.ran + slot],
@@ -146,7 +154,7 @@ export function exploreScenario(name: string, preemptions: number, mutation?: Mu
   const { lanes, slots = 2, victim } = rules;
   const layout = new layouts.Layout({ lanes, slots, arena: 0 });
   const first = layout.ofSlot(lanes * slots, 0);
-  const ghosts: Ghosts = {
+  const ghosts: ghostWords.Ghosts = {
     ran: first,
     ended: first + 8,
     events: first + 16,
@@ -158,6 +166,9 @@ export function exploreScenario(name: string, preemptions: number, mutation?: Mu
   const { threadsOf } = instrument(new URL("programs.ts", import.meta.url), {
     "layout.ts": layouts,
     "counters.ts": counters,
+    "ghosts.ts": ghostWords,
+    // For types, and for \`create\`, which is not called.
+    "mmap.ts": {},
   }, mutation);
   if (typeof threadsOf !== "function") throw new Error("programs.ts has no threadsOf");
   const threads: (() => Program)[] = threadsOf(name, layout, ghosts);
