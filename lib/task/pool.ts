@@ -45,4 +45,28 @@ export type { MapReduceOptions } from "./pool/map_reduce.ts";
 export type { PoolMetrics } from "./pool/metrics.ts";
 export { type CloseOptions, Pool, type PoolOptions } from "./pool/open_pool.ts";
 export type { RangeHandle, RangeOptions } from "./pool/ranges.ts";
+export {
+  closeRemoteEnd,
+  type RemoteEnd,
+  type RemoteEndHandle,
+  remoteMpsc,
+  remoteMpscBytes,
+  type RemoteMpscOptions,
+  remoteOneshot,
+  RemoteOneshotReceiver,
+  RemoteOneshotSender,
+  type RemotePermit,
+  RemoteReceiver,
+  RemoteSender,
+  remoteWatch,
+  RemoteWatchReceiver,
+  RemoteWatchSender,
+} from "./pool/remote.ts";
 export type { RunOptions, Submitter } from "./pool/submitter.ts";
+export {
+  type NativeArguments,
+  type NativeCallOptions,
+  type NativeOutput,
+  type NativeResult,
+  spawnNative,
+} from "./blocking/spawn_native.ts";

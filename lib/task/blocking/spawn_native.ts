@@ -149,7 +149,7 @@ class TargetWork implements NativeWork<NativeResult<unknown>> {
  * @throws {NativeUnavailableError} where no machine code can be loaded; when it is awaited.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { dlopen } from "@oxbow/oxbow/ffi";
  * import { run } from "@oxbow/oxbow/task";
  * import { spawnNative } from "@oxbow/oxbow/pool";

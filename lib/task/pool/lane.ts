@@ -234,25 +234,32 @@ export class Lane implements Source, HandleOwner {
   }
 
   abandon(handle: JobHandle<unknown>, _reason: unknown): void {
+    if (this.withdraw(handle)) return;
     const { slot } = handle;
-    if (slot < 0) {
-      this.#queue = this.#queue.filter((waiting) => waiting.handle !== handle);
-      return;
-    }
     const { slots, queues, parking, words, layout } = this.control;
     this.#forget(slot);
     handle.slot = -1;
-    if (slots.cancel(slot)) {
-      this.payload.drop(slot);
-      this.#release(slot);
-      return;
-    }
     const state = slots.state(slot);
     Atomics.or(words, layout.ofSlot(slot, FLAGS), CANCEL_REQUESTED);
     if ((state & PHASE_MASK) !== RUNNING || slots.isLinked(slot)) return;
     const lane = laneOf(state >>> PHASE_BITS);
     queues.inject(lane, slot);
     parking.wake(lane);
+  }
+
+  /** Cancels a job that nobody has begun; `false` where somebody has. Its handle is to be ended by who asks. */
+  withdraw(handle: JobHandle<unknown>): boolean {
+    const { slot } = handle;
+    if (slot < 0) {
+      this.#queue = this.#queue.filter((waiting) => waiting.handle !== handle);
+      return true;
+    }
+    if (!this.control.slots.cancel(slot)) return false;
+    this.#forget(slot);
+    handle.slot = -1;
+    this.payload.drop(slot);
+    this.#release(slot);
+    return true;
   }
 
   #forget(slot: number): JobHandle<unknown> | null {

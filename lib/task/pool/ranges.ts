@@ -1,6 +1,6 @@
 import { requireNames, shown } from "../../io/arguments.ts";
 import { listen, unlisten } from "../runtime/abortion.ts";
-import { CANCEL_REQUESTED, FLAGS, QUEUED } from "./control/layout.ts";
+import { CANCEL_REQUESTED, FLAGS } from "./control/layout.ts";
 import { WorkerCrashError } from "./errors.ts";
 import { JobHandle } from "./job_handle.ts";
 import type { Lane } from "./lane.ts";
@@ -115,11 +115,10 @@ export class RangeHandle<T> extends JobHandle<T> {
     for (let i = 0; i < count; i++) {
       const job = new JobHandle<T[]>(this.#lane);
       job.onEnd = () => this.#ended(job);
-      this.#jobs.push(job);
       try {
         this.#lane.submit(job, fn, [this.#cell?.map ?? null, split, ...args], -1, 0);
+        this.#jobs.push(job);
       } catch (error) {
-        this.#jobs.pop();
         this.#left -= count - i;
         this.#fail(error);
         if (this.#left === 0) this.#over();
@@ -148,9 +147,8 @@ export class RangeHandle<T> extends JobHandle<T> {
 
   /** The range is used up: what has not begun is not to hold up those who wait. */
   #cancelQueued(): void {
-    const { slots } = this.#lane.control;
     for (const job of this.#jobs) {
-      if (!job.isFinished && (job.slot < 0 || slots.phase(job.slot) === QUEUED)) job.cancel(UNNEEDED);
+      if (!job.isFinished && this.#lane.withdraw(job)) job.fail(UNNEEDED);
     }
   }
 

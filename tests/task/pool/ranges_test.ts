@@ -214,7 +214,9 @@ describe("a range of a pool", () => {
     for (let i = 0; i < 5; i++) await pool.parallelFor(mark, { end: 1_000 }, counters.map, 0);
     const failing = pool.parallelFor(failAt, { end: 1_000, grain: 1 }, 500, words());
     await assertRejects(async () => await failing, RangeError);
-    assertEquals(openedSince(before).filter((one) => one.includes("memfd")), []);
+    // A thread of the pool that is just starting has its own.
+    const ofMaps = openedSince(before).filter((one) => /memfd:oxbow(-map-record)?$/.test(one));
+    assertEquals(ofMaps, []);
   });
 
   it("names wrong arguments before anything is submitted", () => {

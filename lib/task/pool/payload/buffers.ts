@@ -1,5 +1,5 @@
 import { isDetached } from "../../../mem/detach.ts";
-import { ALIGNMENT, RESIZABLE, TRAILER, VIEWS } from "./tags.ts";
+import { ALIGNMENT, RESIZABLE, TRAILER } from "./tags.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -12,20 +12,14 @@ interface Part {
   readonly largest: number | undefined;
 }
 
-const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
-
-/** The number of a view's class among `VIEWS`. */
-export function classOf(view: ArrayBufferView): number {
-  const name: unknown = tag?.get === undefined ? undefined : Reflect.apply(tag.get, view, []);
-  return name === undefined ? VIEWS.length - 1 : VIEWS.findIndex((one) => one === name);
-}
-
 /**
  * The buffers of a message that is written. Of one that only views are sent of, the bytes are sent from the first that
  * a view has up to the last, and not those around them.
  */
 export class OutgoingBuffers {
   readonly #parts: Part[] = [];
+  /** By buffers, the numbers of parts; or of what has a view of its own among the values that view's, as its complement. */
+  readonly #places: Map<ArrayBuffer, number> = new Map();
   /** How many bytes follow the message's own. */
   byteLength = 0;
 
@@ -34,25 +28,48 @@ export class OutgoingBuffers {
   }
 
   clear(): void {
-    if (this.isEmpty) return;
+    if (this.#places.size === 0) return;
+    this.#places.clear();
     this.#parts.length = 0;
     this.byteLength = 0;
+  }
+
+  /**
+   * Whether the buffer goes among the values, with the view of that number: from then on it is known as that view's.
+   * False where it can be resized, or is one of these already.
+   */
+  keep(buffer: ArrayBuffer, view: number): boolean {
+    if (buffer.resizable || this.#places.has(buffer)) return false;
+    this.#places.set(buffer, ~view);
+    return true;
+  }
+
+  /** The number of the view that the buffer goes with, where it goes among the values. */
+  viewOver(buffer: ArrayBuffer): number | undefined {
+    const place = this.#places.get(buffer);
+    return place !== undefined && place < 0 ? ~place : undefined;
+  }
+
+  /** Forgets the views whose numbers are `objects` or more. */
+  truncate(objects: number): void {
+    for (const [buffer, place] of this.#places) if (~place >= objects) this.#places.delete(buffer);
   }
 
   /** The buffer's number, with the bytes from `from` up to `to` among those that are sent. Undefined where it is detached. */
   add(buffer: ArrayBuffer, from: number, to: number): number | undefined {
     const parts = this.#parts;
-    for (let number = 0; number < parts.length; number++) {
-      const part = parts[number];
-      if (part.buffer !== buffer) continue;
+    const known = this.#places.get(buffer);
+    if (known !== undefined) {
+      const part = parts[known];
       part.from = Math.min(part.from, from);
       part.to = Math.max(part.to, to);
-      return number;
+      return known;
     }
     if (isDetached(buffer)) return undefined;
     if (buffer.resizable) {
       parts.push({ buffer, from: 0, to: buffer.byteLength, largest: buffer.maxByteLength });
     } else parts.push({ buffer, from, to, largest: undefined });
+    this.#places.set(buffer, parts.length - 1);
     return parts.length - 1;
   }
 
@@ -102,8 +119,11 @@ export interface IncomingBuffer {
   readonly from: number;
 }
 
-/** Those of a message whose own bytes are `length`. */
-export function readBuffers(reader: Reader, length: number): IncomingBuffer[] {
+/** Fills a buffer with the bytes from `at` of a message on. */
+export type Fill = (buffer: ArrayBuffer, at: number) => void;
+
+/** Those of a message whose own bytes are `length`. Where it is dropped they are as long as they are, and empty. */
+export function readBuffers(reader: Reader, length: number, fill?: Fill): IncomingBuffer[] {
   reader.seek(length - TRAILER);
   const table = reader.word();
   const count = reader.word();
@@ -114,31 +134,25 @@ export function readBuffers(reader: Reader, length: number): IncomingBuffer[] {
     const isResizable = (reader.byte() & RESIZABLE) !== 0;
     const byteLength = reader.count();
     const from = reader.count();
-    buffers.push({
-      buffer: isResizable ? resizable(reader, at, byteLength) : reader.copy(at, byteLength),
-      from,
-    });
+    const maxByteLength = isResizable ? reader.count() : undefined;
+    buffers.push({ buffer: bufferOf(reader, at, byteLength, maxByteLength, fill), from });
     at += padded(byteLength);
   }
   return buffers;
 }
 
-function resizable(reader: Reader, at: number, byteLength: number): ArrayBuffer {
-  const buffer = new ArrayBuffer(byteLength, { maxByteLength: reader.count() });
-  reader.copyInto(buffer, at, byteLength);
+function bufferOf(
+  reader: Reader,
+  at: number,
+  byteLength: number,
+  maxByteLength?: number,
+  fill?: Fill,
+): ArrayBuffer {
+  if (maxByteLength === undefined && fill === undefined) return reader.copy(at, byteLength);
+  const buffer = maxByteLength === undefined
+    ? new ArrayBuffer(byteLength)
+    : new ArrayBuffer(byteLength, { maxByteLength });
+  if (fill === undefined) reader.copyInto(buffer, at, byteLength);
+  else fill(buffer, at);
   return buffer;
-}
-
-/** Without a length it follows its buffer's. */
-export function viewOf(
-  number: number,
-  buffer: ArrayBuffer | SharedArrayBuffer,
-  byteOffset: number,
-  length?: number,
-): object {
-  const found: unknown = Reflect.get(globalThis, VIEWS[number]);
-  if (typeof found !== "function") {
-    throw new Error(`cannot read a message: this host has no ${VIEWS[number]}`);
-  }
-  return Reflect.construct(found, length === undefined ? [buffer, byteOffset] : [buffer, byteOffset, length]);
 }

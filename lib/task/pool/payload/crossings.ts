@@ -9,8 +9,8 @@
  */
 import process from "node:process";
 import type { MessagePort } from "node:worker_threads";
-import type { SharedMemories } from "./decode.ts";
-import type { SharedNames } from "./encode.ts";
+import type { SharedMemories } from "./incoming_crossings.ts";
+import type { SharedNames } from "./outgoing_crossings.ts";
 
 /** Names are a thread's own count, and below it who has counted. */
 const RUNNERS = 2 ** 32;

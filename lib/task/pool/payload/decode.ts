@@ -1,12 +1,13 @@
-import { type AnyCrossing, crossingNamed } from "../../../mem/crossing.ts";
-import { type IncomingBuffer, readBuffers, viewOf } from "./buffers.ts";
+import { type Fill, type IncomingBuffer, readBuffers } from "./buffers.ts";
 import { emptyError, setField } from "./errors.ts";
+import { DROPPED, IncomingCrossings, type SharedMemories } from "./incoming_crossings.ts";
 import { isBigint, Reader } from "./reader.ts";
 import {
   ARRAY,
   ARRAY_WITH_FIELDS,
   BOXED,
   BUFFER,
+  BUFFER_OF,
   CROSSING,
   DATE,
   DOUBLE,
@@ -19,8 +20,8 @@ import {
   INT32,
   INT32S,
   INTEGERS,
+  isText,
   LATE,
-  LATIN1,
   LEAST_INTEGER,
   MAP,
   NULL,
@@ -33,48 +34,41 @@ import {
   SHARED,
   SPARSE,
   TRUE,
+  TYPED,
   UNDEFINED,
-  UTF8,
   VIEW,
   VIEWS,
 } from "./tags.ts";
-
-/** The memory that a message calls by a number. Throws where this thread was not sent it. */
-export interface SharedMemories {
-  named(name: number): SharedArrayBuffer;
-}
+import { viewOf } from "./views.ts";
 
 /** Where a message lies: its bytes' own memory, and where in them it begins. */
 export interface Memory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
+  /** Where the bytes of its buffers are elsewhere. */
+  readonly fill?: Fill;
 }
 
 /** Reads messages, one after another. */
 export class Decoder {
   readonly #in: Reader = new Reader();
-  readonly #shared: SharedMemories;
+  readonly #crossings: IncomingCrossings;
   readonly #objects: object[] = [];
   readonly #shapes: (readonly string[])[] = [];
   readonly #late: (() => void)[] = [];
   #buffers: readonly IncomingBuffer[] = [];
-  /** What crossed, for as long as the message is read. */
-  readonly #taken: object[] = [];
-  /** Where what crosses is given back: the message is dropped, or one that crosses has failed. */
-  #isDropping = false;
-  #failure: unknown;
 
   constructor(shared: SharedMemories) {
-    this.#shared = shared;
+    this.#crossings = new IncomingCrossings(shared);
   }
 
   /** The message's values. `length` is that of its own bytes where it has buffers, and 0 where it has none. */
-  read({ bytes, view }: Memory, start: number, length: number): unknown[] {
+  read({ bytes, fill, view }: Memory, start: number, length: number): unknown[] {
     const reader = this.#in;
     reader.begin(bytes, view, start);
     try {
       if (length > 0) {
-        this.#buffers = readBuffers(reader, length);
+        this.#buffers = readBuffers(reader, length, this.#crossings.isDropping ? leave : fill);
         reader.seek(0);
       }
       const count = reader.count();
@@ -82,7 +76,7 @@ export class Decoder {
       for (let i = 0; i < count; i++) values.push(this.#value());
       // It grows while it is walked.
       for (const fill of this.#late) fill();
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#crossings.check();
       return values;
     } finally {
       this.#forget();
@@ -91,7 +85,7 @@ export class Decoder {
 
   /** Gives back what crosses in a message that nobody reads. */
   drop(memory: Memory, start: number, length: number): void {
-    this.#isDropping = true;
+    this.#crossings.isDropping = true;
     this.read(memory, start, length);
   }
 
@@ -101,11 +95,9 @@ export class Decoder {
       this.#objects.length = 0;
       if (this.#shapes.length > 0) this.#shapes.length = 0;
       if (this.#late.length > 0) this.#late.length = 0;
-      if (this.#taken.length > 0) this.#taken.length = 0;
       this.#buffers = NO_BUFFERS;
     }
-    this.#isDropping = false;
-    this.#failure = undefined;
+    this.#crossings.forget();
   }
 
   #value(): unknown {
@@ -114,7 +106,7 @@ export class Decoder {
 
   #tagged(tag: number): unknown {
     if (tag >= INTEGERS) return tag - INTEGERS + LEAST_INTEGER;
-    if (tag >= LATIN1 && tag <= UTF8) return this.#in.string(tag);
+    if (isText(tag)) return this.#in.string(tag);
     switch (tag) {
       case DOUBLE:
         return this.#in.double();
@@ -178,12 +170,15 @@ export class Decoder {
         return this.#met(Object(this.#value()));
       case ERROR:
         return this.#fields(this.#error());
+      case TYPED:
+        return this.#met(this.#in.view());
       case BUFFER:
-        return this.#met(this.#buffers[this.#in.count()].buffer);
+      case BUFFER_OF:
+        return this.#met(this.#buffer(tag).buffer);
       case VIEW:
         return this.#view();
       case SHARED:
-        return this.#met(this.#sharedMemory());
+        return this.#met(this.#crossings.memory(this.#in.count()));
       case CROSSING:
         return this.#crossing();
       default:
@@ -230,7 +225,7 @@ export class Decoder {
     if (tag !== OBJECT) throw this.#in.unknown(tag);
     const count = this.#in.count();
     const keys: string[] = [];
-    for (let i = 0; i < count; i++) keys.push(this.#in.string(this.#in.byte()));
+    for (let i = 0; i < count; i++) keys.push(this.#in.key(this.#in.byte()));
     if (this.#shapes.length < SHAPES) this.#shapes.push(keys);
     return keys;
   }
@@ -295,81 +290,49 @@ export class Decoder {
     return error;
   }
 
+  #buffer(tag: number): IncomingBuffer {
+    const number = this.#in.count();
+    if (tag === BUFFER) return this.#buffers[number];
+    const view = this.#objects[number];
+    if (ArrayBuffer.isView(view) && view.buffer instanceof ArrayBuffer) {
+      return { buffer: view.buffer, from: 0 };
+    }
+    throw this.#in.unknown(tag);
+  }
+
   #view(): object {
     const place = this.#objects.push(this) - 1;
     const number = this.#in.byte();
     const tag = this.#in.byte();
-    let found: ArrayBuffer | SharedArrayBuffer;
-    let from = 0;
-    if (tag === BUFFER) ({ buffer: found, from } = this.#buffers[this.#in.count()]);
-    else found = this.#sharedBuffer(tag);
+    const { buffer, from } = tag === BUFFER || tag === BUFFER_OF
+      ? this.#buffer(tag)
+      : this.#sharedBuffer(tag);
     const byteOffset = this.#in.count() - from;
     const length = this.#in.count() - 1;
-    if (this.#isDropping) return DROPPED;
-    const view = number < VIEWS.length
-      ? viewOf(number, found, byteOffset, length < 0 ? undefined : length)
-      : undefined;
-    if (view === undefined) throw this.#in.unknown(number);
-    return this.#objects[place] = view;
+    if (this.#crossings.isDropping) return DROPPED;
+    if (number >= VIEWS.length) throw this.#in.unknown(number);
+    return this.#objects[place] = viewOf(number, buffer, byteOffset, length < 0 ? undefined : length);
   }
 
-  #sharedBuffer(tag: number): SharedArrayBuffer {
-    const found = this.#tagged(tag);
-    if (found instanceof SharedArrayBuffer) return found;
+  #sharedBuffer(tag: number): { buffer: SharedArrayBuffer; from: number } {
+    const buffer = this.#tagged(tag);
+    if (buffer instanceof SharedArrayBuffer) return { buffer, from: 0 };
     throw this.#in.unknown(tag);
-  }
-
-  #sharedMemory(): SharedArrayBuffer {
-    const name = this.#in.count();
-    try {
-      return this.#shared.named(name);
-    } catch (error) {
-      this.#fail(error);
-      return new SharedArrayBuffer(0);
-    }
-  }
-
-  /** What is in the rest of the message is given back, and not left. */
-  #fail(error: unknown): void {
-    if (!this.#isDropping) this.#failure = error;
-    this.#isDropping = true;
-    for (const value of this.#taken.splice(0)) dispose(value);
   }
 
   #crossing(): object {
     const place = this.#objects.push(this) - 1;
     const name = this.#in.string(this.#in.byte());
     const data = this.#value();
-    return this.#objects[place] = this.#take(name, data);
-  }
-
-  #take(name: string, data: unknown): object {
-    let crossing: AnyCrossing;
-    try {
-      crossing = crossingNamed(name);
-      if (!this.#isDropping) {
-        const value = crossing.take(data);
-        this.#taken.push(value);
-        return value;
-      }
-    } catch (error) {
-      this.#fail(error);
-      return DROPPED;
-    }
-    crossing.drop(data);
-    return DROPPED;
+    return this.#objects[place] = this.#crossings.take(name, data);
   }
 }
 
 const NO_BUFFERS: readonly IncomingBuffer[] = [];
-/** Stands for what crosses in a message that is dropped. */
-const DROPPED: object = Object.freeze({});
+
+/** Fills nothing: of what is dropped nobody reads the bytes. */
+function leave(): void {}
 
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function dispose(value: object): void {
-  const end: unknown = Reflect.get(value, Symbol.dispose);
-  if (typeof end === "function") Reflect.apply(end, value, []);
 }

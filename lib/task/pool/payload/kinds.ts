@@ -48,6 +48,11 @@ export function kindOf(value: object, prototype: object): Kind {
   return "object";
 }
 
+/** Fields of any object can be asked for. */
+export function isRecord(_value: object): _value is Record<string, unknown> {
+  return true;
+}
+
 const { toString } = Function.prototype;
 
 /** Whether all objects of the prototype are plain: no class of the language's is above them. */

@@ -1,13 +1,23 @@
 import { Buffer } from "node:buffer";
-import { BIGINT, LARGE_BIGINT, LATIN1, UTF16, UTF8 } from "./tags.ts";
+import { hostName } from "../../../../ffi/mod.ts";
+import { ASCII, BIGINT, LARGE_BIGINT, LATIN1, UTF16, UTF8 } from "./tags.ts";
+import { copyOf, SIZES } from "./views.ts";
 
 /** Up to here a loop over a string is faster than a call, and what was read lately is found again. */
 const SHORT = 32;
 const NAMES = 512;
 
+/** Of text that is not ASCII: JavaScriptCore's host takes five times as long as for a buffer's, and V8's the half. */
+const isDecoderDear = hostName === "bun";
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-/** Short strings by a sum of their bytes, most of them keys. */
+/** Short strings by a sum of their bytes. */
+const texts: string[] = new Array<string>(NAMES).fill("");
+/** Keys likewise, each the one that the host has of that name: with another it would look for that at each use. */
 const names: string[] = new Array<string>(NAMES).fill("");
+
+function theName(text: string): string {
+  return Object.keys({ [text]: 0 })[0];
+}
 
 /** Bytes that are read one after the other. */
 export class Reader {
@@ -82,22 +92,36 @@ export class Reader {
   }
 
   string(tag: number): string {
-    const length = this.count();
     switch (tag) {
       case LATIN1:
-        return this.#short(length);
-      case UTF16:
-        this.at += 2 * length;
-        return this.#buffer(2 * length).toString("utf16le");
-      case UTF8:
+        return this.#short(this.count(), texts);
+      case ASCII: {
+        const length = this.word();
         this.at += length;
+        return this.#buffer(length).toString("latin1");
+      }
+      case UTF16: {
+        const length = 2 * this.count();
+        this.at += length;
+        return this.#buffer(length).toString("utf16le");
+      }
+      case UTF8: {
+        const length = this.word();
+        this.at += length;
+        if (isDecoderDear) return this.#buffer(length).toString();
         return utf8.decode(this.#bytes.subarray(this.at - length, this.at));
+      }
       default:
         throw this.unknown(tag);
     }
   }
 
-  #short(length: number): string {
+  /** A string that fields are named by. */
+  key(tag: number): string {
+    return tag === LATIN1 ? this.#short(this.count(), names) : this.string(tag);
+  }
+
+  #short(length: number, known: string[]): string {
     if (length > SHORT) throw this.unknown(LATIN1);
     const bytes = this.#bytes;
     const from = this.at;
@@ -105,15 +129,15 @@ export class Reader {
     for (let i = 0; i < length; i++) sum = Math.imul(sum, 31) + bytes[from + i] | 0;
     this.at = from + length;
     const place = (sum ^ sum >>> 9) & NAMES - 1;
-    const name = names[place];
-    if (name.length === length) {
+    const text = known[place];
+    if (text.length === length) {
       let i = 0;
-      while (i < length && name.charCodeAt(i) === bytes[from + i]) i++;
-      if (i === length) return name;
+      while (i < length && text.charCodeAt(i) === bytes[from + i]) i++;
+      if (i === length) return text;
     }
     let made = "";
     for (let i = 0; i < length; i++) made += String.fromCharCode(bytes[from + i]);
-    return names[place] = made;
+    return known[place] = known === names ? theName(made) : made;
   }
 
   #buffer(length: number): Buffer {
@@ -131,6 +155,19 @@ export class Reader {
   copyInto(buffer: ArrayBuffer, from: number, length: number): void {
     const at = this.#start + from;
     new Uint8Array(buffer).set(this.#bytes.subarray(at, at + length));
+  }
+
+  /** A view's class, and its elements, of which it has a copy. */
+  view(): ArrayBufferView {
+    const number = this.byte();
+    const length = this.count();
+    const size = SIZES[number];
+    if (size === undefined) throw this.unknown(number);
+    this.align(size);
+    const { buffer, byteOffset } = this.#bytes;
+    const at = byteOffset + this.at;
+    this.at += length * size;
+    return copyOf(number, buffer, at, length);
   }
 
   integers(): number[] {

@@ -30,9 +30,15 @@ export const LARGE_BIGINT = 9;
 export const LATIN1 = 10;
 /** A count of units of two bytes each. */
 export const UTF16 = 11;
-/** A count of bytes. */
+/** A word, and that many bytes. */
 export const UTF8 = 12;
-export const REFERENCE = 13;
+/** A word, and that many bytes, of which none is over 127. */
+export const ASCII = 13;
+/** Whether a tag is a string's. */
+export function isText(tag: number): boolean {
+  return tag >= LATIN1 && tag <= ASCII;
+}
+export const REFERENCE = 20;
 /** The tag of what is inside follows, and its body comes with the late ones. */
 export const LATE = 14;
 /** A count and the elements. */
@@ -60,12 +66,16 @@ export const BOXED = 28;
 export const ERROR = 29;
 /** The number of a buffer in the table. */
 export const BUFFER = 30;
-/** A class by number, a buffer, an offset in its original, and one more than the length, or 0 where it follows the buffer's. */
+/** A class by number, a BUFFER, BUFFER_OF or SHARED, an offset in its original, and one more than the length, or 0 where it follows the buffer's. */
 export const VIEW = 31;
 /** The name of a crossing, then its data. */
 export const CROSSING = 32;
 /** A number that the lanes know. */
 export const SHARED = 33;
+/** A class by number, a count of elements, and these, at a multiple of their width: of a view of all of its buffer. */
+export const TYPED = 34;
+/** The number of a TYPED view, whose buffer it is. */
+export const BUFFER_OF = 35;
 
 /** Tags from here are integers by themselves. */
 export const INTEGERS = 128;
@@ -73,6 +83,8 @@ export const LEAST_INTEGER = -32;
 
 /** So many shapes have numbers. */
 export const SHAPES = 32;
+/** Views of no more bytes go among the values. */
+export const SHORT_VIEW = 2 ** 12;
 /** What lies deeper is written late, so that no depth overflows the stack. */
 export const DEPTH = 100;
 /** Where the bytes of a buffer begin. */

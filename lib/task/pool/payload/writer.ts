@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import {
+  ASCII,
   BIGINT,
   DOUBLE,
   INT16,
@@ -18,6 +19,8 @@ const SHORT = 32;
 const KEPT = 2 ** 20;
 const LEAST = 2 ** 12;
 const LARGEST = 2 ** 32 - 1;
+/** Bytes before a long string's own. */
+const HEAD = 5;
 
 const utf8 = new TextEncoder();
 
@@ -179,25 +182,27 @@ export class Writer {
 
   #long(value: string): void {
     const { length } = value;
-    this.reserve(1 + 8 + length);
-    const before = this.at;
-    // Of ASCII it is the same, and most texts are.
-    this.byte(UTF8);
-    this.count(length);
-    const place = this.bytes.subarray(this.at, this.at + length);
-    if (utf8.encodeInto(value, place).read === length) {
-      this.at += length;
-      return;
-    }
-    this.at = before;
+    // No unit takes more than three bytes. Where they do not fit, the hosts need ten times as long to find that out.
+    if (length > KEPT && this.#encode(value, length)) return;
     if (!value.isWellFormed()) return this.#wide(value);
-    const encoded = utf8.encode(value);
-    this.byte(UTF8);
-    this.count(encoded.length);
-    this.raw(encoded);
+    this.#encode(value, 3 * length);
   }
 
-  raw(bytes: Uint8Array): void {
+  /** Whether it fits into that many bytes, or what else there is room for, and loses nothing. */
+  #encode(value: string, most: number): boolean {
+    this.reserve(HEAD + most);
+    const { at, bytes } = this;
+    const { read, written } = utf8.encodeInto(value, bytes.subarray(at + HEAD, at + HEAD + most));
+    if (read < value.length) return false;
+    bytes[at] = written === value.length ? ASCII : UTF8;
+    this.#view.setUint32(at + 1, written, true);
+    this.at += HEAD + written;
+    return true;
+  }
+
+  /** Bytes at a multiple of `size`. */
+  aligned(bytes: Uint8Array<ArrayBuffer>, size: number): void {
+    this.align(size);
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.at);
     this.at += bytes.length;

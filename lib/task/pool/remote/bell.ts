@@ -3,7 +3,7 @@ import { isMainThread } from "node:worker_threads";
 import { descriptors } from "../../../../ffi/descriptors.ts";
 import { Epoll, EPOLLIN } from "../../../io/epoll.ts";
 import { EventFd } from "../../../io/event_fd.ts";
-import { Fd } from "../../../io/fd.ts";
+import { Fd, WouldBlock } from "../../../io/fd.ts";
 import { TimerFd } from "../../../io/timer_fd.ts";
 import { isAlive, type Thread } from "../../../mem/thread.ts";
 import { currentRuntime } from "../../runtime/current.ts";
@@ -16,6 +16,7 @@ const SYS_PIDFD_OPEN = 434;
 const PIDFD_THREAD = 0o200;
 /** How often threads are looked after by an older kernel. */
 const LOOK_MS = 100;
+const MOST_EVENTS = 64;
 const EVENT = 0;
 const TIMER = 1;
 const FIRST_PEER = 2;
@@ -49,12 +50,13 @@ interface Hold {
  * epoll instance that a runtime watches while somebody waits. It is there as long as the thread.
  */
 class Bell {
-  readonly #epoll = new Epoll({ maxEvents: 64 });
+  readonly #epoll = new Epoll({ maxEvents: MOST_EVENTS });
   readonly #event = new EventFd();
   readonly number: number = this.#event.fd.number;
   /** The reactors in which each waits. */
   readonly #waiting: Map<Listener, Hold[]> = new Map();
   readonly #holds: Hold[] = [];
+  #isSweeping = false;
   readonly #peers: Map<number, Peer> = new Map();
   readonly #keys: Map<string, Peer> = new Map();
   #nextKey = FIRST_PEER;
@@ -83,16 +85,21 @@ class Bell {
     own.push(hold);
   }
 
-  /** The listener waits no more. */
+  /** The listener waits no more. The runtime watches on for a turn of the host's loop: most wait again at once. */
   release(listener: Listener): void {
     const own = this.#waiting.get(listener);
     if (own === undefined) return;
     this.#waiting.delete(listener);
-    for (const hold of own) {
-      if (--hold.count > 0) continue;
-      const at = this.#holds.indexOf(hold);
-      if (at === -1) continue;
-      this.#holds.splice(at, 1);
+    for (const hold of own) hold.count--;
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    setImmediate(() => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#isSweeping = false;
+    for (const hold of this.#holds.filter(({ count }) => count === 0)) {
+      this.#holds.splice(this.#holds.indexOf(hold), 1);
       hold.reactor.deregister(hold.io);
     }
   }
@@ -116,10 +123,12 @@ class Bell {
   #look(): void {
     let isRung = false;
     const ended: Peer[] = [];
-    for (let count = this.#epoll.wait(0); count > 0; count = this.#epoll.wait(0)) {
+    let count: number;
+    do {
+      count = this.#epoll.wait(0);
       for (let i = 0; i < count; i++) {
         const token = this.#epoll.token(i);
-        if (token === EVENT) isRung = this.#event.read() !== -1 || isRung;
+        if (token === EVENT) isRung = this.#event.read() !== WouldBlock || isRung;
         else if (token === TIMER) ended.push(...this.#lookAfter());
         else {
           const peer = this.#peers.get(token);
@@ -127,11 +136,12 @@ class Bell {
         }
       }
       for (const peer of ended) this.#forget(peer);
-    }
+    } while (count === MOST_EVENTS);
     for (const peer of ended) {
       for (const listener of peer.listeners) safely(() => listener.peerEnded());
     }
-    if (isRung) { for (const listener of [...this.#waiting.keys()]) safely(() => listener.rung()); }
+    if (!isRung) return;
+    for (const listener of [...this.#waiting.keys()]) safely(() => listener.rung());
   }
 
   /** Has the listener told when the thread has ended, until it leaves. */

@@ -15,7 +15,8 @@ const USUAL_BYTES = 512;
 export interface RemoteMpscOptions {
   /**
    * Bytes of the ring that messages lie in, rounded up to a power of two: 512 for each message where nothing is said.
-   * A message for which it has no room lies in a file in memory, which costs a few system calls.
+   * There is no room for messages while seven eighths of it are taken; one for which the rest is too small lies in a
+   * file in memory, which costs a few system calls.
    */
   bytes?: number;
 }
@@ -34,7 +35,7 @@ function make<T>(
   if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_BYTES)) {
     throw new RangeError(`${what}: bytes is ${shown(bytes)}, not an integer from 0 to ${MOST_BYTES}`);
   }
-  const ringBytes = 2 ** Math.ceil(Math.log2(Math.max(bytes, leastRing(capacity), LEAST_BYTES)));
+  const ringBytes = 2 ** Math.ceil(Math.log2(Math.max(bytes, 2 * leastRing(capacity), LEAST_BYTES)));
   const queue = makeQueue(capacity, ringBytes, codec);
   return [new RemoteSender(queue), new RemoteReceiver(queue)];
 }

@@ -86,9 +86,11 @@ export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCou
     return Math.max(0, this.#left());
   }
 
+  /** None while the ring is nearly full, so that few messages need a file: there is more once some were taken. */
   #left(): number {
     const { words } = this.memory;
-    return words[CAPACITY] - this.records.length - Atomics.load(words, PROMISED);
+    const places = words[CAPACITY] - this.records.length - Atomics.load(words, PROMISED);
+    return this.records.isNearlyFull ? Math.min(places, 0) : places;
   }
 
   protected override get isWaiting(): boolean {

@@ -49,6 +49,13 @@ export class Records {
     return Atomics.load(words, TAIL) === Atomics.load(words, HEAD);
   }
 
+  /** Whether more than seven eighths of the ring are taken. */
+  get isNearlyFull(): boolean {
+    const { words } = this.#memory;
+    const used = (Atomics.load(words, TAIL) - Atomics.load(words, HEAD)) | 0;
+    return used > words[RING_BYTES] - (words[RING_BYTES] >> 3);
+  }
+
   /** How many there are: exact for who holds the mutex, and for the receiver. */
   get length(): number {
     const memory = this.#memory;

@@ -95,7 +95,7 @@ describe("buffers and views", () => {
   });
 
   it("are refused where a getter has taken them away", () => {
-    const bytes = new Uint8Array(100);
+    const bytes = new Uint8Array(10_000);
     const value = {
       bytes,
       get later(): number {
@@ -105,5 +105,52 @@ describe("buffers and views", () => {
     };
     assertThrows(() => clone(value), TypeError);
     assertEquals(clone([1]), [1]);
+  });
+
+  it("of all of a short buffer are as they were met, and share it with what is met later", () => {
+    for (
+      const type of [
+        Uint8Array,
+        Uint8ClampedArray,
+        Int16Array,
+        Float32Array,
+        Float64Array,
+        BigInt64Array,
+        DataView,
+      ]
+    ) {
+      for (const length of [8, 24, 4096]) {
+        const bytes = new Uint8Array(length).map((_, i) => i);
+        const view = new type(bytes.buffer);
+        const found = clone([
+          1,
+          view,
+          bytes,
+          view,
+          bytes.buffer,
+          new Uint16Array(bytes.buffer, 2, 2),
+          bytes.buffer,
+        ]);
+        assert(Array.isArray(found));
+        const [, first, second, again, buffer, part, same] = found;
+        assertEquals([first, second], [view, bytes]);
+        assertStrictEquals(first, again);
+        assertStrictEquals(buffer, same);
+        assertStrictEquals(first.buffer, buffer);
+        assertStrictEquals(second.buffer, buffer);
+        assertStrictEquals(part.buffer, buffer);
+        assertEquals([part.byteOffset, part.length], [2, 2]);
+        assertEquals(clone([bytes.buffer, view]), [bytes.buffer, view]);
+      }
+    }
+  });
+
+  it("of an error's field that is left out are not taken for what comes after", () => {
+    const bytes = new Uint8Array(16).fill(5);
+    const error = Object.assign(new Error("e"), { gone: [bytes, (): void => {}] });
+    const found = clone([error, {}, bytes, new Uint8Array(bytes.buffer, 1)]);
+    assert(Array.isArray(found));
+    assertEquals(found.slice(1), [{}, bytes, bytes.subarray(1)]);
+    assertStrictEquals(found[2].buffer, found[3].buffer);
   });
 });

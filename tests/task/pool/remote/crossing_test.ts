@@ -14,7 +14,7 @@ import { collect } from "../../../collector.ts";
 import { descriptors, openedSince } from "../../../descriptors.ts";
 import { tiered } from "../../../tier.ts";
 
-const COUNT = tiered({ quick: 300, full: 1_000, soak: 20_000 });
+const COUNT = tiered({ quick: 100, full: 1_000, soak: 20_000 });
 
 function ours(before: ReadonlySet<string>): string[] {
   return openedSince(before).filter((one) => one.includes("oxbow"));
