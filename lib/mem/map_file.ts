@@ -1,19 +1,16 @@
 /** The files behind maps: how they are opened for a mode, and known again. */
-import { check, errno, libc, SystemError } from "../../ffi/mod.ts";
-import { mman } from "../../ffi/mman.ts";
+import { check, libc, SystemError } from "../../ffi/mod.ts";
 import { Fd, type FileStatus } from "../io/fd.ts";
 import { isAbsolute } from "node:path";
 import process from "node:process";
 import type { MapMode } from "./map_options.ts";
+import { setFileLength } from "./memory_file.ts";
 
 const O_ACCMODE = 0o3;
 const O_WRONLY = 0o1;
 const O_RDWR = 0o2;
 const F_GETFL = 3;
-const EPERM = 1;
 const EACCES = 13;
-const EFBIG = 27;
-const RLIMIT_FSIZE = 1;
 
 const WHY_NOT: Partial<Record<FileStatus["type"], string>> = {
   directory: "it is a directory",
@@ -77,19 +74,7 @@ export function requireAccess(path: string, fd: Fd, mode: MapMode): void {
 
 /** ftruncate(2): the file's length from now on. */
 export function setLength(path: string, fd: Fd, length: number): void {
-  // Beyond the limit there is a signal, SIGXFSZ, which ends the process on Deno.
-  const limit = new BigUint64Array(2);
-  check(mman().getrlimit(RLIMIT_FSIZE, new Uint8Array(limit.buffer)), "getrlimit");
-  if (BigInt(length) > limit[0]) {
-    const hint = `ulimit -f lets this process make files of ${
-      limit[0]
-    } bytes, and this one would have ${length}`;
-    throw new SystemError(EFBIG, "ftruncate", { path, hint });
-  }
-  if (mman().ftruncate(fd.number, length) === 0) return;
-  const failure = errno();
-  const hint = failure === EPERM ? "it is sealed against this" : undefined;
-  throw new SystemError(failure, "ftruncate", { path, hint });
+  setFileLength(path, fd.number, length);
 }
 
 /** The map's file again: its own descriptor, or one of the file that its path names, if that is still the same. */

@@ -2,9 +2,11 @@
  * Threads of this process by number, and whether they are there still: proc_pid_stat(5). The kernel gives a number
  * out again, so that a thread is known by its start as well.
  */
-import { check, cString, errno, libc, SystemError } from "../../ffi/mod.ts";
+import { errno } from "../../ffi/errno.ts";
+import { libc } from "../../ffi/libc.ts";
 import { mman } from "../../ffi/mman.ts";
-import { Fd } from "../io/fd.ts";
+import { cString } from "../../ffi/pointer.ts";
+import { check, SystemError } from "../../ffi/system_error.ts";
 
 /** A thread, as long as the process runs. */
 export interface Thread {
@@ -28,11 +30,11 @@ function startOf(id: number): number | undefined {
     if (failure === ENOENT) return undefined;
     throw new SystemError(failure, "open", { path });
   }
-  using fd = Fd.unsafeOwn(number);
   const bytes = new Uint8Array(1024);
-  const count = Number(mman().pread(fd.number, bytes, bytes.length, 0));
+  const count = Number(mman().pread(number, bytes, bytes.length, 0));
+  const failure = errno();
+  libc().close(number);
   if (count === -1) {
-    const failure = errno();
     if (failure === ESRCH) return undefined;
     throw new SystemError(failure, "pread", { path });
   }

@@ -1,5 +1,9 @@
 /** Sleeping on a word of shared memory: futex(2), through libc's `syscall`. */
-import { errno, NULL, type Pointer, pointerTo, SystemError, word } from "../../../ffi/mod.ts";
+import { errno } from "../../../ffi/errno.ts";
+import { word } from "../../../ffi/host.ts";
+import { NULL, pointerTo } from "../../../ffi/pointer.ts";
+import { SystemError } from "../../../ffi/system_error.ts";
+import type { Pointer } from "../../../ffi/types.ts";
 import { dlopenQuietly } from "../../../ffi/dlopen.ts";
 import { LIBC } from "../../../ffi/soname.ts";
 import type { NativeFunctions, SymbolTable, Word } from "../../../ffi/types.ts";

@@ -12,7 +12,7 @@
  *
  * Two threads may enter the same function, which has two numbers then: no harm.
  */
-import { type MapHandle, Mmap } from "../../mem/mmap.ts";
+import { PlainMap, type PlainMapHandle } from "../../mem/plain_map.ts";
 import type { Thread } from "../../mem/thread.ts";
 
 const BYTES = 1 << 20;
@@ -52,28 +52,31 @@ export interface Called extends FunctionName {
 
 /** A thread's view of it. */
 export class Directory implements Disposable {
-  readonly handle: MapHandle;
-  readonly #map: Mmap<"write">;
+  readonly #map: PlainMap;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #numbers: Map<string, number> = new Map();
   /** How many entries were looked at. */
   #seen = 0;
 
-  private constructor(map: Mmap<"write">, handle: MapHandle) {
+  private constructor(map: PlainMap) {
     this.#map = map;
-    this.handle = handle;
-    this.#words = map.view(Int32Array, 0, TEXT / 4);
-    this.#bytes = map.view(Uint8Array, TEXT, BYTES - TEXT);
+    const { buffer } = map.bytes;
+    this.#words = new Int32Array(buffer, 0, TEXT / 4);
+    this.#bytes = new Uint8Array(buffer, TEXT, BYTES - TEXT);
+  }
+
+  /** For `adopt`, in whichever thread, until this is disposed. */
+  get handle(): PlainMapHandle {
+    return this.#map.handle;
   }
 
   static create(): Directory {
-    const map = Mmap.memfd("oxbow-pool-functions", BYTES, { seals: ["grow", "shrink"] });
-    return new Directory(map, map.share());
+    return new Directory(PlainMap.create("oxbow-pool-directory", BYTES));
   }
 
-  static adopt(handle: MapHandle): Directory {
-    return new Directory(Mmap.adopt(handle, { mode: "r+" }), handle);
+  static adopt(handle: PlainMapHandle): Directory {
+    return new Directory(PlainMap.adopt(handle));
   }
 
   /** The lane's thread, once it is there. */

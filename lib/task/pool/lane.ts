@@ -1,7 +1,7 @@
-import { EventFd } from "../../io/event_fd.ts";
-import { Fd } from "../../io/fd.ts";
+import { libc } from "../../../ffi/libc.ts";
 import { existingRuntime } from "../runtime/current.ts";
 import type { Source } from "../runtime/source.ts";
+import { createBell } from "./control/bed.ts";
 import type { Control } from "./control/control.ts";
 import { MESSAGES, MESSAGES_BEGUN, MESSAGES_ENDED } from "./control/counters.ts";
 import {
@@ -68,7 +68,7 @@ export class Lane implements Source, HandleOwner {
   readonly directory: Directory;
   readonly payload: Payload;
   /** Any lane may write to it at any time, so that it is open until the opener closes it for all. */
-  readonly event: EventFd;
+  readonly event: number;
   /** By the slots of this lane, from its first. */
   readonly #handles: (JobHandle<unknown> | null)[];
   /** Those that have no slot yet, with what they submit. */
@@ -101,8 +101,8 @@ export class Lane implements Source, HandleOwner {
     this.#handles = new Array<JobHandle<unknown> | null>(slots).fill(null);
     const { lane, parking } = control;
     const number = parking.eventFd(lane);
-    this.event = number < 0 ? new EventFd() : new EventFd(Fd.unsafeOwn(number));
-    parking.setEventFd(this.event.fd.number);
+    this.event = number < 0 ? createBell() : number;
+    parking.setEventFd(this.event);
     this.#orphans = control.recovery.sweep((slot) => payload.drop(slot));
   }
 
@@ -475,7 +475,7 @@ export class Lane implements Source, HandleOwner {
     const { parking, shape } = this.control;
     for (let lane = 0; lane < shape.lanes; lane++) {
       const number = parking.eventFd(lane);
-      if (number >= 0) Fd.unsafeOwn(number).close();
+      if (number >= 0) libc().close(number);
     }
   }
 }

@@ -12,6 +12,7 @@ import type { Job } from "./job.ts";
 import type { JobHandle } from "./job_handle.ts";
 import { Lane } from "./lane.ts";
 import { metricsOf, type PoolMetrics } from "./metrics.ts";
+import "./payload/crossing_classes.ts";
 import { Crossings } from "./payload/crossings.ts";
 import { Payload } from "./payload/payload.ts";
 import { Quiet } from "./quiet.ts";

@@ -1,3 +1,5 @@
+import { EventFd } from "../../io/event_fd.ts";
+import { Fd } from "../../io/fd.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import type { ScheduledIo } from "../reactor/scheduled_io.ts";
 import { type Source, sources, type SourceWatcher, watchers } from "./source.ts";
@@ -94,11 +96,13 @@ export class Feed implements SourceWatcher, Disposable {
   }
 
   #watch(source: Source): void {
-    const io = this.#reactor.register(source.event.fd);
+    // The source's own: it is never closed here.
+    const event = new EventFd(Fd.unsafeOwn(source.event));
+    const io = this.#reactor.register(event.fd);
     this.#watched.set(source, io);
     const listen = (): void => {
       if (io.isDeaf) return;
-      source.event.read();
+      event.read();
       io.clearReadable();
       io.waitReadable({ wake: listen });
     };

@@ -1,5 +1,3 @@
-import type { EventFd } from "../../io/event_fd.ts";
-
 /**
  * Where a thread's work comes from beside its tasks: jobs and their ends, in memory that threads share. Whichever runtime
  * drives the thread gives its sources their turns, and sleeps so that they can wake it.
@@ -21,8 +19,8 @@ export interface Source {
   lieDown(): boolean;
   /** After a sleep that `lieDown` has allowed. */
   getUp(): void;
-  /** Written to where something has come for who has lain down. */
-  readonly event: EventFd;
+  /** The number of an eventfd that is written to where something has come for who has lain down. */
+  readonly event: number;
 }
 
 /** Who has watched a source's event. */

@@ -1,14 +1,24 @@
-import { offset, type Pointer } from "../../../../ffi/mod.ts";
-import { EventFd } from "../../../io/event_fd.ts";
-import { Fd } from "../../../io/fd.ts";
+import { descriptors } from "../../../../ffi/descriptors.ts";
+import { libc } from "../../../../ffi/libc.ts";
+import { offset } from "../../../../ffi/pointer.ts";
+import { check } from "../../../../ffi/system_error.ts";
+import type { Pointer } from "../../../../ffi/types.ts";
 import { futexSleep, futexWake } from "../../../mem/shared/futex.ts";
 import type { Bed } from "./parking.ts";
+
+const EFD_NONBLOCK = 0o4000;
+const EFD_CLOEXEC = 0o2000000;
+/** What is added to an eventfd. */
+const ONE: Uint8Array<ArrayBuffer> = new Uint8Array(BigUint64Array.of(1n).buffer);
+
+/** A new eventfd, by its number: for `Parking.setEventFd`. */
+export function createBell(): number {
+  return check(descriptors().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
+}
 
 /** Sleeps in futex(2) at the words of a map, and rings eventfds by their numbers, which are the process's. */
 export class NativeBed implements Bed {
   readonly #places: readonly Pointer[];
-  /** Never closed here: they are other lanes'. */
-  readonly #bells: Map<number, EventFd> = new Map();
 
   /** `first` is the word of lane 0, and the others' follow. */
   constructor(first: Pointer, lanes: number) {
@@ -24,8 +34,7 @@ export class NativeBed implements Bed {
   }
 
   ring(descriptor: number): void {
-    let bell = this.#bells.get(descriptor);
-    if (bell === undefined) this.#bells.set(descriptor, bell = new EventFd(Fd.unsafeOwn(descriptor)));
-    bell.write();
+    // Where it is full, it is readable.
+    libc().writeView(descriptor, ONE, ONE.length);
   }
 }

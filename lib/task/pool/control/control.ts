@@ -1,6 +1,5 @@
-import { offset } from "../../../../ffi/mod.ts";
-import { memoryOf } from "../../../mem/memory.ts";
-import { type MapHandle, Mmap } from "../../../mem/mmap.ts";
+import { offset } from "../../../../ffi/pointer.ts";
+import { PlainMap, type PlainMapHandle } from "../../../mem/plain_map.ts";
 import { NativeBed } from "./bed.ts";
 import { Counters } from "./counters.ts";
 import { Deque } from "./deque.ts";
@@ -59,9 +58,7 @@ export class Control implements Disposable {
   readonly runner: number;
   readonly shape: Shape;
   readonly layout: Layout;
-  readonly map: Mmap<"write">;
-  /** For `adopt`, in whichever thread, until this map is disposed. */
-  readonly handle: MapHandle;
+  readonly map: PlainMap;
   readonly words: Int32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly counters: Counters;
@@ -70,14 +67,13 @@ export class Control implements Disposable {
   readonly parking: Parking;
   readonly recovery: Recovery;
 
-  private constructor(key: symbol, map: Mmap<"write">, handle: MapHandle, shape: Shape, lane: number) {
+  private constructor(key: symbol, map: PlainMap, shape: Shape, lane: number) {
     if (key !== KEY) throw new TypeError("cannot make a Control: call Control.create or adopt");
     this.lane = lane;
     this.shape = shape;
     this.map = map;
-    this.handle = handle;
     const layout = this.layout = new Layout(shape);
-    const { bytes, pointer } = memoryOf(map, "cannot use a pool's map", 0, layout.byteSize);
+    const { bytes, pointer } = map;
     this.bytes = bytes;
     const words = this.words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     this.runner = runnerOf(lane, Atomics.load(words, layout.incarnation + lane));
@@ -102,9 +98,9 @@ export class Control implements Disposable {
    */
   static create(shape: Shape): Control {
     const { lanes, slots, arena } = shape;
-    const map = Mmap.memfd("oxbow-pool", byteSize(shape), { seals: ["grow", "shrink"] });
+    const map = PlainMap.create("oxbow-pool", byteSize(shape));
     try {
-      const control = new Control(KEY, map, map.share(), { lanes, slots, arena }, 0);
+      const control = new Control(KEY, map, { lanes, slots, arena }, 0);
       const { words, layout } = control;
       for (let lane = 0; lane < lanes; lane++) words[layout.park + lane] = GONE;
       words[LANES_WORD] = lanes;
@@ -123,12 +119,12 @@ export class Control implements Disposable {
 
   /**
    * Another thread's map, as the lane that this thread is given. Costs some system calls and a look at each slot of the
-   * lane. Throws a `HandleError` where the handle is stale, and a `RangeError` for a lane that there is not.
+   * lane. Throws a `RangeError` for a lane that there is not.
    */
-  static adopt(handle: MapHandle, lane: number): Control {
-    const map = Mmap.adopt(handle, { mode: "r+" });
+  static adopt(handle: PlainMapHandle, lane: number): Control {
+    const map = PlainMap.adopt(handle);
     try {
-      const header = map.view(Int32Array, 0, ARENA_HIGH_WORD + 1);
+      const header = new Int32Array(map.bytes.buffer, 0, ARENA_HIGH_WORD + 1);
       if (Atomics.load(header, MAGIC_WORD) !== MAGIC || header[VERSION_WORD] !== VERSION) {
         throw new TypeError(
           "cannot adopt a pool's map: the handle is of another map, or of another version's",
@@ -141,7 +137,7 @@ export class Control implements Disposable {
           `cannot adopt a pool's map: lane is ${lane}, not an integer from 1 to ${shape.lanes - 1}`,
         );
       }
-      const control = new Control(KEY, map, handle, shape, lane);
+      const control = new Control(KEY, map, shape, lane);
       control.#arrive();
       return control;
     } catch (error) {
@@ -155,6 +151,11 @@ export class Control implements Disposable {
     this.slots.open();
     this.recovery.open();
     this.parking.arrive();
+  }
+
+  /** For `adopt`, in whichever thread, until this is disposed. */
+  get handle(): PlainMapHandle {
+    return this.map.handle;
   }
 
   /** Where that lane's arena lies in `bytes`. */

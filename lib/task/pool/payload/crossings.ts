@@ -7,12 +7,8 @@
  * one that meets the name takes from its port what is there, without a turn of its loop. Two workers have no port
  * between them.
  */
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-// Their classes register how they cross.
-import "../../../mem/map_crossing.ts";
-import "../../../mem/shared.ts";
-import "../../../mem/yoke_crossing.ts";
-import "../../remote_notify.ts";
+import process from "node:process";
+import type { MessagePort } from "node:worker_threads";
 import type { SharedMemories } from "./incoming_crossings.ts";
 import type { SharedNames } from "./outgoing_crossings.ts";
 
@@ -124,6 +120,8 @@ export class Crossings implements SharedNames, SharedMemories, Disposable {
   }
 
   #receive(port: MessagePort): void {
+    // Deno takes 10 ms to load what most threads never need.
+    const { receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
     for (let found = receiveMessageOnPort(port); found !== undefined; found = receiveMessageOnPort(port)) {
       const { message }: { message: unknown } = found;
       if (isPosted(message)) this.#keep(message.name, message.memory);

@@ -1,8 +1,7 @@
 /** Messages in files of their own: sealed, so that they are what was written, and gone with their reader's descriptor. */
-import type { Fd } from "../../../io/fd.ts";
-import { numberOf } from "../../../io/fd.ts";
-import { createSealed } from "../../../mem/memfd.ts";
-import { Mmap } from "../../../mem/mmap.ts";
+import { libc } from "../../../../ffi/libc.ts";
+import { createSealedFile } from "../../../mem/memory_file.ts";
+import { PlainMap } from "../../../mem/plain_map.ts";
 import type { OutgoingBuffers } from "./buffers.ts";
 import type { Memory } from "./decode.ts";
 import type { Writer } from "./writer.ts";
@@ -16,17 +15,21 @@ export function writeFile(out: Writer, buffers: OutgoingBuffers): number {
     pieces.push(bytes);
     end = at + bytes.length;
   }
-  return numberOf(createSealed("oxbow-message", ...pieces));
+  return createSealedFile("oxbow-message", ...pieces);
 }
 
-/** The file as memory, until it is disposed. Closes the descriptor. */
-export function mapMessage(fd: Fd): Memory & Disposable {
-  using _fd = fd;
-  const map = Mmap.fromFd(fd);
-  const { buffer, byteOffset, byteLength } = map.dataView();
+/** The file as memory, until it is disposed, and the descriptor closed. */
+export function mapMessage(descriptor: number, byteLength: number): Memory & Disposable {
+  const map = PlainMap.read({ descriptor, byteLength });
+  const { bytes } = map;
   return {
-    bytes: new Uint8Array(buffer, byteOffset, byteLength),
-    view: new DataView(buffer, byteOffset, byteLength),
+    bytes,
+    view: new DataView(bytes.buffer, 0, byteLength),
     [Symbol.dispose]: () => map[Symbol.dispose](),
   };
+}
+
+/** Gives up a file that nobody reads. */
+export function closeMessage(descriptor: number): void {
+  libc().close(descriptor);
 }

@@ -7,9 +7,9 @@
  *
  *     kind     0 for none, else one of the places below and flags
  *     length   of the message's own bytes, those of its buffers not counted
- *     where    in an arena the offset in the map; a descriptor
+ *     where    in an arena the offset in the map; a descriptor, and in a second word the file's length
  */
-import { mapMessage, writeFile } from "./message_file.ts";
+import { closeMessage, mapMessage, writeFile } from "./message_file.ts";
 import type { Control } from "../control/control.ts";
 import {
   ARG_KIND,
@@ -24,7 +24,6 @@ import { Arena, bytesInUse, giveBack } from "./arena.ts";
 import type { Crossings } from "./crossings.ts";
 import { Decoder, type Memory } from "./decode.ts";
 import { Encoder } from "./encode.ts";
-import { Fd } from "../../../io/fd.ts";
 
 const NONE = 0;
 /** Nothing but 32-bit integers, in the slot. */
@@ -103,6 +102,11 @@ export class Payload {
   packArguments(slot: number, values: readonly unknown[]): void {
     this.#crossings.receiver = -1;
     this.#pack(slot, ARGUMENTS, values, argumentAt);
+  }
+
+  /** Whether the arguments of a job have something that crosses, so that its class is to be loaded before they are read. */
+  argumentsCross(slot: number): boolean {
+    return (this.#slots.get(slot, ARG_KIND) & CROSSES) !== 0;
   }
 
   /** The arguments of a job, for its runner. Their place is free then, whether it throws or not. */
@@ -213,6 +217,7 @@ export class Payload {
     const block = total < LARGE ? this.#arena.take(total, 2 * slot + fields.bit) : -1;
     if (block === -1) {
       this.#slots.set(slot, fields.where, writeFile(out, buffers));
+      this.#slots.set(slot, fields.where + 1, total);
       return FILE;
     }
     this.#slots.set(slot, fields.where, block);
@@ -251,7 +256,7 @@ export class Payload {
         }
       case FILE: {
         slots.set(slot, fields.kind, NONE);
-        using file = mapMessage(Fd.unsafeOwn(where));
+        using file = mapMessage(where, slots.get(slot, fields.where + 1) >>> 0);
         return this.#decoder.read(file, 0, own);
       }
       default:
@@ -281,9 +286,8 @@ export class Payload {
     const crosses = (kind & CROSSES) !== 0;
     slots.set(slot, fields.kind, place === ARENA ? ARENA : NONE);
     if (place === FILE) {
-      using fd = Fd.unsafeOwn(where);
-      if (!crosses) return;
-      using file = mapMessage(fd);
+      if (!crosses) return closeMessage(where);
+      using file = mapMessage(where, slots.get(slot, fields.where + 1) >>> 0);
       return this.#decoder.drop(file, 0, own);
     }
     try {

@@ -1,10 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
-import type { MapHandle } from "../../../mem/mmap.ts";
+import type { PlainMapHandle } from "../../../mem/plain_map.ts";
 
 /** What a pool's thread is given. */
 export interface Init {
-  readonly control: MapHandle;
-  readonly directory: MapHandle;
+  readonly control: PlainMapHandle;
+  readonly directory: PlainMapHandle;
   readonly lane: number;
   /** For what goes neither by bytes nor by reference. */
   readonly port: MessagePort;

@@ -9,6 +9,7 @@ import { setCurrentPool } from "../current_pool.ts";
 import { Directory } from "../directory.ts";
 import { Lane } from "../lane.ts";
 import { ARRIVED } from "../messages.ts";
+import "../payload/crossing_classes.ts";
 import { Crossings } from "../payload/crossings.ts";
 import { Payload } from "../payload/payload.ts";
 import { type Init, isInit } from "./init.ts";
