@@ -1,12 +1,13 @@
 /**
- * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows; and which
- * thread has which lane. In words of shared memory:
+ * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows; which thread
+ * has which lane; and how far ranges are claimed. In words of shared memory:
  *
  *     0, 1       how many entries, and how many bytes of text, were taken
  *     2, 3, 4    how many threads were started, how many may be, and to how many jobs may be pinned
  *     5          whether one more was asked for
  *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
  *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
+ *     CELLS…     of each range that threads share a cache line: see range_cell.ts
  *     TEXT…      text: a module's URL and the name of what it exports; how it is called where that is over a range, and
  *                by which module's function it is reduced then: each a line
  *
@@ -14,8 +15,9 @@
  */
 import { PlainMap, type PlainMapHandle } from "../../mem/plain_map.ts";
 import type { Thread } from "../../mem/thread.ts";
+import { CELL_BYTES, CELLS, RangeCells } from "./range_cell.ts";
 
-const BYTES = 1 << 20;
+const BYTES = 5 << 18;
 const ENTRIES = 8192;
 const LANES = 256;
 const STARTED = 2;
@@ -24,7 +26,8 @@ const PINNABLE = 4;
 const ASKED = 5;
 const THREADS = 16;
 const FIRST_ENTRY: number = THREADS + 2 * LANES;
-const TEXT: number = 4 * (FIRST_ENTRY + 2 * ENTRIES);
+const FIRST_CELL: number = FIRST_ENTRY + 2 * ENTRIES;
+const TEXT: number = 4 * FIRST_CELL + CELLS * CELL_BYTES;
 
 /** Numbers that no function has: what they stand for is known to all lanes. */
 export const FIRST_FUNCTION = 16;
@@ -55,6 +58,8 @@ export class Directory implements Disposable {
   readonly #map: PlainMap;
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  /** For the ranges that threads share. */
+  readonly cells: RangeCells;
   readonly #numbers: Map<string, number> = new Map();
   /** How many entries were looked at. */
   #seen = 0;
@@ -62,7 +67,8 @@ export class Directory implements Disposable {
   private constructor(map: PlainMap) {
     this.#map = map;
     const { buffer } = map.bytes;
-    this.#words = new Int32Array(buffer, 0, TEXT / 4);
+    this.#words = new Int32Array(buffer, 0, FIRST_CELL);
+    this.cells = new RangeCells(new Int32Array(buffer, 4 * FIRST_CELL, CELLS * CELL_BYTES / 4));
     this.#bytes = new Uint8Array(buffer, TEXT, BYTES - TEXT);
   }
 

@@ -1,11 +1,22 @@
 /**
- * A range of indices, of which threads claim pieces until it is used up. It is counted in units of as many indices as a
- * piece has at least, and how many units are claimed stands in a word of a map of its own, so that whoever still claims
- * after its end, or after the death of who has submitted it, writes into nothing of anybody else's. A piece is
- * `remaining / (2 · threads)` units, but one at least: large ones first, which cost little, and small ones at the end,
- * which come out even. Follows Polychronopoulos and Kuck, "Guided Self-Scheduling", IEEE Trans. Comput. 1987.
+ * Ranges of indices, of which threads claim pieces until they are used up. A range is counted in units of as many indices
+ * as a piece has at least. A piece is `remaining / (2 · threads)` units, but one at least: large ones first, which cost
+ * little, and small ones at the end, which come out even. In words of shared memory, on a cache line for each range:
+ *
+ *     0    whether a range has the cell
+ *     1    how many of its units are claimed
+ *
+ * Who has taken a cell frees it once all who claim have ended. Where that is not known, because a worker was lost or the
+ * submitter is, the cell stays taken, so that whoever claims late claims of nobody else's range.
+ *
+ * Follows Polychronopoulos and Kuck, "Guided Self-Scheduling", IEEE Trans. Comput. 1987.
  */
-import { Mmap } from "../../mem/mmap.ts";
+/** As many ranges can be shared at once; those beyond are each one thread's. */
+export const CELLS = 4096;
+export const CELL_BYTES = 64;
+const CELL_WORDS: number = CELL_BYTES / Int32Array.BYTES_PER_ELEMENT;
+const TAKEN = 0;
+const CLAIMED = 1;
 
 /** So many units fit into the word, whatever is added to it. */
 const MOST_UNITS = 2 ** 30;
@@ -48,32 +59,29 @@ export function isSplit(value: unknown): value is Split {
   return typeof value === "object" && value !== null && "unit" in value && "units" in value;
 }
 
-/** One thread's view of a range that is claimed. It owns its map. */
-export class RangeCell implements Disposable {
-  /** For those who are to claim. */
-  readonly map: Mmap<"write">;
+/** Claims pieces of one range. */
+export class RangeCell {
+  readonly index: number;
   readonly #words: Int32Array<ArrayBuffer>;
+  readonly #at: number;
   readonly #split: Split;
 
-  constructor(map: Mmap<"write">, split: Split) {
-    this.map = map;
-    this.#words = map.view(Int32Array, 0, 1);
+  constructor(words: Int32Array<ArrayBuffer>, index: number, split: Split) {
+    this.#words = words;
+    this.index = index;
+    this.#at = index * CELL_WORDS;
     this.#split = split;
-  }
-
-  /** A new one, of which nothing is claimed. Costs a map. */
-  static create(split: Split): RangeCell {
-    return new RangeCell(Mmap.anonymous(Int32Array.BYTES_PER_ELEMENT), split);
   }
 
   /** The next piece; `null` where there is none any more. */
   claim(): Piece | null {
     const { start, end, unit, units, threads } = this.#split;
     const words = this.#words;
-    let first = Atomics.load(words, 0);
+    const at = this.#at + CLAIMED;
+    let first = Atomics.load(words, at);
     while (first < units) {
       const last = first + Math.max(1, Math.floor((units - first) / (2 * threads)));
-      const seen = Atomics.compareExchange(words, 0, first, last);
+      const seen = Atomics.compareExchange(words, at, first, last);
       if (seen === first) {
         return { start: start + first * unit, end: last === units ? end : start + last * unit };
       }
@@ -84,10 +92,40 @@ export class RangeCell implements Disposable {
 
   /** Nobody claims anything any more. */
   close(): void {
-    Atomics.store(this.#words, 0, this.#split.units);
+    Atomics.store(this.#words, this.#at + CLAIMED, this.#split.units);
   }
 
-  [Symbol.dispose](): void {
-    this.map[Symbol.dispose]();
+  /** Lets another range have the cell: once nobody claims. */
+  free(): void {
+    Atomics.store(this.#words, this.#at + TAKEN, 0);
+  }
+}
+
+/** The cells of a pool. */
+export class RangeCells {
+  readonly #words: Int32Array<ArrayBuffer>;
+  #next = 0;
+
+  constructor(words: Int32Array<ArrayBuffer>) {
+    this.#words = words;
+  }
+
+  /** One of which nothing is claimed; `null` where all are taken. */
+  take(split: Split): RangeCell | null {
+    const words = this.#words;
+    for (let i = 0; i < CELLS; i++) {
+      const index = (this.#next + i) % CELLS;
+      const at = index * CELL_WORDS;
+      if (Atomics.compareExchange(words, at + TAKEN, 0, 1) !== 0) continue;
+      Atomics.store(words, at + CLAIMED, 0);
+      this.#next = index;
+      return new RangeCell(words, index, split);
+    }
+    return null;
+  }
+
+  /** The one that another thread has taken. */
+  at(index: number, split: Split): RangeCell {
+    return new RangeCell(this.#words, index, split);
   }
 }

@@ -1,10 +1,10 @@
 import { requireNames, shown } from "../../io/arguments.ts";
 import { listen, unlisten } from "../runtime/abortion.ts";
 import { CANCEL_REQUESTED, FLAGS } from "./control/layout.ts";
-import { WorkerCrashError } from "./errors.ts";
+import { PoolClosedError, WorkerCrashError } from "./errors.ts";
 import { JobHandle } from "./job_handle.ts";
 import type { Lane } from "./lane.ts";
-import { RangeCell, type Split, split } from "./range_cell.ts";
+import { type RangeCell, type Split, split } from "./range_cell.ts";
 
 /** A range of indices, and how threads share it. */
 export interface RangeOptions {
@@ -84,6 +84,8 @@ export class RangeHandle<T> extends JobHandle<T> {
   #failure: { readonly error: unknown } | null = null;
   /** All of the threads have ended. */
   #isOver = false;
+  /** Somebody may claim who is not known to have ended. */
+  #isLost = false;
   /** What makes one value of what they came to. */
   #last: JobHandle<T> | null = null;
 
@@ -92,8 +94,9 @@ export class RangeHandle<T> extends JobHandle<T> {
     super(lane);
     this.#lane = lane;
     this.#work = work;
-    this.#left = signal?.aborted ? 0 : split.threads;
-    this.#cell = this.#left > 0 && split.units > 1 ? RangeCell.create(split) : null;
+    const isBegun = !signal?.aborted;
+    this.#cell = isBegun && split.units > 1 ? lane.directory.cells.take(split) : null;
+    this.#left = isBegun ? this.#cell === null ? Math.min(split.units, 1) : split.threads : 0;
     if (signal?.aborted) this.#failure = { error: signal.reason };
     else if (signal !== undefined) this.#heed(signal);
     this.#start(split);
@@ -116,7 +119,7 @@ export class RangeHandle<T> extends JobHandle<T> {
       const job = new JobHandle<T[]>(this.#lane);
       job.onEnd = () => this.#ended(job);
       try {
-        this.#lane.submit(job, fn, [this.#cell?.map ?? null, split, ...args], -1, 0);
+        this.#lane.submit(job, fn, [this.#cell?.index ?? null, split, ...args], -1, 0);
         this.#jobs.push(job);
       } catch (error) {
         this.#left -= count - i;
@@ -142,6 +145,7 @@ export class RangeHandle<T> extends JobHandle<T> {
   #fail(error: unknown): void {
     this.#failure ??= { error };
     if (!this.#isOver) this.#cell?.close();
+    this.#isLost ||= error instanceof WorkerCrashError || error instanceof PoolClosedError;
     if (error instanceof WorkerCrashError) this.fail(this.#failure.error);
   }
 
@@ -154,7 +158,7 @@ export class RangeHandle<T> extends JobHandle<T> {
 
   #over(): void {
     this.#isOver = true;
-    this.#cell?.[Symbol.dispose]();
+    if (!this.#isLost) this.#cell?.free();
     if (this.isFinished) return;
     if (this.#failure !== null) this.fail(this.#failure.error);
     else this.#work.finish(this, this.#results);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Mmap } from "../../../lib/mem/mmap.ts";
 import { run, sleep } from "../../../lib/task/mod.ts";
 import { job, Pool, PoolClosedError, type RangeHandle, WorkerCrashError } from "../../../lib/task/pool.ts";
+import { CELL_BYTES, CELLS, RangeCells, split } from "../../../lib/task/pool/range_cell.ts";
 import { descriptors, openedSince } from "../../descriptors.ts";
 import { tiered } from "../../tier.ts";
 
@@ -248,6 +249,24 @@ describe("a range of a pool", () => {
     assert(wrong !== none);
     assertThrows(() => Reflect.apply(pool.parallelFor, pool, [mark, { end: 1 }, () => 1]), DOMException);
     assertEquals(pool.metrics().submitted, submitted);
+  });
+});
+
+describe("the cells of ranges", () => {
+  it("are taken by one range each, claimed by all who know them, and taken again once they are free", () => {
+    const words = new Int32Array(CELLS * CELL_BYTES / 4);
+    const [cells, others] = [new RangeCells(words), new RangeCells(words)];
+    const whole = split({ start: 3, end: 103 }, 10, 2);
+    const taken = Array.from({ length: CELLS }, (_, i) => (i % 2 === 0 ? cells : others).take(whole));
+    assertEquals(new Set(taken.map((cell) => cell?.index)).size, CELLS);
+    assertEquals(cells.take(whole), null);
+    const last = taken.at(-1);
+    const [first, second] = [last?.claim(), others.at(last?.index ?? -1, whole).claim()];
+    assertEquals([first, second], [{ start: 3, end: 23 }, { start: 23, end: 43 }]);
+    last?.close();
+    assertEquals(cells.at(last?.index ?? -1, whole).claim(), null);
+    last?.free();
+    assertEquals(others.take(whole)?.claim(), { start: 3, end: 23 });
   });
 });
 

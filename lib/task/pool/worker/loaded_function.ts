@@ -1,5 +1,6 @@
 import { shown } from "../../../io/arguments.ts";
 import type { Called, FunctionName } from "../directory.ts";
+import type { RangeCells } from "../range_cell.ts";
 import { overRange, overValues } from "./range_function.ts";
 
 type Callable = (...args: unknown[]) => unknown;
@@ -14,6 +15,7 @@ const modules: Map<string, Record<string, unknown>> = new Map();
 /** A function of a module, as this thread has it. */
 export class LoadedFunction {
   readonly #of: Called;
+  readonly #cells: RangeCells;
   #fn: Callable | null = null;
   #loading: Promise<Callable> | null = null;
   /** Slots of jobs that wait until it is loaded. */
@@ -23,8 +25,9 @@ export class LoadedFunction {
   /** Whether it was called, and gave nothing to be waited for. */
   isSync = false;
 
-  constructor(of: Called) {
+  constructor(of: Called, cells: RangeCells) {
     this.#of = of;
+    this.#cells = cells;
     const fn = loaded(of);
     const by = this.#by === null ? null : loaded(this.#by);
     if (fn !== undefined && by !== undefined) this.#take(fn, by);
@@ -41,7 +44,7 @@ export class LoadedFunction {
     switch (this.#of.range?.kind) {
       case "each":
       case "reduced":
-        return this.#fn = overRange(fn, by);
+        return this.#fn = overRange(fn, by, this.#cells);
       case "values":
         return this.#fn = overValues(fn);
       case undefined:

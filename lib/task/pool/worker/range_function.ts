@@ -1,8 +1,7 @@
-import { Mmap } from "../../../mem/mmap.ts";
 import { Future } from "../../future.ts";
 import { type Spawnable, toFuture } from "../../futures/to_future.ts";
 import { isThenable } from "../../promise.ts";
-import { isSplit, type Piece, RangeCell, type Split } from "../range_cell.ts";
+import { isSplit, type Piece, type RangeCell, type RangeCells, type Split } from "../range_cell.ts";
 
 type Callable = (...args: unknown[]) => unknown;
 
@@ -16,10 +15,10 @@ export function isWaitable(value: unknown): value is Spawnable<unknown> {
  * What a thread runs of `parallelFor`, and with `reduce` of `mapReduce`: calls the function with one piece of the range
  * after another, until it is used up. Gives what the pieces came to, reduced: one value, or none where it got no piece.
  */
-export function overRange(fn: Callable, reduce: Callable | null): Callable {
-  return (map, range, ...args) => {
+export function overRange(fn: Callable, reduce: Callable | null, cells: RangeCells): Callable {
+  return (cell, range, ...args) => {
     if (!isSplit(range)) throw new TypeError("cannot work on a range: it is none");
-    const pieces = map instanceof Mmap ? new RangeCell(map, range) : new OnePiece(range);
+    const pieces = typeof cell === "number" ? cells.at(cell, range) : new OnePiece(range);
     return drive(overPieces(pieces, fn, reduce, args));
   };
 }
@@ -30,7 +29,7 @@ export function overValues(reduce: Callable): Callable {
 }
 
 /** A range that is one piece. */
-class OnePiece implements Disposable {
+class OnePiece {
   #left: Piece | null;
 
   constructor({ start, end }: Split) {
@@ -44,8 +43,6 @@ class OnePiece implements Disposable {
   }
 
   close(): void {}
-
-  [Symbol.dispose](): void {}
 }
 
 /** Yields what is to be waited for. The arguments that crossed by reference are this thread's own, to the last piece. */
@@ -56,7 +53,6 @@ function* overPieces(
   args: unknown[],
 ): Generator<unknown, unknown[], unknown> {
   using own = new DisposableStack();
-  own.use(pieces);
   for (const arg of args) if (isDisposable(arg)) own.use(arg);
   let sum: unknown[] = [];
   try {

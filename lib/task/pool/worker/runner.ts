@@ -79,7 +79,8 @@ export class Runner implements Runs {
   }
 
   #functionAt(number: number): LoadedFunction {
-    return this.#functions[number] ??= new LoadedFunction(this.#lane.directory.at(number));
+    const { directory } = this.#lane;
+    return this.#functions[number] ??= new LoadedFunction(directory.at(number), directory.cells);
   }
 
   /** The job is not begun before its module is there: where this thread ends meanwhile, another one runs it. */
