@@ -250,6 +250,6 @@ describe("a watch between threads", () => {
       tx.close();
       rx.close();
     }
-    assert(openedSince(before).filter((one) => one.includes("oxbow")).length === 0);
+    assert(openedSince(before).filter((one) => one.includes("memfd:oxbow")).length === 0);
   });
 });
