@@ -121,7 +121,7 @@ describe("buffers and views", () => {
     ) {
       for (const length of [8, 24, 4096]) {
         const bytes = new Uint8Array(length).map((_, i) => i);
-        const view = new type(bytes.buffer);
+        const view: unknown = Reflect.construct(type, [bytes.buffer]);
         const found = clone([
           1,
           view,

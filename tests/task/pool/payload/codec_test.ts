@@ -26,6 +26,22 @@ function identities(value: unknown): number[] {
   return found;
 }
 
+/** Maps and sets as lists: of two keys that look alike Bun compares the first with either. */
+function opened(value: unknown): unknown {
+  if (value instanceof Map) return ["a map", ...[...value].flat().map(opened)];
+  if (value instanceof Set) return ["a set", ...[...value].map(opened)];
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    list.length = value.length;
+    value.forEach((element, index) => list[index] = opened(element));
+    return list;
+  }
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, element]) => [key, opened(element)]));
+}
+
 function isHole(array: unknown, index: number): boolean {
   return Array.isArray(array) && !(index in array);
 }
@@ -49,7 +65,7 @@ describe("the codec", () => {
     fc.assert(
       fc.property(fc.array(anything, { maxLength: 4 }), (values) => {
         const expected: unknown = structuredClone(values);
-        assertEquals(cloneAll(values), expected);
+        assertEquals(opened(cloneAll(values)), opened(expected));
         assertEquals(identities(cloneAll(values)), identities(expected));
       }),
       { numRuns: RUNS },
