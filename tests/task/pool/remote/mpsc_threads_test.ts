@@ -104,6 +104,8 @@ describe("a channel between threads", () => {
       false,
     ]);
     const waiting = tx.send(3).toPromise();
+    // It may fail before it is asked.
+    waiting.catch(() => {});
     const closed = tx.closed().toPromise();
     await thread.terminate();
     const error = await assertRejects(() => waiting, ClosedError, "the receiver has closed the channel");
