@@ -1,3 +1,4 @@
+import { requireNames } from "../../io/arguments.ts";
 import { consumed, type Context, Future, Pending, type Waker } from "../future.ts";
 import { wakeSafely } from "../runtime/report.ts";
 import { Progress } from "./progress.ts";
@@ -114,8 +115,9 @@ export class JobHandle<R> extends Future<R> {
    * its turns: prefer `await` where there is anything else to do.
    */
   waitSync(options: WaitSyncOptions = {}): R {
+    requireNames("cannot wait for a job", "options are", options, ["timeout"]);
     const { timeout = Infinity } = options;
-    if (!(timeout >= 0)) {
+    if (!(typeof timeout === "number" && timeout >= 0)) {
       throw new RangeError(`cannot wait for a job: timeout is ${timeout}, and no count of milliseconds`);
     }
     if (this.#waker !== null) {
@@ -143,7 +145,15 @@ export class JobHandle<R> extends Future<R> {
 
   /** The pool's own: the job has reported something. `read` is called once that was read, or where nobody reads. */
   reported(value: unknown, read: () => void): void {
-    if (this.onReport !== null) this.onReport(value);
+    if (this.onReport !== null) {
+      try {
+        this.onReport(value);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     if (this.#progress === null) read();
     else this.#progress.push(value, read);
   }

@@ -23,15 +23,7 @@ import type { HandleOwner, JobHandle } from "./job_handle.ts";
 import { ARRIVED, PROGRESS, WANT_THREAD } from "./messages.ts";
 import type { Payload } from "./payload/payload.ts";
 import { Spin } from "./spin.ts";
-
-/** A job that has no slot yet. */
-interface Waiting {
-  readonly handle: JobHandle<unknown>;
-  readonly fn: number;
-  readonly args: readonly unknown[];
-  readonly pin: number;
-  readonly deadline: number;
-}
+import { WaitingLine } from "./waiting_line.ts";
 
 /** Who runs jobs on this thread. */
 export interface Runs {
@@ -72,7 +64,7 @@ export class Lane implements Source, HandleOwner {
   /** By the slots of this lane, from its first. */
   readonly #handles: (JobHandle<unknown> | null)[];
   /** Those that have no slot yet, with what they submit. */
-  #queue: Waiting[] = [];
+  readonly #line: WaitingLine = new WaitingLine();
   readonly #first: number;
   #inFlight = 0;
   #awaited = 0;
@@ -124,7 +116,7 @@ export class Lane implements Source, HandleOwner {
 
   /** How many of its jobs have not ended. */
   get inFlight(): number {
-    return this.#inFlight + this.#queue.length;
+    return this.#inFlight + this.#line.size;
   }
 
   awaits(change: number): void {
@@ -148,10 +140,10 @@ export class Lane implements Source, HandleOwner {
     deadline: number,
   ): void {
     if (this.closed !== null) throw this.closed;
-    if (this.#queue.length > 0 || !this.#place(handle, fn, args, pin, deadline)) {
+    if (this.#line.size > 0 || !this.#place(handle, fn, args, pin, deadline)) {
       this.poll();
-      if (this.#queue.length > 0 || !this.#place(handle, fn, args, pin, deadline)) {
-        this.#queue.push({ handle, fn, args, pin, deadline });
+      if (this.#line.size > 0 || !this.#place(handle, fn, args, pin, deadline)) {
+        this.#line.push({ handle, fn, args, pin, deadline });
       }
     }
     if (this.starts !== null) this.starts.submitted(pin);
@@ -251,7 +243,7 @@ export class Lane implements Source, HandleOwner {
   withdraw(handle: JobHandle<unknown>): boolean {
     const { slot } = handle;
     if (slot < 0) {
-      this.#queue = this.#queue.filter((waiting) => waiting.handle !== handle);
+      this.#line.remove(handle);
       return true;
     }
     if (!this.control.slots.cancel(slot)) return false;
@@ -272,22 +264,28 @@ export class Lane implements Source, HandleOwner {
   #release(slot: number): void {
     this.control.slots.free(slot);
     this.#inFlight--;
-    const next = this.#queue.shift();
-    if (next !== undefined) this.#retry(next);
-    if (this.#inFlight === 0 && this.onDrained !== null) this.onDrained();
+    this.#moveUp();
+    if (this.inFlight === 0 && this.onDrained !== null) this.onDrained();
   }
 
-  #retry({ handle, fn, args, pin, deadline }: Waiting): void {
-    try {
-      this.#place(handle, fn, args, pin, deadline);
-    } catch (error) {
-      handle.fail(error);
+  /** Gives slots to those that wait for one, as far as there are any. */
+  #moveUp(): void {
+    for (let next = this.#line.first(); next !== null; next = this.#line.first()) {
+      const { handle, fn, args, pin, deadline } = next;
+      try {
+        if (!this.#place(handle, fn, args, pin, deadline)) return;
+        this.#line.remove(handle);
+      } catch (error) {
+        this.#line.remove(handle);
+        handle.fail(error);
+      }
     }
   }
 
   poll(): number {
     const { runs } = this;
     const count = this.takeEnds() + (runs === null ? this.#takeMessages() : runs.poll());
+    if (this.#line.size > 0) this.#moveUp();
     if (this.onStop !== null && this.control.parking.isStopping) this.onStop();
     if (count > 0) this.#spin.arm(false);
     return count;
@@ -345,6 +343,7 @@ export class Lane implements Source, HandleOwner {
     const read = this.#reports.get(slot);
     this.#reports.delete(slot);
     read?.();
+    this.#moveUp();
   }
 
   /** Threads have ended: what they ran is lost, and what they had taken is hinted again. */
@@ -466,7 +465,7 @@ export class Lane implements Source, HandleOwner {
 
   /** Ends all that is in flight by `error`. The slots of what runs stay taken until it has ended. */
   failAll(error: Error): void {
-    for (const { handle } of this.#queue.splice(0)) handle.fail(error);
+    for (const { handle } of this.#line.drain()) handle.fail(error);
     for (const handle of this.#handles) handle?.cancel(error);
   }
 

@@ -21,6 +21,7 @@ import { type RunOptions, Submitter } from "./submitter.ts";
 const MOST_THREADS = 120;
 const MAX_BLOCKING = 8;
 const SLOTS = 1024;
+const MOST_SLOTS = 65_536;
 const ARENA_BYTES = 16 * 1024 * 1024;
 /** Of the addresses that a pool's map may have. */
 const MOST_ARENA_BYTES = 2 ** 31;
@@ -36,7 +37,7 @@ export interface PoolOptions {
   /** How many threads `spawnBlocking` may have beside: 8 where nothing is said. */
   maxBlocking?: number;
   /**
-   * How many jobs each thread may have in flight, a power of two: 1024 where nothing is said. The arguments of those
+   * How many jobs each thread may have in flight, a power of two from 2 on: 1024 where nothing is said. The arguments of those
    * beyond are cloned when it is their turn.
    */
   slots?: number;
@@ -62,6 +63,8 @@ export class Pool extends Submitter implements AsyncDisposable {
   readonly #crew: Crew;
   #blocking: Pool | null = null;
   #closing: Promise<void> | null = null;
+  /** What it had done when its memory went. */
+  #last: PoolMetrics | null = null;
 
   private constructor(options: Required<PoolOptions>) {
     const { threads, slots } = options;
@@ -94,12 +97,13 @@ export class Pool extends Submitter implements AsyncDisposable {
 
   /** Starts all threads, and resolves when each is there. */
   async ready(): Promise<void> {
+    if (this.#lane.closed !== null) throw this.#lane.closed;
     await new Arrivals(this.#lane, this.#crew, this.threads);
   }
 
   /** What the pool has done and does, of `run`'s threads. */
   metrics(): PoolMetrics {
-    return metricsOf(this.#lane, this.#crew.started);
+    return this.#last ?? metricsOf(this.#lane, this.#crew.started);
   }
 
   #blockingPool(): Pool {
@@ -157,6 +161,7 @@ export class Pool extends Submitter implements AsyncDisposable {
   }
 
   #dispose(): void {
+    this.#last = this.metrics();
     this.#lane[Symbol.dispose]();
     this.#crossings[Symbol.dispose]();
     this.#directory[Symbol.dispose]();
@@ -186,6 +191,9 @@ function checked(options: PoolOptions): Required<PoolOptions> {
   } = options;
   requireCount(what, "threads", threads);
   requireCount(what, "maxBlocking", maxBlocking);
+  if (!(Number.isInteger(slots) && slots >= 2 && slots <= MOST_SLOTS && Number.isInteger(Math.log2(slots)))) {
+    throw new RangeError(`${what}: slots is ${shown(slots)}, not a power of two from 2 to ${MOST_SLOTS}`);
+  }
   return { threads, maxBlocking, slots };
 }
 

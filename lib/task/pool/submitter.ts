@@ -145,7 +145,7 @@ function checked(options: RunOptions, threads: number): RunOptions {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`${what}: signal is ${shown(signal)}, and no AbortSignal`);
   }
-  if (deadline !== undefined && !(deadline >= 0)) {
+  if (deadline !== undefined && !(typeof deadline === "number" && deadline >= 0)) {
     throw new RangeError(`${what}: deadline is ${shown(deadline)}, and no count of milliseconds`);
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {

@@ -8,7 +8,8 @@ type Callable = (...args: unknown[]) => unknown;
 /** Whether it is to be waited for, as what a job gives. */
 export function isWaitable(value: unknown): value is Spawnable<unknown> {
   if (typeof value !== "object" || value === null) return false;
-  return value instanceof Future || isThenable(value) || (Symbol.iterator in value && "next" in value);
+  return value instanceof Future || isThenable(value) ||
+    (Symbol.iterator in value && "next" in value && "throw" in value && "return" in value);
 }
 
 /**

@@ -85,6 +85,8 @@ export class Runner implements Runs {
 
   /** The job is not begun before its module is there: where this thread ends meanwhile, another one runs it. */
   #load(slot: number, loaded: LoadedFunction): void {
+    const { slots, runner } = this.#lane.control;
+    const fn = slots.get(slot, FUNCTION);
     loaded.waiting.push(slot);
     if (loaded.waiting.length > 1) return;
     const runtime = currentRuntime();
@@ -96,9 +98,14 @@ export class Runner implements Runs {
         runtime.executor.rouse();
       },
       (error) => {
-        const { slots, runner } = this.#lane.control;
-        for (const slot of loaded.waiting.splice(0)) if (slots.begin(slot, runner)) this.#fail(slot, error);
+        // A slot may be another job's by now.
+        const failing = loaded.waiting.splice(0);
+        this.#spread(failing.filter((slot) => slots.get(slot, FUNCTION) !== fn));
+        for (const slot of failing) {
+          if (slots.get(slot, FUNCTION) === fn && slots.begin(slot, runner)) this.#fail(slot, error);
+        }
         runtime.promiseSettled();
+        runtime.executor.rouse();
       },
     );
   }
@@ -129,8 +136,17 @@ export class Runner implements Runs {
     }
     onStack.slot = outer;
     onStack.job = job;
-    if (isWaitable(value)) this.#goOn(slot, this.#make(slot), value);
+    if (this.#isWaitable(value)) this.#goOn(slot, this.#make(slot), value);
     else this.#finish(slot, value);
+  }
+
+  /** Whether it is to be waited for. What throws when it is asked, such as a proxy, is sent as it is, which fails. */
+  #isWaitable(value: unknown): value is Spawnable<unknown> {
+    try {
+      return isWaitable(value);
+    } catch {
+      return false;
+    }
   }
 
   #callWaitable(slot: number, loaded: LoadedFunction, fn: Callable): void {
@@ -147,7 +163,7 @@ export class Runner implements Runs {
       return;
     }
     onStack.slot = outer;
-    if (isWaitable(value)) this.#goOn(slot, job, value);
+    if (this.#isWaitable(value)) this.#goOn(slot, job, value);
     else {
       loaded.isSync = !loaded.isAsync;
       this.#finish(slot, value);
@@ -188,7 +204,8 @@ export class Runner implements Runs {
       runtime.promiseSettled();
       this.#running.delete(slot);
     };
-    promise.then((value) => {
+    // A thenable of somebody's own may throw, and call back twice.
+    new Promise((resolve) => resolve(promise)).then((value) => {
       settled();
       this.#finish(slot, value);
     }, (error) => {
@@ -219,7 +236,12 @@ export class Runner implements Runs {
   }
 
   #fail(slot: number, error: unknown): void {
-    this.#lane.payload.packError(slot, error);
+    const { payload } = this.#lane;
+    try {
+      payload.packError(slot, error);
+    } catch {
+      payload.packError(slot, new Error("the job has thrown something that throws when it is looked at"));
+    }
     this.#end(slot, true);
   }
 
