@@ -39,7 +39,7 @@ const LARGE = 2 ** 32;
  *
  * @example
  * ```ts
- * import { Control } from "../lib/task/pool/control/control.ts";
+ * import { Control } from "./control.ts";
  *
  * using control = Control.create({ lanes: 2, slots: 64, arena: 1 << 20 });
  * const { slots, queues, runner } = control;
