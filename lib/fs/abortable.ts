@@ -1,4 +1,4 @@
-import { requireNames } from "../io/arguments.ts";
+import { requireNames, shown } from "../io/arguments.ts";
 import type { Future } from "../task/future.ts";
 
 /** How long a call is waited for. */
@@ -12,8 +12,17 @@ export interface AbortOptions {
 
 const NAMES: readonly string[] = ["signal"] satisfies (keyof AbortOptions)[];
 
-/** The future, which ends with the signal where there is one. `verb` is what could not be done. */
-export function abortable<T>(verb: string, future: Future<T>, options: AbortOptions): Future<T> {
-  requireNames(`cannot ${verb}`, "options are", options, NAMES);
-  return options.signal === undefined ? future : future.abortable(options.signal);
+/** Throws for what is neither a signal nor left out. */
+export function requireSignal(what: string, signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`${what}: signal is ${shown(signal)}, and no AbortSignal`);
+}
+
+/** What `make` makes once the options were looked at, ended with the signal where there is one. */
+export function abortable<T>(what: string, options: AbortOptions, make: () => Future<T>): Future<T> {
+  requireNames(what, "options are", options, NAMES);
+  const { signal } = options;
+  requireSignal(what, signal);
+  const future = make();
+  return signal === undefined ? future : future.abortable(signal);
 }

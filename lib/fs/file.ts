@@ -2,14 +2,14 @@ import { requireBytes, shown } from "../io/arguments.ts";
 import { unwatch, watch } from "../mem/forgotten.ts";
 import type { Future } from "../task/future.ts";
 import { toFuture } from "../task/futures/to_future.ts";
-import { abortable, type AbortOptions } from "./abortable.ts";
+import { abortable, type AbortOptions, requireSignal } from "./abortable.ts";
 import type { Handle } from "./handle.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
 import { openHandle } from "./open.ts";
 import { type FileOptions, openingOf } from "./open_options.ts";
 import { type FilePath, pathFrom } from "./path.ts";
 import { nothing, systemCall } from "./system_call.ts";
-import { CURRENT, readFully, readSome, writeFully } from "./transfer.ts";
+import { Content, CURRENT, readFully, readSome, writeFully } from "./transfer.ts";
 
 /** Nobody else has it: `private` holds for TypeScript alone. */
 const KEY = Symbol("File");
@@ -21,8 +21,9 @@ function requirePosition(what: string, name: string, value: number): void {
 
 /**
  * An open file, whose calls are made on other threads: tokio's `fs::File`. What is read or written goes by a copy, so
- * that a buffer is never C's: one that a dropped read was for stays as it is, and bytes may change once a write's future
- * was first polled.
+ * that a buffer is never C's: one that a dropped read was for stays as it is. A buffer is in use until the future has
+ * ended or was dropped: bytes that change under a write may be written as they are then, and a write whose buffer is
+ * transferred or shrunk before all was copied fails with a `TypeError`.
  *
  * Each future is begun when it is awaited or polled, and fails with a `SystemError` that names the path. Calls of one file
  * run side by side where they are not waited for: those that say a position do not mind.
@@ -58,6 +59,7 @@ export class File implements AsyncDisposable {
     const name = pathFrom(path, "open");
     const opening = openingOf(`cannot open ${name.text}`, options);
     const { signal } = options;
+    requireSignal(`cannot open ${name.text}`, signal);
     const opened = openHandle(name, opening).map((handle) => new File(KEY, handle));
     return signal === undefined ? opened : opened.abortable(signal);
   }
@@ -79,15 +81,15 @@ export class File implements AsyncDisposable {
     const what = `cannot read ${this.path}`;
     requireBytes(what, "buffer", buffer);
     requirePosition(what, "position", position);
-    return abortable("read", toFuture(readFully(this.#handle, buffer, position)), options);
+    return abortable(what, options, () => toFuture(readFully(this.#handle, buffer, position)));
   }
 
   /** pwrite(2) of all bytes at `position`. Where it fails or is dropped, some may have been written. */
   writeAt(bytes: Uint8Array, position: number, options: AbortOptions = {}): Future<void> {
     const what = `cannot write ${this.path}`;
-    requireBytes(what, "bytes", bytes);
+    const content = new Content(what, bytes);
     requirePosition(what, "position", position);
-    return abortable("write", toFuture(writeFully(this.#handle, bytes, position)), options);
+    return abortable(what, options, () => toFuture(writeFully(this.#handle, content, position)));
   }
 
   /**
@@ -95,14 +97,16 @@ export class File implements AsyncDisposable {
    * For pipes, devices, and files from their begin to their end. Bytes of a call that was dropped in the middle are lost.
    */
   read(buffer: Uint8Array, options: AbortOptions = {}): Future<number> {
-    requireBytes(`cannot read ${this.path}`, "buffer", buffer);
-    return abortable("read", readSome(this.#handle, buffer, 0, CURRENT), options);
+    const what = `cannot read ${this.path}`;
+    requireBytes(what, "buffer", buffer);
+    return abortable(what, options, () => readSome(this.#handle, buffer, 0, CURRENT));
   }
 
   /** write(2) of all bytes at the file's own position, which moves on. */
   write(bytes: Uint8Array, options: AbortOptions = {}): Future<void> {
-    requireBytes(`cannot write ${this.path}`, "bytes", bytes);
-    return abortable("write", toFuture(writeFully(this.#handle, bytes, CURRENT)), options);
+    const what = `cannot write ${this.path}`;
+    const content = new Content(what, bytes);
+    return abortable(what, options, () => toFuture(writeFully(this.#handle, content, CURRENT)));
   }
 
   /** fsync(2): returns once all that was written is on the disk, with what statx(2) says of the file. */
@@ -127,20 +131,20 @@ export class File implements AsyncDisposable {
     options: AbortOptions,
   ): Future<void> {
     const handle = this.#handle;
-    const { number, path } = handle;
-    const call = systemCall({
-      name,
-      arguments: [number, ...args],
-      context: { path },
-      value: nothing,
-      used: handle,
-    });
-    return abortable(name, call, options);
+    const { path } = handle;
+    return abortable(`cannot ${name} ${path}`, options, () =>
+      systemCall({
+        name,
+        arguments: [handle.number, ...args],
+        context: { path },
+        value: nothing,
+        used: handle,
+      }));
   }
 
   /** What statx(2) says of it. */
   metadata(options: AbortOptions = {}): Future<Metadata> {
-    return abortable("read the metadata of a file", metadataOf(this.#handle), options);
+    return abortable(`cannot look at ${this.path}`, options, () => metadataOf(this.#handle));
   }
 
   /**

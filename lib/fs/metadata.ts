@@ -154,12 +154,17 @@ export function metadataAt({ text, bytes }: Path, follows: boolean): Future<Meta
   });
 }
 
+function metadataOfPath(path: FilePath, follows: boolean, options: AbortOptions): Future<Metadata> {
+  const name = pathFrom(path, "look at");
+  return abortable(`cannot look at ${name.text}`, options, () => metadataAt(name, follows));
+}
+
 /** What is at the path, or where the link leads that is there: statx(2). Fails with a `SystemError`. Safe to drop. */
 export function metadata(path: FilePath, options: AbortOptions = {}): Future<Metadata> {
-  return abortable("read the metadata of a file", metadataAt(pathFrom(path, "look at"), true), options);
+  return metadataOfPath(path, true, options);
 }
 
 /** As `metadata`, of a link itself. */
 export function symlinkMetadata(path: FilePath, options: AbortOptions = {}): Future<Metadata> {
-  return abortable("read the metadata of a file", metadataAt(pathFrom(path, "look at"), false), options);
+  return metadataOfPath(path, false, options);
 }

@@ -7,7 +7,7 @@ import { requireFlag, requireNames } from "../io/arguments.ts";
 import type { NativeFuture } from "../task/blocking/native_future.ts";
 import type { Coroutine, Future } from "../task/future.ts";
 import { toFuture } from "../task/futures/to_future.ts";
-import { abortable, type AbortOptions } from "./abortable.ts";
+import { abortable, type AbortOptions, requireSignal } from "./abortable.ts";
 import { metadataAt } from "./metadata.ts";
 import { requireMode } from "./open_options.ts";
 import { type FilePath, folderOf, type Path, pathFrom } from "./path.ts";
@@ -49,7 +49,8 @@ export function renamed(from: Path, to: Path): Future<void> {
  * where `from` is one. Fails with `EXDEV` from one file system to another. Safe to drop: it is done then, or not.
  */
 export function rename(from: FilePath, to: FilePath, options: AbortOptions = {}): Future<void> {
-  return abortable("rename", renamed(pathFrom(from, "rename"), pathFrom(to, "rename to")), options);
+  const [old, next] = [pathFrom(from, "rename"), pathFrom(to, "rename to")];
+  return abortable(`cannot rename ${old.text} to ${next.text}`, options, () => renamed(old, next));
 }
 
 /** unlink(2) */
@@ -90,10 +91,14 @@ async function removedByHost(path: string): Promise<void> {
 /** unlink(2) of a file or a link, rmdir(2) of a directory, which must be empty. */
 export function remove(path: FilePath, options: AbortOptions = {}): Future<void> {
   const name = pathFrom(path, "remove");
-  const future = isSandboxed()
-    ? hosted(() => removedByHost(name.text), "unlink", { path: name.text })
-    : toFuture(removed(name));
-  return abortable("remove", future, options);
+  return abortable(
+    `cannot remove ${name.text}`,
+    options,
+    () =>
+      isSandboxed()
+        ? hosted(() => removedByHost(name.text), "unlink", { path: name.text })
+        : toFuture(removed(name)),
+  );
 }
 
 /** How a directory is made. */
@@ -141,6 +146,7 @@ export function mkdir(path: FilePath, options: MakeDirectoryOptions = {}): Futur
   const { recursive = false, mode = 0o777, signal } = options;
   requireFlag(what, "recursive", recursive);
   requireMode(what, mode);
+  requireSignal(what, signal);
   const future = isSandboxed()
     ? hosted(() => makeFolder(name.text, { recursive, mode }), "mkdir", { path: name.text })
     : recursive

@@ -4,7 +4,7 @@ import { ready } from "../task/futures/ready.ts";
 import { toFuture } from "../task/futures/to_future.ts";
 import { unwatch, watch } from "../mem/forgotten.ts";
 import { O_DIRECTORY } from "../../ffi/file_calls.ts";
-import type { AbortOptions } from "./abortable.ts";
+import { type AbortOptions, requireSignal } from "./abortable.ts";
 import type { Handle } from "./handle.ts";
 import type { FileKind } from "./metadata.ts";
 import { openHandle } from "./open.ts";
@@ -191,6 +191,8 @@ export class ReadDirectory implements AsyncIterable<DirectoryEntry>, AsyncDispos
  */
 export function readDir(path: FilePath, options: AbortOptions = {}): ReadDirectory {
   const name = pathFrom(path, "read");
-  requireNames(`cannot read ${name.text}`, "options are", options, ["signal"]);
+  const what = `cannot read ${name.text}`;
+  requireNames(what, "options are", options, ["signal"]);
+  requireSignal(what, options.signal);
   return new ReadDirectory(name, options.signal);
 }

@@ -50,5 +50,6 @@ function* read(path: Path): Coroutine<Uint8Array<ArrayBuffer>> {
  * ```
  */
 export function readFile(path: FilePath, options: AbortOptions = {}): Future<Uint8Array<ArrayBuffer>> {
-  return abortable("read a file", toFuture(read(pathFrom(path, "read"))), options);
+  const name = pathFrom(path, "read");
+  return abortable(`cannot read ${name.text}`, options, () => toFuture(read(name)));
 }

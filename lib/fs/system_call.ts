@@ -41,6 +41,8 @@ export interface SystemCall<T> {
   readonly name: keyof typeof NUMBERS;
   readonly arguments: readonly (number | Uint8Array | Room)[];
   readonly context: SyscallContext;
+  /** Throws where the call is not to be made any more: it may have waited for its turn. */
+  check?(): void;
   /** Makes the value of a result that is no error, and of the bytes of the room, which are there until it returns. */
   value(result: number, bytes: Uint8Array): T;
   /** Lets go of a result that nobody takes. */
@@ -74,6 +76,7 @@ class SystemCallWork<T> implements NativeWork<T> {
 
   begin(calls: Calls, slot: number): void {
     const { name, used } = this.#call;
+    this.#call.check?.();
     used?.add();
     // The descriptor is gone, whatever close(2) says.
     calls.setSystemCall(slot, NUMBERS[name], name === "close" ? 0 : FLAG_RETRY);

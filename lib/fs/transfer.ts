@@ -1,4 +1,5 @@
 /** Bytes between files and memory, in calls of up to 256 KiB, each of which copies once. */
+import { requireBytes } from "../io/arguments.ts";
 import type { Coroutine, Future } from "../task/future.ts";
 import type { Handle } from "./handle.ts";
 import { MOST_BYTES, Room, systemCall } from "./system_call.ts";
@@ -26,14 +27,44 @@ export function readSome(handle: Handle, buffer: Uint8Array, at: number, positio
   });
 }
 
-function writeSome(handle: Handle, bytes: Uint8Array, at: number, position: number): Future<number> {
-  const some = bytes.subarray(at, at + MOST_BYTES);
+/** Bytes that are to be written: as many as there were when that was asked for. */
+export class Content {
+  readonly length: number;
+  readonly #what: string;
+  readonly #bytes: Uint8Array;
+
+  /** Throws a `TypeError` for what are no bytes. `what` is what could not be done. */
+  constructor(what: string, bytes: Uint8Array) {
+    requireBytes(what, "bytes", bytes);
+    this.length = bytes.length;
+    this.#what = what;
+    this.#bytes = bytes;
+  }
+
+  /** Throws where the buffer was transferred or shrunk since. */
+  requireAll(): void {
+    if (this.#bytes.length >= this.length) return;
+    throw new TypeError(
+      `${this.#what}: the buffer was transferred away or shrunk meanwhile; keep it until the write has ended`,
+    );
+  }
+
+  /** What one call takes, from `at` on. */
+  some(at: number): Uint8Array {
+    this.requireAll();
+    return this.#bytes.subarray(at, Math.min(at + MOST_BYTES, this.length));
+  }
+}
+
+function writeSome(handle: Handle, content: Content, at: number, position: number): Future<number> {
+  const some = content.some(at);
   return systemCall({
     name: position === CURRENT ? "write" : "pwrite64",
     arguments: position === CURRENT
       ? [handle.number, some, some.length]
       : [handle.number, some, some.length, position],
     context: { path: handle.path },
+    check: () => content.requireAll(),
     value: (count) => count,
     used: handle,
   });
@@ -50,11 +81,11 @@ export function* readFully(handle: Handle, buffer: Uint8Array, position: number)
   return at;
 }
 
-/** Writes all. */
-export function* writeFully(handle: Handle, bytes: Uint8Array, position: number): Coroutine<void> {
+/** Writes all. Fails with a `TypeError` where the buffer is gone before its last call has begun. */
+export function* writeFully(handle: Handle, content: Content, position: number): Coroutine<void> {
   let at = 0;
-  while (at < bytes.length) {
-    const count = yield* writeSome(handle, bytes, at, position === CURRENT ? CURRENT : position + at);
+  while (at < content.length) {
+    const count = yield* writeSome(handle, content, at, position === CURRENT ? CURRENT : position + at);
     if (count === 0) {
       throw new Error(`cannot write ${handle.path}: the kernel takes no byte and gives no reason`);
     }

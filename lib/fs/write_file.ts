@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { SystemError } from "../../ffi/mod.ts";
 import { O_DIRECTORY } from "../../ffi/file_calls.ts";
 import { isSandboxed } from "../../ffi/permissions.ts";
-import { requireBytes, requireFlag, requireNames } from "../io/arguments.ts";
+import { requireFlag, requireNames } from "../io/arguments.ts";
 import type { Coroutine, Future } from "../task/future.ts";
 import { toFuture } from "../task/futures/to_future.ts";
-import type { AbortOptions } from "./abortable.ts";
+import { type AbortOptions, requireSignal } from "./abortable.ts";
 import type { Handle } from "./handle.ts";
 import { type Metadata, metadataAt } from "./metadata.ts";
 import { renamed, unlinked } from "./names.ts";
@@ -13,7 +13,7 @@ import { openHandle } from "./open.ts";
 import { openingOf, requireMode } from "./open_options.ts";
 import { besides, type FilePath, folderOf, type Path, pathFrom } from "./path.ts";
 import { begun, nothing, systemCall } from "./system_call.ts";
-import { CURRENT, writeFully } from "./transfer.ts";
+import { Content, CURRENT, writeFully } from "./transfer.ts";
 
 /** How a file is written. */
 export interface WriteFileOptions extends AbortOptions {
@@ -36,11 +36,12 @@ const O_CLOEXEC = 0o2000000;
 /** Without set-user-ID and its like: the new file's owner may be another. */
 const PERMISSIONS = 0o777;
 
-function* overwrite(path: Path, bytes: Uint8Array, mode: number): Coroutine<void> {
+function* overwrite(path: Path, content: Content, mode: number): Coroutine<void> {
+  content.requireAll();
   const opening = openingOf(`cannot write ${path.text}`, { write: true, create: true, truncate: true, mode });
   const handle = yield* openHandle(path, opening);
   try {
-    yield* writeFully(handle, bytes, CURRENT);
+    yield* writeFully(handle, content, CURRENT);
     yield* handle.close();
   } finally {
     handle.closeNow();
@@ -84,12 +85,12 @@ function removeNow(path: Path): void {
   else begun(unlinked(path));
 }
 
-function* fill(path: Path, bytes: Uint8Array, mode: number, old: Metadata | undefined): Coroutine<void> {
+function* fill(path: Path, content: Content, mode: number, old: Metadata | undefined): Coroutine<void> {
   const what = `cannot write ${path.text}`;
   const opening = openingOf(what, { write: true, createNew: true, mode: old === undefined ? mode : 0o600 });
   const handle = yield* openHandle(path, opening, () => removeNow(path));
   try {
-    yield* writeFully(handle, bytes, CURRENT);
+    yield* writeFully(handle, content, CURRENT);
     if (old !== undefined) yield* makeLike(old, handle);
     yield* onDescriptor("fsync", handle);
     yield* handle.close();
@@ -98,7 +99,7 @@ function* fill(path: Path, bytes: Uint8Array, mode: number, old: Metadata | unde
   }
 }
 
-function* replace(path: Path, bytes: Uint8Array, mode: number): Coroutine<void> {
+function* replace(path: Path, content: Content, mode: number): Coroutine<void> {
   const old = yield* found(path);
   if (old !== undefined) requireRegular(path, old);
   // Before anything is written: nothing may refuse it once the name leads to the new file.
@@ -107,7 +108,7 @@ function* replace(path: Path, bytes: Uint8Array, mode: number): Coroutine<void> 
   const temporary = besides(path, `.oxbow-${crypto.randomUUID()}.tmp`);
   let isRenamed = false;
   try {
-    yield* fill(temporary, bytes, mode, old);
+    yield* fill(temporary, content, mode, old);
     yield* renamed(temporary, path);
     isRenamed = true;
     yield* onDescriptor("fsync", folder);
@@ -119,7 +120,9 @@ function* replace(path: Path, bytes: Uint8Array, mode: number): Coroutine<void> 
 
 /**
  * Makes the file hold these bytes, and no others. Fails with a `SystemError`; a file that is not written atomically may
- * then hold some of them, and so where it is dropped.
+ * then hold some of them, and so where it is dropped. The buffer is in use until the future has ended: bytes that change
+ * before may be written as they are then, and it fails with a `TypeError` where the buffer is transferred or shrunk
+ * before all were taken.
  *
  * @example
  * ```ts
@@ -137,11 +140,12 @@ export function writeFile(
 ): Future<void> {
   const name = pathFrom(path, "write");
   const what = `cannot write ${name.text}`;
-  requireBytes(what, "bytes", bytes);
+  const content = new Content(what, bytes);
   requireNames(what, "options are", options, NAMES);
   const { atomic = false, mode = 0o666, signal } = options;
   requireFlag(what, "atomic", atomic);
   requireMode(what, mode);
-  const future = toFuture(atomic ? replace(name, bytes, mode) : overwrite(name, bytes, mode));
+  requireSignal(what, signal);
+  const future = toFuture(atomic ? replace(name, content, mode) : overwrite(name, content, mode));
   return signal === undefined ? future : future.abortable(signal);
 }

@@ -5,8 +5,19 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SystemError } from "../../ffi/mod.ts";
-import { File } from "../../lib/fs/mod.ts";
-import { attach, run, spawn } from "../../lib/task/mod.ts";
+import {
+  File,
+  metadata,
+  mkdir,
+  readDir,
+  readFile,
+  remove,
+  rename,
+  symlinkMetadata,
+  writeFile,
+} from "../../lib/fs/mod.ts";
+import { nativeThreads } from "../../lib/task/blocking/native_threads.ts";
+import { attach, run, sleep, spawn } from "../../lib/task/mod.ts";
 import { collect } from "../collector.ts";
 import { descriptors, openedSince } from "../descriptors.ts";
 import { tiered } from "../tier.ts";
@@ -168,6 +179,37 @@ describe("File", () => {
     assertThrows(() => Reflect.apply(file.sync, file, [{ sgnal: 1 }]), TypeError, "no option");
   });
 
+  it("names the operation and the path of a wrong signal, before any call", async () => {
+    using folder = new Folder();
+    await using file = await File.open(folder.at("a"), ALL);
+    const [here, options] = [folder.at("a"), { signal: "stop" }];
+    const calls: readonly [string, unknown, ((...args: never[]) => unknown), unknown[]][] = [
+      ["cannot open", File, File.open, [here, options]],
+      ["cannot read", file, file.readAt, [new Uint8Array(1), 0, options]],
+      ["cannot read", file, file.read, [new Uint8Array(1), options]],
+      ["cannot write", file, file.writeAt, [new Uint8Array(1), 0, options]],
+      ["cannot write", file, file.write, [new Uint8Array(1), options]],
+      ["cannot fsync", file, file.sync, [options]],
+      ["cannot fdatasync", file, file.dataSync, [options]],
+      ["cannot ftruncate", file, file.truncate, [9, options]],
+      ["cannot look at", file, file.metadata, [options]],
+      ["cannot look at", undefined, metadata, [here, options]],
+      ["cannot look at", undefined, symlinkMetadata, [here, options]],
+      ["cannot read", undefined, readFile, [here, options]],
+      ["cannot write", undefined, writeFile, [here, new Uint8Array(1), options]],
+      ["cannot rename", undefined, rename, [here, folder.at("b"), options]],
+      ["cannot remove", undefined, remove, [here, options]],
+      ["cannot make", undefined, mkdir, [here, options]],
+      ["cannot read", undefined, readDir, [here, options]],
+    ];
+    for (const [tried, receiver, call, args] of calls) {
+      const { message } = assertThrows(() => Reflect.apply(call, receiver, args), TypeError);
+      assert(message.startsWith(`${tried} ${here}`), message);
+      assert(message.endsWith('signal is "stop", and no AbortSignal'), message);
+    }
+    assertEquals([fs.readdirSync(folder.path), fs.statSync(here).size], [["a"], 0]);
+  });
+
   it("takes names that are no UTF-8, as bytes", async () => {
     using folder = new Folder();
     const name = new Uint8Array([...bytesOf(`${folder.path}/`), 0xff, 0xfe, 0x61]);
@@ -241,6 +283,66 @@ describe("File", () => {
       assert(growth < 40e6, `${growth} bytes more`);
     });
   });
+});
+
+const BUFFER_LOSSES: Record<string, (bytes: Uint8Array<ArrayBuffer>) => void> = {
+  "transferred away": (bytes) => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }),
+  shrunk: (bytes) => bytes.buffer.resize(100),
+};
+
+function resizable(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(new ArrayBuffer(length, { maxByteLength: length }));
+  bytes.set(pattern(length));
+  return bytes;
+}
+
+/** That the write fails whose buffer goes once it was asked for. */
+async function assertLost(
+  path: string,
+  lose: (bytes: Uint8Array<ArrayBuffer>) => void,
+  write: (bytes: Uint8Array) => { toPromise(): Promise<void> },
+): Promise<void> {
+  const bytes = resizable(1_000_000);
+  const writing = write(bytes).toPromise();
+  lose(bytes);
+  const { message } = await assertRejects(() => writing, TypeError);
+  assert(message.startsWith(`cannot write ${path}: the buffer was transferred away or shrunk`), message);
+}
+
+describe("a write whose buffer goes meanwhile", () => {
+  for (const [what, lose] of Object.entries(BUFFER_LOSSES)) {
+    it(`fails where it was ${what}, and an atomic one leaves the old file`, async () => {
+      using folder = new Folder();
+      const path = folder.at("a");
+      fs.writeFileSync(path, "the old file");
+      await run(async () => {
+        await assertLost(path, lose, (bytes) => writeFile(path, bytes, { atomic: true }));
+        while (nativeThreads().calls > 0) await sleep(1);
+        assertEquals([fs.readFileSync(path, "utf8"), fs.readdirSync(folder.path)], ["the old file", ["a"]]);
+        await assertLost(path, lose, (bytes) => writeFile(path, bytes));
+        await using file = await File.open(path, ALL);
+        await assertLost(path, lose, (bytes) => file.writeAt(bytes, 0));
+        await assertLost(path, lose, (bytes) => file.write(bytes));
+      });
+    });
+
+    it(`fails where it was ${what} while the call waited for its turn, and keeps no descriptor`, async () => {
+      using folder = new Folder();
+      await run(async () => {
+        const before = descriptors();
+        const file = await File.open(folder.at("a"), ALL);
+        const buffers = Array.from({ length: 1000 }, () => resizable(1000));
+        const writes = buffers.map((bytes, i) => file.writeAt(bytes, i * 1000).toPromise());
+        buffers.forEach(lose);
+        const results = await Promise.allSettled(writes);
+        const errors = results.flatMap((one) => one.status === "rejected" ? [String(one.reason)] : []);
+        assert(errors.length > 0);
+        for (const error of errors) assert(error.startsWith(`TypeError: cannot write ${file.path}: `), error);
+        await file.close();
+        assertEquals(openedSince(before).filter((one) => one.includes(folder.path)), []);
+      });
+    });
+  }
 });
 
 describe("a pipe with a name", () => {
