@@ -100,7 +100,7 @@ const BOUND = [
 
 const bound = [
   ...BOUND.map((name) => Reflect.get(globalThis, name)),
-  ...Object.values(globalThis.WebAssembly ?? {}),
+  ...Object.values(Reflect.get(globalThis, "WebAssembly") ?? {}),
 ]
   .filter((found) => typeof found === "function" && typeof found.prototype === "object");
 

@@ -1,5 +1,3 @@
-import { Mmap } from "../../../../lib/mem/mmap.ts";
-
 /** The words of a model, behind those of the map. */
 export interface Ghosts {
   /** For each slot, how often it was run. */
@@ -21,5 +19,5 @@ export interface Ghosts {
 /** How many units the range has that the threads of a scenario claim. */
 export const RANGE_UNITS = 5;
 
-/** Nobody reads it: its only word is the model's first one. */
-export const RANGE_MAP: Mmap<"write"> = Mmap.anonymous(4);
+/** Nobody reads them: the model has words of its own in their places. */
+export const RANGE_WORDS: Int32Array<ArrayBuffer> = new Int32Array(0);

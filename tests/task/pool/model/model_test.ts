@@ -124,8 +124,8 @@ const MUTATIONS: readonly (readonly [scenario: string, sentence: string, mutatio
   }],
   ["range", "a claim that does not compare", {
     file: "../range_cell.ts",
-    from: "const seen = Atomics.compareExchange(words, 0, first, last);",
-    to: "const seen = first;\n      Atomics.store(words, 0, last);",
+    from: "const seen = Atomics.compareExchange(words, at, first, last);",
+    to: "const seen = first;\n      Atomics.store(words, at, last);",
   }],
   ["sleep", "a sleeper that does not look again", {
     file: "parking.ts",

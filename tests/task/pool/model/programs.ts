@@ -21,7 +21,7 @@ import { Recovery } from "../../../../lib/task/pool/control/recovery.ts";
 import { runnerOf, Slots } from "../../../../lib/task/pool/control/slots.ts";
 
 import { RangeCell, split } from "../../../../lib/task/pool/range_cell.ts";
-import { type Ghosts, RANGE_MAP, RANGE_UNITS } from "./ghosts.ts";
+import { type Ghosts, RANGE_UNITS, RANGE_WORDS } from "./ghosts.ts";
 
 /** An access, of a name that the explorer knows. */
 declare function step(operation: string, ...args: number[]): number;
@@ -324,7 +324,7 @@ class Lane {
 
   /** Claims pieces of a range until there is none. */
   claimAll(): void {
-    const cell = new RangeCell(RANGE_MAP, split({ start: 0, end: 10 * RANGE_UNITS - 1 }, 10, 2));
+    const cell = new RangeCell(RANGE_WORDS, 0, split({ start: 0, end: 10 * RANGE_UNITS - 1 }, 10, 2));
     for (let piece = cell.claim(); piece !== null; piece = cell.claim()) {
       for (let unit = piece.start / 10; unit < piece.end / 10; unit++) {
         step("add", this.#ghosts.ran + unit, 1);
