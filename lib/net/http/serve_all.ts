@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
-import type { Pool } from "../../task/pool.ts";
+import { Pool } from "../../task/pool.ts";
 import type { NetAddress } from "../mod.ts";
 import type { HttpLimits } from "./limits.ts";
+import { moduleUrl, requireCallback } from "./serve_all/arguments.ts";
 import { Crew } from "./serve_all/crew.ts";
 import { type HttpServers, Opener, type Opening } from "./serve_all/opener.ts";
 import type { HttpTimeouts } from "./server.ts";
@@ -33,7 +34,7 @@ export interface ServeAllOptions {
   hostname?: string;
   /** 8000 where nothing is said; 0 has the kernel choose one. */
   port?: number;
-  /** Shuts the servers down, as `shutdown()` does. */
+  /** Shuts the servers down, as `shutdown()` does; `serveAll` is rejected with its reason until all listen. */
   signal?: AbortSignal;
   /** Called once all servers listen. What it throws is `serveAll`'s, and ends them. */
   onListen?: (address: NetAddress) => void;
@@ -65,17 +66,6 @@ const NAMES: readonly string[] = [
   "timeouts",
 ] satisfies (keyof ServeAllOptions)[];
 
-function urlOf(module: URL | string): string {
-  try {
-    return new URL(module).href;
-  } catch (cause) {
-    throw new TypeError(
-      `${WHAT}: module is ${shown(module)}, and no URL; say new URL("./app.ts", import.meta.url)`,
-      { cause },
-    );
-  }
-}
-
 /** The same module by another name, by which threads that have it import it once more. */
 function anew(module: string, reloads: number): string {
   const url = new URL(module);
@@ -83,15 +73,35 @@ function anew(module: string, reloads: number): string {
   return url.href;
 }
 
+/** Throws for what cannot be, of what no other thread looks at first. */
+function requireKinds({ pool, signal, onListen, onCrash, maxConnections, ...rest }: ServeAllOptions): void {
+  const { export: name = "default" } = rest;
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(`${WHAT}: export is ${shown(name)}, and no name`);
+  }
+  requireFlag(WHAT, "lean", rest.lean);
+  requireFlag(WHAT, "wrapGlobals", rest.wrapGlobals);
+  requireCallback(WHAT, "onListen", onListen);
+  requireCallback(WHAT, "onCrash", onCrash);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`${WHAT}: signal is ${shown(signal)}, and no AbortSignal`);
+  }
+  if (pool !== undefined && !(pool instanceof Pool)) {
+    throw new TypeError(`${WHAT}: pool is ${shown(pool)}, and no Pool`);
+  }
+  if (maxConnections !== undefined && !(typeof maxConnections === "number" && maxConnections > 0)) {
+    throw new RangeError(`${WHAT}: maxConnections is ${shown(maxConnections)}, not a number above 0`);
+  }
+}
+
 /** Checks everything that is said of the servers. */
 function openingOf(options: ServeAllOptions): Opening {
   requireNames(WHAT, "options are", options, NAMES);
+  requireKinds(options);
   const { hostname = "127.0.0.1", port = 8000, pool, distribute = "reusePort" } = options;
   const { threads = pool?.threads ?? availableParallelism(), onCrash = console.error } = options;
   const { maxConnections, limits, timeouts } = options;
   const { export: name = "default", lean = false, wrapGlobals = true } = options;
-  requireFlag(WHAT, "lean", lean);
-  requireFlag(WHAT, "wrapGlobals", wrapGlobals);
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(`${WHAT}: threads is ${shown(threads)}, not an integer from 1`);
   }
@@ -124,8 +134,9 @@ function openingOf(options: ServeAllOptions): Opening {
  * connections with it; another takes its place, and what was not accepted yet waits for that.
  *
  * Rejected where the module cannot be imported or lacks the export, with a `SystemError`, `EADDRINUSE`, where the port is
- * taken, Deno's `NotCapable` where listening is not permitted, and a `TypeError` or a `RangeError` for what is no module
- * or no option. Costs the start of the threads, at some tens of milliseconds each, and for each connection that is passed
+ * taken, Deno's `NotCapable` where listening is not permitted, the signal's reason where that is aborted before all
+ * listen, a `PoolClosedError` where the pool is closed, and a `TypeError` or a `RangeError` for what is no module or no
+ * option. Costs the start of the threads, at some tens of milliseconds each, and for each connection that is passed
  * (`pass`) a wake-up of this thread beside the server's.
  *
  * @example
@@ -148,17 +159,21 @@ function openingOf(options: ServeAllOptions): Opening {
  */
 export async function serveAll(module: URL | string, options: ServeAllOptions = {}): Promise<HttpServers> {
   const opening = openingOf(options);
-  const servers = new Opener(urlOf(module), opening);
-  await servers.start();
+  const url = moduleUrl(WHAT, module);
   const { signal, onListen } = options;
+  signal?.throwIfAborted();
+  const servers = new Opener(url, opening);
   const stop = (): void => {
     servers.shutdown();
   };
   signal?.addEventListener("abort", stop, { once: true });
   servers.finished.then(() => signal?.removeEventListener("abort", stop));
-  if (signal?.aborted) stop();
   try {
-    if (!signal?.aborted) onListen?.(servers.address);
+    await servers.start().catch((error) => {
+      throw signal?.aborted ? signal.reason : error;
+    });
+    signal?.throwIfAborted();
+    onListen?.(servers.address);
   } catch (error) {
     await servers.shutdown({ deadline: 0 });
     throw error;

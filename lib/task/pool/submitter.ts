@@ -64,6 +64,8 @@ export class Submitter {
   runWith<A extends unknown[], R>(options: RunOptions, job: Job<A, R>, ...args: A): JobHandle<R> {
     requireJob(job);
     const lane = this.#lane;
+    // How many threads a closed one has nobody knows any more.
+    if (lane.closed !== null) throw lane.closed;
     const { signal, deadline, onProgress = null, lane: pin } = checked(options, lane.threads);
     const handle = new JobHandle<R>(lane);
     handle.onReport = onProgress;

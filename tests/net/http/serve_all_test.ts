@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
 import { type HttpServers, serveAll, type ServeAllOptions } from "../../../lib/net/http.ts";
 import { Socket } from "../../../lib/io/socket.ts";
-import { TcpStream } from "../../../lib/net/mod.ts";
-import { Pool } from "../../../lib/task/pool.ts";
+import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
+import { Pool, PoolClosedError } from "../../../lib/task/pool.ts";
 import { run } from "../../../lib/task/mod.ts";
 import { descriptors } from "../../descriptors.ts";
 import { APP, askOnce, Client, socketsSince } from "./serve_all_client.ts";
@@ -101,12 +105,12 @@ describe("serveAll()", () => {
       };
       const before = await copies();
       assert(before[0] !== before[1]);
-      const join = pool.job<typeof import("node:path").posix.join>("node:path", "join");
-      assertEquals(await join("a", "b"), "a/b");
+      const joined = pool.job<typeof import("node:path").posix.join>("node:path", "join");
+      assertEquals(await joined("a", "b"), "a/b");
       await servers.reload();
       for (const copy of await copies()) assert(!before.includes(copy));
       await servers.shutdown();
-      assertEquals(await join("c", "d"), "c/d");
+      assertEquals(await joined("c", "d"), "c/d");
       await assertRejects(() => serveAll(APP, { port: 0, pool, threads: 3 }), RangeError, "the pool has 2");
     }));
 
@@ -154,6 +158,70 @@ describe("serveAll()", () => {
       for (const distribute of ["reusePort", "pass"] as const) {
         await assertRejects(() => serving({ port, distribute, threads: 2 }), SystemError, "EADDRINUSE");
       }
+    }));
+
+  /** A module that says by a connection that its import has begun, which never ends. */
+  /** Writes a module that says by a connection that its import has begun, which never ends. */
+  const settlesNever = (folder: string, { port }: { port: number }): URL => {
+    const path = join(folder, "app.mjs");
+    const text = `import { connect } from "node:net"; const socket = connect(${port}, "127.0.0.1");
+      await new Promise(() => setTimeout(() => socket, 1e9));`;
+    writeFileSync(path, text);
+    return pathToFileURL(path);
+  };
+
+  for (const distribute of ["reusePort", "pass"] as const) {
+    it(`ends servers whose module is never imported, by its signal and by shutdown(), by ${distribute}`, () =>
+      run(async () => {
+        using begun = TcpListener.bind({ hostname: "127.0.0.1", port: 0 });
+        using folders = new DisposableStack();
+        const folder = mkdtempSync(join(tmpdir(), "oxbow-never-"));
+        folders.defer(() => rmSync(folder, { recursive: true }));
+        const module = settlesNever(folder, begun.address);
+        const before = descriptors();
+        const controller = new AbortController();
+        const options = { distribute, signal: controller.signal };
+        const loading = assertRejects(() => serving(options, module), Error, "too long");
+        (await begun.accept()).stream.close();
+        controller.abort(new Error("too long"));
+        await loading;
+        await assertRejects(() => serving(options), Error, "too long");
+        const servers = await serving({ distribute });
+        const reloaded = assertRejects(() => servers.reload(module), Error, "before it listened");
+        (await begun.accept()).stream.close();
+        await servers.shutdown({ deadline: 0 });
+        await reloaded;
+        assertEquals(socketsSince(before), []);
+      }));
+  }
+
+  it("refuses options that are none before it listens", () =>
+    run(async () => {
+      using taken = Socket.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = taken.localAddress;
+      const wrong: readonly (readonly [string, unknown, string])[] = [
+        ["signal", {}, "signal is [object Object]"],
+        ["onListen", 1, "onListen is 1"],
+        ["onCrash", "log", 'onCrash is "log"'],
+        ["wrapGlobals", 0, "wrapGlobals is 0"],
+        ["maxConnections", 0, "maxConnections is 0"],
+        ["maxConnections", "9", 'maxConnections is "9"'],
+        ["export", "", 'export is ""'],
+        ["export", 1, "export is 1"],
+        ["pool", {}, "pool is [object Object]"],
+      ];
+      for (const [name, value, message] of wrong) {
+        await assertRejects(() => serving({ port, [name]: value }), Error, `cannot serve: ${message}`);
+      }
+      const pool = Pool.open({ threads: 1 });
+      await pool.close();
+      await assertRejects(() => serving({ pool }), PoolClosedError);
+      await using servers = await serving({});
+      await assertRejects(() => servers.reload("nope"), TypeError, 'cannot reload: module is "nope"');
+      const options = (text: string): undefined => JSON.parse(text);
+      await assertRejects(() => servers.reload(APP, options("null")), TypeError, "options are no object");
+      await assertRejects(() => servers.reload(APP, options('{ "dead": 1 }')), TypeError, '"dead"');
+      await assertRejects(() => servers.reload(APP, { deadline: -1 }), RangeError, "deadline is -1");
     }));
 
   it("refuses what it cannot serve with", async () => {

@@ -1,4 +1,4 @@
-import { job, Pool } from "../../../task/pool.ts";
+import { job, type JobHandle, Pool } from "../../../task/pool.ts";
 import type { Order } from "./order.ts";
 
 const serveSeat = job<typeof import("./seat_server.ts"), "serveSeat">(
@@ -19,12 +19,13 @@ export class Crew {
     this.#pool = pool ?? Pool.open({ threads });
   }
 
-  /** Runs a server on a thread, counted from 0, until it ends. Rejected where the thread dies. */
-  async run(thread: number, order: Order): Promise<void> {
-    await this.#pool.runWith({ lane: thread + 1 }, serveSeat, order);
+  /** Runs a server on a thread, counted from 0, until it ends. Fails where the thread dies. */
+  run(thread: number, order: Order): JobHandle<void> {
+    return this.#pool.runWith({ lane: thread + 1 }, serveSeat, order);
   }
 
+  /** Ends the threads, where they are its own, with whatever runs there. */
   async close(): Promise<void> {
-    if (this.#isOwn) await this.#pool.close();
+    if (this.#isOwn) await this.#pool.close({ deadline: 0 });
   }
 }

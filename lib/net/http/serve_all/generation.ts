@@ -1,7 +1,13 @@
 import type { Fd } from "../../../io/fd.ts";
 import type { Socket } from "../../../io/socket.ts";
+import { fromPromise, race, sleep } from "../../../task/mod.ts";
 import type { Crew } from "./crew.ts";
 import { type CommonOrder, Seat, type Table } from "./seat.ts";
+
+/** How much longer than they were given servers may take to end, before their threads are ended. */
+const GRACE_MS = 2_000;
+/** Longer than anybody waits. */
+const LONGEST_MS = 0x7fff_ffff - GRACE_MS;
 
 /** The servers that serve the same handler, one on each thread of a crew. */
 export class Generation {
@@ -33,10 +39,12 @@ export class Generation {
     for (const fd of this.#listeners) fd.close();
   }
 
-  /** Has all end, by DRAIN or STOP, then their threads. */
+  /** Has all end, by DRAIN or STOP, then their threads; those too that hear nothing, as who loops in its import. */
   async end(command: number, deadline: number): Promise<void> {
-    await Promise.all(this.seats.map((seat) => seat.end(command, deadline)));
-    this.stopListening();
+    const ended = Promise.all(this.seats.map((seat) => seat.end(command, deadline)));
+    await race<unknown>([fromPromise(ended), sleep(Math.min(deadline, LONGEST_MS) + GRACE_MS)]);
     await this.#crew.close();
+    await ended;
+    this.stopListening();
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from "../../../io/socket.ts";
 import { type JoinHandle, spawn } from "../../../task/mod.ts";
 import type { NetAddress } from "../../mod.ts";
 import { Acceptor } from "./acceptor.ts";
+import { deadlineOf, moduleUrl } from "./arguments.ts";
 import { attend } from "./attend.ts";
 import { Board, DRAIN, ENDING, STOP } from "./board.ts";
 import { Burials } from "./burials.ts";
@@ -28,7 +29,8 @@ export interface HttpServers extends AsyncDisposable {
   reload(module?: URL | string, options?: { deadline?: number }): Promise<void>;
   /**
    * Stops listening, closes the connections that are idle, lets the others finish the response that they are at, and
-   * cuts them after `deadline` milliseconds, 10,000 where nothing is said.
+   * cuts them after `deadline` milliseconds, 10,000 where nothing is said. Servers that still import their module are
+   * ended at once. Settled once all have ended. Rejected for a `deadline` that is none.
    */
   shutdown(options?: { deadline?: number }): Promise<void>;
 }
@@ -45,14 +47,6 @@ export interface Opening {
   readonly newCrew: () => Crew;
   /** The specifier by which a module is imported in the given generation. */
   readonly specifier: (module: string, generation: number) => string;
-}
-
-const END_MS = 10_000;
-
-/** `deadline` of some options. Throws a `RangeError` that names it. */
-function deadlineOf({ deadline = END_MS }: { deadline?: number }, what: string): number {
-  if (deadline >= 0) return deadline;
-  throw new RangeError(`cannot ${what}: deadline is ${deadline}, not milliseconds`);
 }
 
 /** The thread's that has opened them. */
@@ -99,15 +93,10 @@ export class Opener implements HttpServers, Table {
     return ++this.#sitters;
   }
 
-  /** Starts the first servers. Rejected where one does not come to listen: then none is left. */
+  /** Starts the first servers. Rejected where one does not come to listen: whoever asked ends the others. */
   async start(): Promise<void> {
     const generation = this.#newGeneration(this.#module);
-    try {
-      await generation.listening();
-    } catch (error) {
-      await this.shutdown({ deadline: 0 });
-      throw error;
-    }
+    await generation.listening();
     this.#acceptor?.direct(generation.seats);
   }
 
@@ -172,12 +161,13 @@ export class Opener implements HttpServers, Table {
     return { ...workers.reduce(sum, this.#past), crashes: this.#crashes, workers };
   }
 
-  reload(module?: URL | string, options: { deadline?: number } = {}): Promise<void> {
-    const deadline = deadlineOf(options, "reload");
-    const url = module === undefined ? undefined : new URL(module).href;
+  async reload(module?: URL | string, options: { deadline?: number } = {}): Promise<void> {
+    const what = "cannot reload";
+    const deadline = deadlineOf(what, options);
+    const url = module === undefined ? undefined : moduleUrl(what, module);
     const reloaded = this.#reloading.then(() => this.#reload(url ?? this.#module, deadline));
     this.#reloading = reloaded.catch(() => {});
-    return reloaded;
+    await reloaded;
   }
 
   async #reload(module: string, deadline: number): Promise<void> {
@@ -200,15 +190,15 @@ export class Opener implements HttpServers, Table {
     this.#generations = this.#generations.filter((one) => one !== generation);
   }
 
-  shutdown(options: { deadline?: number } = {}): Promise<void> {
-    const deadline = deadlineOf(options, "shut down");
+  async shutdown(options: { deadline?: number } = {}): Promise<void> {
+    const deadline = deadlineOf("cannot shut down", options);
     const ending = Promise.all(this.#generations.map((generation) => this.#end(generation, STOP, deadline)));
     if (!this.#isEnding) {
       this.#isEnding = true;
       this.#acceptor?.close();
       this.#close(ending);
     }
-    return this.finished;
+    await this.finished;
   }
 
   async #close(ending: Promise<unknown>): Promise<void> {

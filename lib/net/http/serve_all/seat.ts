@@ -21,7 +21,7 @@ export interface Table {
 }
 
 /** Runs a server in a thread. */
-export type Start = (order: Order) => PromiseLike<void>;
+export type Start = (order: Order) => PromiseLike<void> & { cancel(): void };
 
 const LOOK_MS = 5;
 const FIRST_PAUSE_MS = 100;
@@ -42,6 +42,8 @@ export class Seat {
   isSeated = false;
   #hasListened = false;
   #isEnding = false;
+  /** What runs the server. */
+  #job: { cancel(): void } | null = null;
   #pausing: { abort(): void } | null = null;
 
   constructor(table: Table, index: number, listener: number | null, order: CommonOrder, start: Start) {
@@ -80,6 +82,8 @@ export class Seat {
     }
     this.#table.board.order(this.index, command, Math.min(deadline, 0x7fff_ffff));
     this.ring();
+    // Its module may be imported for ever, and there is nobody to be answered yet.
+    if (this.#table.board.state(this.index) === STARTING) this.#job?.cancel();
     return this.ended;
   }
 
@@ -113,7 +117,9 @@ export class Seat {
   /** Why it has ended. */
   async #sit(order: Order, start: Start): Promise<unknown> {
     try {
-      await start(order);
+      const job = start(order);
+      this.#job = job;
+      await job;
     } catch (error) {
       await this.#gone();
       return error;
