@@ -1,16 +1,9 @@
 import { Mmap } from "../../../mem/mmap.ts";
-import { Future } from "../../future.ts";
 import { type Spawnable, toFuture } from "../../futures/to_future.ts";
-import { isThenable } from "../../promise.ts";
+import { isWaitable } from "./waitable.ts";
 import { isSplit, type Piece, RangeCell, type Split } from "../range_cell.ts";
 
 type Callable = (...args: unknown[]) => unknown;
-
-/** Whether it is to be waited for, as what a job gives. */
-export function isWaitable(value: unknown): value is Spawnable<unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  return value instanceof Future || isThenable(value) || (Symbol.iterator in value && "next" in value);
-}
 
 /**
  * What a thread runs of `parallelFor`, and with `reduce` of `mapReduce`: calls the function with one piece of the range
