@@ -12,6 +12,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { deserialize, serialize } from "node:v8";
 import { Control } from "../lib/task/pool/control/control.ts";
+import "../lib/task/pool/payload/crossing_classes.ts";
 import { Crossings } from "../lib/task/pool/payload/crossings.ts";
 import { Payload } from "../lib/task/pool/payload/payload.ts";
 import { compare, type Target, timed } from "./compare.ts";

@@ -37,6 +37,18 @@ export interface AnyCrossing {
   drop(data: unknown): void;
 }
 
+/** Whether a module was loaded whose class crosses, and does not register itself. */
+let isWanted = false;
+
+/** Such a module's own. */
+export function wantCrossings(): void {
+  isWanted = true;
+}
+
+export function areCrossingsWanted(): boolean {
+  return isWanted;
+}
+
 const byPrototype: Map<object, AnyCrossing> = new Map();
 const byName: Map<string, AnyCrossing> = new Map();
 

@@ -1,6 +1,7 @@
 import type { Pointer } from "../../ffi/mod.ts";
 import { requireNames, shown } from "../io/arguments.ts";
 import type { Fd } from "../io/fd.ts";
+import { wantCrossings } from "./crossing.ts";
 import { disposedWith, disposeWith } from "./abandoned.ts";
 import type { Advice } from "./advice.ts";
 import { type MapHandle, MapRecord } from "./handle.ts";
@@ -562,3 +563,6 @@ export class Mmap<A extends MapAccess = "read"> implements Disposable, StableByt
     }
   }
 }
+
+// map_crossing.ts, which imports this one.
+wantCrossings();

@@ -1,17 +1,14 @@
-import type { Lane } from "./lane.ts";
+import { currentLane } from "./current_lane.ts";
 import { Submitter } from "./submitter.ts";
 
 let current: Submitter | undefined;
-
-/** A worker's own. */
-export function setCurrentPool(lane: Lane): void {
-  current = new Submitter(lane);
-}
 
 /**
  * The pool whose worker this thread is, for jobs that submit others: what they wait for goes by other workers, or, by
  * `waitSync`, by this one. Undefined in any other thread.
  */
 export function currentPool(): Submitter | undefined {
-  return current;
+  if (current !== undefined) return current;
+  const lane = currentLane();
+  return lane === undefined ? undefined : current = new Submitter(lane);
 }

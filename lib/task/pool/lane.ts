@@ -3,13 +3,22 @@ import { existingRuntime } from "../runtime/current.ts";
 import type { Source } from "../runtime/source.ts";
 import { createBell } from "./control/bed.ts";
 import type { Control } from "./control/control.ts";
-import { MESSAGES, MESSAGES_BEGUN, MESSAGES_ENDED } from "./control/counters.ts";
+import {
+  MESSAGES,
+  MESSAGES_BEGUN,
+  MESSAGES_CANCELLED,
+  MESSAGES_ENDED,
+  MESSAGES_LOST,
+} from "./control/counters.ts";
 import {
   CANCEL_REQUESTED,
+  CANCELLED,
   DEADLINE,
   FAILED,
+  FILLING,
   FLAGS,
   FUNCTION,
+  LOST,
   PHASE_BITS,
   PHASE_MASK,
   PIN,
@@ -33,6 +42,8 @@ export interface Runs {
   help(): boolean;
   /** It was found, and is to be run in the next turn. */
   postpone(slot: number): void;
+  /** Whether there are such, so that the thread is not to sleep. */
+  readonly hasPostponed: boolean;
   /** How many promises of async functions it waits for. */
   readonly promises: number;
 }
@@ -95,7 +106,7 @@ export class Lane implements Source, HandleOwner {
     const number = parking.eventFd(lane);
     this.event = number < 0 ? createBell() : number;
     parking.setEventFd(this.event);
-    this.#orphans = control.recovery.sweep((slot) => payload.drop(slot));
+    this.#orphans = control.recovery.sweep(this.#dropOrphan);
   }
 
   get hasThread(): boolean {
@@ -287,7 +298,11 @@ export class Lane implements Source, HandleOwner {
     const count = this.takeEnds() + (runs === null ? this.#takeMessages() : runs.poll());
     if (this.#line.size > 0) this.#moveUp();
     if (this.onStop !== null && this.control.parking.isStopping) this.onStop();
-    if (count > 0) this.#spin.arm(false);
+    if (count > 0) {
+      this.#spin.arm(false);
+      // Whoever adds jobs is to wake another one, since this one goes on with what it has got.
+      if (runs !== null) this.control.parking.found();
+    }
     return count;
   }
 
@@ -300,14 +315,14 @@ export class Lane implements Source, HandleOwner {
       count++;
     }
     if (parking.hasDeaths()) this.#survey();
-    if (this.#orphans > 0) this.#orphans = this.control.recovery.sweep((slot) => this.payload.drop(slot));
+    if (this.#orphans > 0) this.#orphans = this.control.recovery.sweep(this.#dropOrphan);
     return count;
   }
 
   #ended(slot: number): void {
     const { slots, recovery } = this.control;
     if (this.#orphans > 0 && this.#handles[slot - this.#first] === null && recovery.holds(slot)) {
-      this.payload.drop(slot);
+      this.#dropOrphan(slot);
       recovery.settle(slot);
       return;
     }
@@ -336,10 +351,25 @@ export class Lane implements Source, HandleOwner {
     }
   }
 
+  /** What is no job counts as none. */
+  #countMessage(slot: number): void {
+    const { counters, slots } = this.control;
+    const phase = slots.phase(slot);
+    if (phase === CANCELLED) counters.add(MESSAGES_CANCELLED);
+    else if (phase === LOST) counters.add(MESSAGES_LOST);
+    else if (phase !== FILLING) counters.add(MESSAGES_ENDED);
+  }
+
+  /** A slot that the lane's last thread has left is over. */
+  #dropOrphan = (slot: number): void => {
+    this.payload.drop(slot);
+    if (this.control.slots.get(slot, FUNCTION) < FIRST_FUNCTION) this.#countMessage(slot);
+  };
+
   #forgetMessage(slot: number): void {
     this.payload.drop(slot);
+    this.#countMessage(slot);
     this.control.slots.free(slot);
-    this.control.counters.add(MESSAGES_ENDED);
     const read = this.#reports.get(slot);
     this.#reports.delete(slot);
     read?.();
@@ -424,18 +454,24 @@ export class Lane implements Source, HandleOwner {
     return this.hasThread ? queues.hasWork() || parking.isStopping : queues.hasOwn();
   }
 
+  get #hasPostponed(): boolean {
+    return this.runs !== null && this.runs.hasPostponed;
+  }
+
   spin(): boolean {
+    if (this.#hasPostponed) return true;
     if (!this.hasThread) return this.isAwaited && this.#spin.look();
     const { parking } = this.control;
     return parking.beginSearch() ? this.#spin.look() : this.#hasWork();
   }
 
   sleep(timeoutMs: number): void {
+    if (this.#hasPostponed) return;
     this.control.parking.parkFutex(timeoutMs, this.hasThread);
   }
 
   lieDown(): boolean {
-    return this.control.parking.enterEvent(this.hasThread);
+    return !this.#hasPostponed && this.control.parking.enterEvent(this.hasThread);
   }
 
   getUp(): void {

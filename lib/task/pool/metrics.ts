@@ -33,7 +33,9 @@ export function metricsOf(lane: Lane, threads: number): PoolMetrics {
   const of = counters.metrics();
   const submitted = of.submitted - of.messages;
   const finished = of.finished - of.messagesEnded;
-  const { failed, cancelled, lost, stolen, parks, wakes } = of;
+  const cancelled = of.cancelled - of.messagesCancelled;
+  const lost = of.lost - of.messagesLost;
+  const { failed, stolen, parks, wakes } = of;
   const inFlight = submitted - finished - failed - cancelled - lost;
   return {
     threads,

@@ -7,12 +7,11 @@ const BURSTS = 16;
 
 /** Gives a runtime its turns in the host's loop: as a microtask first, and where there is more, after the host's own. */
 class HostDriver implements Disposable {
-  readonly runtime: Runtime = new Runtime();
+  readonly runtime: Runtime = new Runtime(undefined, undefined, true);
   #loop: HostLoop = new HostLoop(this.runtime, () => queueMicrotask(this.#turn), { foreground: false });
   #isDisposed = false;
 
   constructor() {
-    this.runtime.livesInHost = true;
     this.#loop.sleep();
   }
 

@@ -2,29 +2,47 @@ import { EventFd } from "../../io/event_fd.ts";
 import { Fd } from "../../io/fd.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import type { ScheduledIo } from "../reactor/scheduled_io.ts";
-import { type Source, sources, type SourceWatcher, watchers } from "./source.ts";
+import { addDriver, drivesSources, removeDriver, type Source, type SourceDriver, sources } from "./source.ts";
+
+const NONE: readonly Source[] = [];
 
 /** A runtime's side of its thread's sources: their turns, and its sleep where there are some. */
-export class Feed implements SourceWatcher, Disposable {
+export class Feed implements SourceDriver, Disposable {
   readonly #reactor: Reactor;
+  readonly livesInHost: boolean;
+  readonly #onChange: () => void;
   readonly #watched: Map<Source, ScheduledIo> = new Map();
   /** How many of `sources` have lain down, from the first. */
   #down = 0;
   #mayHaveRung = false;
 
-  constructor(reactor: Reactor) {
+  constructor(reactor: Reactor, livesInHost: boolean, onChange: () => void) {
     this.#reactor = reactor;
-    watchers.add(this);
+    this.livesInHost = livesInHost;
+    this.#onChange = onChange;
+    addDriver(this);
+  }
+
+  /** Those that it drives. */
+  get #sources(): readonly Source[] {
+    return drivesSources(this) ? sources : NONE;
+  }
+
+  changed(): void {
+    this.getUp();
+    this.#onChange();
   }
 
   /** Whether somebody waits for what comes from a source. */
   get isAwaited(): boolean {
+    const sources = this.#sources;
     for (let i = 0; i < sources.length; i++) if (sources[i].isAwaited) return true;
     return false;
   }
 
   /** Whether the thread has nothing else to do than to wait for its source, as far as that knows. */
   get hasThread(): boolean {
+    const sources = this.#sources;
     return sources.length === 1 && sources[0].hasThread && !this.hasOthers;
   }
 
@@ -42,6 +60,7 @@ export class Feed implements SourceWatcher, Disposable {
 
   /** How many promises of async functions sources wait for. */
   get promises(): number {
+    const sources = this.#sources;
     let sum = 0;
     for (let i = 0; i < sources.length; i++) sum += sources[i].promises;
     return sum;
@@ -49,6 +68,7 @@ export class Feed implements SourceWatcher, Disposable {
 
   /** Gives each its turn. Returns how much they did. */
   poll(): number {
+    const sources = this.#sources;
     let count = 0;
     // One may close another.
     for (let i = 0; i < sources.length; i++) count += sources[i].poll();
@@ -57,6 +77,7 @@ export class Feed implements SourceWatcher, Disposable {
 
   /** Looks for a moment whether something comes. */
   spin(): boolean {
+    const sources = this.#sources;
     for (let i = 0; i < sources.length; i++) if (sources[i].spin()) return true;
     return false;
   }
@@ -64,6 +85,7 @@ export class Feed implements SourceWatcher, Disposable {
   /** The thread's sleep: of the reactor, which a source can end. Returns how many edges. */
   park(timeoutMs: number): number {
     if (this.spin()) return 0;
+    const sources = this.#sources;
     if (sources.length === 1 && !this.hasOthers) {
       sources[0].sleep(timeoutMs);
       return 0;
@@ -76,7 +98,7 @@ export class Feed implements SourceWatcher, Disposable {
 
   /** Before a sleep that a descriptor is to end: `false` where there is something already. */
   lieDown(): boolean {
-    for (const source of sources) {
+    for (const source of this.#sources) {
       if (!this.#watched.has(source)) this.#watch(source);
       if (!source.lieDown()) {
         this.getUp();
@@ -117,8 +139,8 @@ export class Feed implements SourceWatcher, Disposable {
   }
 
   [Symbol.dispose](): void {
-    watchers.delete(this);
     this.getUp();
+    removeDriver(this);
     for (const io of this.#watched.values()) this.#reactor.deregister(io);
     this.#watched.clear();
   }

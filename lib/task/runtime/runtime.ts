@@ -26,7 +26,7 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly timers: Timers;
   readonly feed: Feed;
   /** Whether the host's loop gives it its turns, and not `run`. */
-  livesInHost = false;
+  readonly livesInHost: boolean;
   /** The driver's: called where there is work while it sleeps. */
   onRouse: (() => void) | null = null;
   #atOnce = AT_ONCE;
@@ -44,10 +44,11 @@ export class Runtime implements ExecutorHost, Disposable {
   readonly #yieldsBefore: number = coop.yields;
 
   /** `poller` is who asks the kernel: epoll where nothing is said. `clock` runs where nothing is said. */
-  constructor(poller?: Poller, clock: Clock = new Clock(false)) {
+  constructor(poller?: Poller, clock: Clock = new Clock(false), livesInHost = false) {
+    this.livesInHost = livesInHost;
     this.reactor = new Reactor(poller);
     this.reactor.onDeregister = () => this.executor.rouse();
-    this.feed = new Feed(this.reactor);
+    this.feed = new Feed(this.reactor, livesInHost, () => this.executor.rouse());
     this.clock = clock;
     this.timers = new Timers(clock, this.executor);
     this.executor.clock = this.now();

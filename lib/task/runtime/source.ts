@@ -23,19 +23,50 @@ export interface Source {
   readonly event: number;
 }
 
-/** Who has watched a source's event. */
-export interface SourceWatcher {
+/** A runtime of the thread's, by which it drives the sources where no other is before it. */
+export interface SourceDriver {
+  /** Whether it lives in the host's loop, and has its turns only where no runtime owns the thread. */
+  readonly livesInHost: boolean;
+  /** The source is no more. */
   forget(source: Source): void;
+  /** It drives the sources from now on, or does no more: it may sleep. */
+  changed(): void;
 }
 
 /** This thread's. */
 export const sources: Source[] = [];
-/** This thread's. */
-export const watchers: Set<SourceWatcher> = new Set();
+const drivers: SourceDriver[] = [];
+let driver: SourceDriver | undefined;
+
+/** Whether it is the one that drives the sources: of two, that would lie down and get up for each other. */
+export function drivesSources(one: SourceDriver): boolean {
+  return driver === one;
+}
+
+/** A runtime's own, which has begun. */
+export function addDriver(one: SourceDriver): void {
+  drivers.push(one);
+  choose();
+}
+
+/** A runtime's own, which ends. */
+export function removeDriver(one: SourceDriver): void {
+  drivers.splice(drivers.indexOf(one), 1);
+  choose();
+}
+
+function choose(): void {
+  const before = driver;
+  driver = drivers.findLast((one) => !one.livesInHost) ?? drivers.at(-1);
+  if (before === driver) return;
+  before?.changed();
+  driver?.changed();
+}
 
 /** Has the thread's runtimes drive it from now on. */
 export function addSource(source: Source): void {
   sources.push(source);
+  driver?.changed();
 }
 
 /** Has it driven no more: to be called before its event is closed. */
@@ -43,5 +74,5 @@ export function removeSource(source: Source): void {
   const at = sources.indexOf(source);
   if (at < 0) return;
   sources.splice(at, 1);
-  for (const watcher of watchers) watcher.forget(source);
+  for (const one of drivers) one.forget(source);
 }

@@ -3,3 +3,4 @@ import "../../../mem/map_crossing.ts";
 import "../../../mem/shared.ts";
 import "../../../mem/yoke_crossing.ts";
 import "../../remote_notify.ts";
+import "../remote.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { hostName } from "../../../../ffi/mod.ts";
+import { hostName } from "../../../../ffi/host.ts";
 import { ASCII, BIGINT, LARGE_BIGINT, LATIN1, UTF16, UTF8 } from "./tags.ts";
 import { copyOf, SIZES } from "./views.ts";
 

@@ -1,13 +1,16 @@
 import { shown } from "../../../io/arguments.ts";
 import type { Called, FunctionName } from "../directory.ts";
 import type { RangeCells } from "../range_cell.ts";
-import { overRange, overValues } from "./range_function.ts";
+import { crossingLoader } from "./crossing_loader.ts";
 
 type Callable = (...args: unknown[]) => unknown;
 
 /** The prototype of async functions: what they give is a promise. */
 const ASYNC_FUNCTION: object = Object.getPrototypeOf(async function () {});
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
+
+/** How functions are called that work on ranges, once there was one. */
+let ranges: typeof import("./range_function.ts") | undefined;
 
 /** The modules that this thread has loaded for jobs. */
 const modules: Map<string, Record<string, unknown>> = new Map();
@@ -30,7 +33,8 @@ export class LoadedFunction {
     this.#cells = cells;
     const fn = loaded(of);
     const by = this.#by === null ? null : loaded(this.#by);
-    if (fn !== undefined && by !== undefined) this.#take(fn, by);
+    const isReady = of.range === undefined || ranges !== undefined;
+    if (isReady && fn !== undefined && by !== undefined) this.#take(fn, by);
   }
 
   /** What reduces what it gives. */
@@ -41,15 +45,9 @@ export class LoadedFunction {
 
   #take(fn: Callable, by: Callable | null): Callable {
     this.isAsync = isAsync(fn) || by !== null && isAsync(by);
-    switch (this.#of.range?.kind) {
-      case "each":
-      case "reduced":
-        return this.#fn = overRange(fn, by, this.#cells);
-      case "values":
-        return this.#fn = overValues(fn);
-      case undefined:
-        return this.#fn = fn;
-    }
+    const { range } = this.#of;
+    if (range === undefined || ranges === undefined) return this.#fn = fn;
+    return this.#fn = range.kind === "values" ? ranges.overValues(fn) : ranges.overRange(fn, by, this.#cells);
   }
 
   get name(): string {
@@ -73,6 +71,7 @@ export class LoadedFunction {
 
   async #load(): Promise<Callable> {
     try {
+      if (this.#of.range !== undefined) ranges ??= await import("./range_function.ts");
       const fn = await load(this.#of);
       return this.#take(fn, this.#by === null ? null : await load(this.#by));
     } catch (error) {
@@ -97,6 +96,7 @@ async function load({ module, name }: FunctionName): Promise<Callable> {
   const exports = await imported(module, name);
   const fn = exports[name];
   if (!isCallable(fn)) throw new TypeError(refusal(module, name, exports));
+  await crossingLoader.loadWhereWanted();
   modules.set(module, exports);
   return fn;
 }

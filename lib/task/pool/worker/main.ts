@@ -1,37 +1,16 @@
-/** What a pool's threads run. */
+/** What a pool's threads run. It loads little, so that they start soon: the rest comes with the first job that needs it. */
 import { enterThread } from "../../../../ffi/worker_thread.ts";
 import { currentThread } from "../../../mem/thread.ts";
-import { type Context, Future, Pending, type Waker } from "../../future.ts";
-import { run } from "../../runtime/run.ts";
-import { addSource, removeSource } from "../../runtime/source.ts";
 import { Control } from "../control/control.ts";
-import { setCurrentPool } from "../current_pool.ts";
+import { setCurrentLane } from "../current_lane.ts";
 import { Directory } from "../directory.ts";
 import { Lane } from "../lane.ts";
 import { ARRIVED } from "../messages.ts";
-import "../payload/crossing_classes.ts";
 import { Crossings } from "../payload/crossings.ts";
 import { Payload } from "../payload/payload.ts";
+import { runBare } from "./bare.ts";
 import { type Init, isInit } from "./init.ts";
 import { Runner } from "./runner.ts";
-
-/** Ends when the pool does. */
-class Stopped extends Future<void> {
-  readonly #lane: Lane;
-  #waker: Waker | null = null;
-
-  constructor(lane: Lane) {
-    super();
-    this.#lane = lane;
-    lane.onStop = () => this.#waker?.wake();
-  }
-
-  override poll(context: Context): void | Pending {
-    if (this.#lane.control.parking.isStopping) return;
-    this.#waker = context.waker;
-    return Pending;
-  }
-}
 
 async function work(init: Init): Promise<void> {
   using control = Control.adopt(init.control, init.lane);
@@ -40,13 +19,16 @@ async function work(init: Init): Promise<void> {
   crossings.connect(0, init.port);
   using directory = Directory.adopt(init.directory);
   const lane = new Lane(control, directory, payload);
-  lane.runs = new Runner(lane);
-  setCurrentPool(lane);
+  const runner = new Runner(lane);
+  lane.runs = runner;
+  setCurrentLane(lane);
   directory.setThread(init.lane, currentThread());
   lane.tellOpener(ARRIVED);
-  addSource(lane);
-  await run(() => new Stopped(lane), { slowPoll: false });
-  removeSource(lane);
+  await runBare(lane, runner);
+  if (!control.parking.isStopping) {
+    const { runAll } = await import("./full.ts");
+    await runAll(lane, runner);
+  }
   control.parking.leave();
 }
 

@@ -1,16 +1,8 @@
-import { Future } from "../../future.ts";
 import { type Spawnable, toFuture } from "../../futures/to_future.ts";
-import { isThenable } from "../../promise.ts";
 import { isSplit, type Piece, type RangeCell, type RangeCells, type Split } from "../range_cell.ts";
+import { isWaitable } from "./waitable.ts";
 
 type Callable = (...args: unknown[]) => unknown;
-
-/** Whether it is to be waited for, as what a job gives. */
-export function isWaitable(value: unknown): value is Spawnable<unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  return value instanceof Future || isThenable(value) ||
-    (Symbol.iterator in value && "next" in value && "throw" in value && "return" in value);
-}
 
 /**
  * What a thread runs of `parallelFor`, and with `reduce` of `mapReduce`: calls the function with one piece of the range

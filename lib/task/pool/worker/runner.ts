@@ -1,16 +1,14 @@
-import { type Coroutine, Future } from "../../future.ts";
 import type { Spawnable } from "../../futures/to_future.ts";
-import { coop } from "../../runtime/coop.ts";
-import { currentRuntime } from "../../runtime/current.ts";
-import { type OwnedTask, TaskExtras } from "../../task.ts";
+import type { Named } from "../../task.ts";
 import { FUNCTION, PIN } from "../control/layout.ts";
 import { ofAsync, onStack } from "../current_job.ts";
 import { FIRST_FUNCTION } from "../directory.ts";
 import type { Lane, Runs } from "../lane.ts";
 import { WANT_THREAD } from "../messages.ts";
+import { crossingLoader } from "./crossing_loader.ts";
 import { LoadedFunction } from "./loaded_function.ts";
-import { isWaitable } from "./range_function.ts";
 import { RunningJob } from "./running_job.ts";
+import { isWaitable } from "./waitable.ts";
 
 /** How long jobs are run one after another before the thread looks at its timers and descriptors. */
 const TURN_MS = 1;
@@ -18,6 +16,30 @@ const TURN_MS = 1;
 const JOBS_A_TURN = 256;
 
 type Callable = (...args: unknown[]) => unknown;
+
+/** What waits for jobs, once there was one that is to be waited for. */
+export interface Waits {
+  /** Goes on with what the job has given, until that has come to an end. */
+  goOn(slot: number, job: RunningJob, body: Spawnable<unknown>, of: Named): void;
+  /** A promise of the host's is waited for. */
+  pending(): void;
+  /** It is waited for no more, and there may be something to do. */
+  settled(): void;
+  readonly promises: number;
+}
+
+/** What jobs wait for until it is loaded. */
+interface Loading {
+  readonly waiting: number[];
+  load(): Promise<unknown>;
+}
+
+/** A job that has given something to be waited for, when nobody could. */
+interface Unheard {
+  readonly slot: number;
+  readonly job: RunningJob;
+  readonly body: Spawnable<unknown>;
+}
 
 /** Runs jobs on a worker's thread: those that are done when they return at once, the others as tasks beside each other. */
 export class Runner implements Runs {
@@ -27,11 +49,33 @@ export class Runner implements Runs {
   readonly #running: Map<number, RunningJob> = new Map();
   /** Found within a job that waits, and not to be run there. */
   #postponed: number[] = [];
-  promises = 0;
+  #waits: Waits | null = null;
+  readonly #unheard: Unheard[] = [];
+  /** How much is being loaded. */
+  #loads = 0;
+  #needsRuntime = false;
+  /** Ends when nothing is loaded any more. */
+  loading: Promise<void> | null = null;
 
   constructor(lane: Lane) {
     this.#lane = lane;
     onStack.make = this.#make;
+  }
+
+  get promises(): number {
+    return this.#waits === null ? 0 : this.#waits.promises;
+  }
+
+  /** Whether there is a job that cannot go on before `begin`. */
+  get needsRuntime(): boolean {
+    return this.#needsRuntime && this.#waits === null;
+  }
+
+  /** From now on jobs may be waited for. */
+  begin(waits: Waits): void {
+    this.#waits = waits;
+    for (let i = 0; i < this.#loads; i++) waits.pending();
+    for (const { slot, job, body } of this.#unheard.splice(0)) this.#goOn(slot, job, body);
   }
 
   poll(): number {
@@ -39,7 +83,7 @@ export class Runner implements Runs {
     if (this.#postponed.length > 0) this.#runPostponed();
     let count = 0;
     let end = 0;
-    while (count < JOBS_A_TURN) {
+    while (count < JOBS_A_TURN && !this.needsRuntime) {
       const slot = queues.find();
       if (slot < 0) break;
       parking.found();
@@ -69,6 +113,15 @@ export class Runner implements Runs {
       this.#load(slot, loaded);
       return false;
     }
+    if (!crossingLoader.areLoaded && this.#lane.payload.argumentsCross(slot)) {
+      this.#load(slot, crossingLoader);
+      return false;
+    }
+    if (loaded.isAsync && this.#waits === null) {
+      this.#needsRuntime = true;
+      this.#postponed.push(slot);
+      return false;
+    }
     if (!slots.begin(slot, runner)) {
       this.#told(slot);
       return false;
@@ -83,31 +136,28 @@ export class Runner implements Runs {
     return this.#functions[number] ??= new LoadedFunction(directory.at(number), directory.cells);
   }
 
-  /** The job is not begun before its module is there: where this thread ends meanwhile, another one runs it. */
-  #load(slot: number, loaded: LoadedFunction): void {
-    const { slots, runner } = this.#lane.control;
-    const fn = slots.get(slot, FUNCTION);
-    loaded.waiting.push(slot);
-    if (loaded.waiting.length > 1) return;
-    const runtime = currentRuntime();
-    runtime.promisePending();
-    loaded.load().then(
-      () => {
-        this.#spread(loaded.waiting.splice(0));
-        runtime.promiseSettled();
-        runtime.executor.rouse();
-      },
+  /** The job is not begun before what it needs is there: where this thread ends meanwhile, another one runs it. */
+  #load(slot: number, loading: Loading): void {
+    loading.waiting.push(slot);
+    if (loading.waiting.length > 1) return;
+    this.#loads++;
+    this.#waits?.pending();
+    const loaded = loading.load().then(
+      () => this.#spread(loading.waiting.splice(0)),
       (error) => {
+        const { slots, runner } = this.#lane.control;
+        const failing = loading.waiting.splice(0);
         // A slot may be another job's by now.
-        const failing = loaded.waiting.splice(0);
-        this.#spread(failing.filter((slot) => slots.get(slot, FUNCTION) !== fn));
-        for (const slot of failing) {
-          if (slots.get(slot, FUNCTION) === fn && slots.begin(slot, runner)) this.#fail(slot, error);
-        }
-        runtime.promiseSettled();
-        runtime.executor.rouse();
+        const isOf = (slot: number) =>
+          loading === crossingLoader || this.#functions[slots.get(slot, FUNCTION)] === loading;
+        this.#spread(failing.filter((slot) => !isOf(slot)));
+        for (const slot of failing) if (isOf(slot) && slots.begin(slot, runner)) this.fail(slot, error);
       },
-    );
+    ).then(() => {
+      if (--this.#loads === 0) this.loading = null;
+      this.#waits?.settled();
+    });
+    this.loading = this.loading === null ? loaded : this.loading.then(() => loaded);
   }
 
   /** Puts what nobody else could take for a while where all may take it, in its order. */
@@ -131,13 +181,13 @@ export class Runner implements Runs {
     } catch (error) {
       onStack.slot = outer;
       onStack.job = job;
-      this.#fail(slot, error);
+      this.fail(slot, error);
       return;
     }
     onStack.slot = outer;
     onStack.job = job;
     if (this.#isWaitable(value)) this.#goOn(slot, this.#make(slot), value);
-    else this.#finish(slot, value);
+    else this.finish(slot, value);
   }
 
   /** Whether it is to be waited for. What throws when it is asked, such as a proxy, is sent as it is, which fails. */
@@ -159,14 +209,14 @@ export class Runner implements Runs {
       value = ofAsync.run(job, fn, ...args);
     } catch (error) {
       onStack.slot = outer;
-      this.#fail(slot, error);
+      this.fail(slot, error);
       return;
     }
     onStack.slot = outer;
     if (this.#isWaitable(value)) this.#goOn(slot, job, value);
     else {
       loaded.isSync = !loaded.isAsync;
-      this.#finish(slot, value);
+      this.finish(slot, value);
     }
   }
 
@@ -174,44 +224,17 @@ export class Runner implements Runs {
 
   #goOn(slot: number, job: RunningJob, body: Spawnable<unknown>): void {
     this.#running.set(slot, job);
-    if (body instanceof Future || !("then" in body)) this.#spawn(slot, job, body);
-    else this.#awaitPromise(slot, body);
+    if (this.#waits === null) {
+      this.#needsRuntime = true;
+      this.#unheard.push({ slot, job, body });
+      return;
+    }
+    this.#waits.goOn(slot, job, body, this.#functionAt(this.#lane.control.slots.get(slot, FUNCTION)));
     this.#told(slot);
   }
 
-  #spawn(slot: number, job: RunningJob, body: Future<unknown> | Coroutine<unknown>): void {
-    const owner = {
-      childEnded: (task: OwnedTask<unknown>): void => {
-        this.#running.delete(slot);
-        if (task.hasFailed) this.#fail(slot, task.error);
-        else this.#finish(slot, valueOf(task));
-      },
-    };
-    const { executor } = currentRuntime();
-    const extras = new TaskExtras("", owner);
-    const of = this.#functionAt(this.#lane.control.slots.get(slot, FUNCTION));
-    job.task = body instanceof Future
-      ? executor.spawn(null, body, extras, of)
-      : executor.spawn(body, null, extras, of);
-  }
-
-  #awaitPromise(slot: number, promise: PromiseLike<unknown>): void {
-    const runtime = currentRuntime();
-    runtime.promisePending();
-    this.promises++;
-    const settled = (): void => {
-      this.promises--;
-      runtime.promiseSettled();
-      this.#running.delete(slot);
-    };
-    // A thenable of somebody's own may throw, and call back twice.
-    new Promise((resolve) => resolve(promise)).then((value) => {
-      settled();
-      this.#finish(slot, value);
-    }, (error) => {
-      settled();
-      this.#fail(slot, error);
-    });
+  get hasPostponed(): boolean {
+    return this.#postponed.length > 0 && !this.needsRuntime;
   }
 
   postpone(slot: number): void {
@@ -225,17 +248,19 @@ export class Runner implements Runs {
     job.abort();
   }
 
-  #finish(slot: number, value: unknown): void {
+  /** The job has come to a value. */
+  finish(slot: number, value: unknown): void {
     try {
       this.#lane.payload.packResult(slot, value);
     } catch (error) {
-      this.#fail(slot, error);
+      this.fail(slot, error);
       return;
     }
     this.#end(slot, false);
   }
 
-  #fail(slot: number, error: unknown): void {
+  /** The job has failed. */
+  fail(slot: number, error: unknown): void {
     const { payload } = this.#lane;
     try {
       payload.packError(slot, error);
@@ -247,19 +272,27 @@ export class Runner implements Runs {
 
   #end(slot: number, failed: boolean): void {
     const { slots, queues, parking, runner } = this.#lane.control;
+    if (this.#running.size > 0) this.#running.delete(slot);
     if (!slots.finish(slot, runner, failed)) return;
     queues.deliver(slot);
     parking.wake(slots.owner(slot));
   }
 
+  /** Whether it can be run while another job holds the thread. */
+  #mayNest(slot: number): boolean {
+    const { control: { slots }, payload } = this.#lane;
+    const fn = slots.get(slot, FUNCTION);
+    if (fn < FIRST_FUNCTION) return true;
+    return this.#functionAt(fn).mayNest && (crossingLoader.areLoaded || !payload.argumentsCross(slot));
+  }
+
   help(): boolean {
-    const { parking, queues, slots } = this.#lane.control;
+    const { parking, queues } = this.#lane.control;
     for (;;) {
       const slot = queues.find();
       if (slot < 0) break;
       parking.found();
-      const fn = slots.get(slot, FUNCTION);
-      if (fn < FIRST_FUNCTION || this.#functionAt(fn).mayNest) {
+      if (this.#mayNest(slot)) {
         this.#run(slot);
         this.#spread(this.#postponed.splice(0));
         return true;
@@ -270,16 +303,5 @@ export class Runner implements Runs {
     this.#spread(this.#postponed.splice(0));
     if (length > 0 && this.#lane.directory.askForThread()) this.#lane.tellOpener(WANT_THREAD);
     return false;
-  }
-}
-
-/** What a task has come to that has ended by a value. */
-function valueOf(task: OwnedTask<unknown>): unknown {
-  const { left } = coop;
-  coop.left = 1;
-  try {
-    return task.poll({ waker: { wake() {} } });
-  } finally {
-    coop.left = left;
   }
 }

@@ -22,6 +22,11 @@ describe("what crosses to a worker", () => {
 
   before(async () => {
     peer = await Peer.start();
+    // The first map of a thread opens what guards all of them.
+    for (const map of [Mmap.anonymous(1), peer.call("make", 1)]) {
+      if (map instanceof Mmap) map[Symbol.dispose]();
+    }
+    peer.call("forgets");
   });
 
   after(() => peer[Symbol.asyncDispose]());

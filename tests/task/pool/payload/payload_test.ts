@@ -5,6 +5,7 @@ import { Mmap } from "../../../../lib/mem/mmap.ts";
 import { Arc } from "../../../../lib/mem/yoke.ts";
 import { Control } from "../../../../lib/task/pool/control/control.ts";
 import { ARG_KIND, RESULT_KIND } from "../../../../lib/task/pool/control/layout.ts";
+import "../../../../lib/task/pool/payload/crossing_classes.ts";
 import { Crossings } from "../../../../lib/task/pool/payload/crossings.ts";
 import { Payload } from "../../../../lib/task/pool/payload/payload.ts";
 import { descriptors, openedSince } from "../../../descriptors.ts";

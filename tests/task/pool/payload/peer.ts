@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { Control } from "../../../../lib/task/pool/control/control.ts";
+import "../../../../lib/task/pool/payload/crossing_classes.ts";
 import { Crossings } from "../../../../lib/task/pool/payload/crossings.ts";
 import { Payload } from "../../../../lib/task/pool/payload/payload.ts";
 import { FAILED, STOPPED, TURN } from "./turns.ts";

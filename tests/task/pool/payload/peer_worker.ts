@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import process from "node:process";
 import { Control } from "../../../../lib/task/pool/control/control.ts";
+import "../../../../lib/task/pool/payload/crossing_classes.ts";
 import { Crossings } from "../../../../lib/task/pool/payload/crossings.ts";
 import { Payload } from "../../../../lib/task/pool/payload/payload.ts";
 import { Mmap } from "../../../../lib/mem/mmap.ts";
