@@ -61,14 +61,14 @@ describe("an operation that is aborted", () => {
     const path = fifo(folder);
     await run(async () => {
       const before = descriptors();
-      for (let i = 0; i < 5; i++) {
+      // What no thread has begun is taken out, and leaves nothing to close: until one was begun.
+      for (let i = 0; i < 5 || nativeThreads().calls === 0; i++) {
         await assertRejects(
           async () => await File.open(path, { signal: AbortSignal.timeout(5) }),
           DOMException,
           "time",
         );
       }
-      assertEquals(nativeThreads().calls, 5);
       await using _writer = await File.open(path, { write: true });
       await over();
       assertEquals(openedSince(before).filter((one) => one.includes(path)).length, 1);
