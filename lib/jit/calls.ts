@@ -26,8 +26,16 @@ import {
 import { dlopenQuietly } from "../../ffi/dlopen.ts";
 import { symbolIn } from "../../ffi/loader.ts";
 import { LIBC } from "../../ffi/soname.ts";
-import { CALLS, CALLS_BLOCK as BLOCK, CALLS_BYTES, CALLS_RECORD as RECORD } from "./calls_memory.ts";
-import { RECORD_SHIFT, RING, SLOTS, STAGE_SHIFT } from "./calls_memory.ts";
+import {
+  CALLS,
+  CALLS_BLOCK as BLOCK,
+  CALLS_BYTES,
+  CALLS_RECORD as RECORD,
+  RECORD_SHIFT,
+  RING,
+  SLOTS,
+  STAGE_SHIFT,
+} from "./calls_memory.ts";
 import { openForProcess } from "./library.ts";
 import { processObjects } from "./process_objects.ts";
 

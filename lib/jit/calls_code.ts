@@ -5,7 +5,8 @@
  * entry for 0: whoever finds it there has the call, so that the owner takes one back in the same way, and an entry that
  * is gone is a hole that the next one passes. Each entry comes with a permit, on whose count threads sleep. One thread at
  * a time is woken, or made; whoever takes an entry sees to the next before it makes its call, which may block: so a burst
- * of short calls wakes few, and no call waits behind one that blocks. What has ended is pushed on a list, which the owner takes as a whole: an eventfd is written where the list was empty.
+ * of short calls wakes few, and no call waits behind one that blocks. What has ended is pushed on a list, which the owner
+ * takes as a whole: an eventfd is written where the list was empty.
  *
  * The memory is given back by whoever lets go of it last: a call may outlive the thread of JavaScript that asked for it.
  * Sources: futex(2), pthread_create(3), R. K. Treiber 1986 for the list.
@@ -17,10 +18,12 @@ import {
   CALLS_BYTES,
   CALLS_RECORD as RECORD,
   FLAG_RETRY,
+  RECORD_SHIFT,
+  RING,
+  SLOTS,
 } from "./calls_memory.ts";
-import { RECORD_SHIFT, RING, SLOTS } from "./calls_memory.ts";
 import type { Code } from "./code.ts";
-import { NR, SIGSET_BYTES, systemCall } from "./kernel_code.ts";
+import { NR, systemCall } from "./kernel_code.ts";
 import { byte, dword, ptr, qword } from "./memory.ts";
 import { type Label, symbol } from "./places.ts";
 import {
@@ -31,7 +34,6 @@ import {
   edx,
   esi,
   r10,
-  r10d,
   r12,
   r12d,
   r13,
@@ -48,6 +50,7 @@ import {
   rsi,
   rsp,
 } from "./registers.ts";
+import { blockSignals, nameThread, restoreSignals } from "./thread_code.ts";
 
 const FUTEX_WAIT_PRIVATE = 128;
 const FUTEX_WAKE_PRIVATE = 129;
@@ -56,12 +59,7 @@ const EVERYBODY = 0x7fffffff;
 const ENDLESS = 0x40000000;
 const EINTR = 4;
 const ETIMEDOUT = 110;
-const SIG_SETMASK = 2;
-/** All signals but 32 and 33, by which glibc has all threads do what one was told, and waits for it. */
-const ALL_BUT_INTERNAL = [0x7fffffff, -2] as const;
-/** What debuggers and `/proc` call the thread: at most 15 bytes, and a NUL. */
-const THREAD_NAME = "oxbow-calls\0";
-const PR_SET_NAME = 15;
+const THREAD_NAME = "oxbow-calls";
 
 /** Of the block in rbx. */
 function wake(a: Assembler, count: number): void {
@@ -163,27 +161,18 @@ export function rouseCode(): Code {
 
 /** One thread more, which no signal comes to; the result in eax. It uses 24 bytes of the stack. */
 function startThread(a: Assembler): void {
-  const [all, old, thread] = [0, 8, 16];
+  const thread = 16;
   const [started, end] = [a.label(), a.label()];
   a.lock_inc(dword(rbx, BLOCK.threads));
   a.lock_inc(dword(rbx, BLOCK.refs));
-  for (const [i, half] of ALL_BUT_INTERNAL.entries()) a.mov(dword(rsp, all + 4 * i), half);
-  a.mov(edi, SIG_SETMASK);
-  a.lea(rsi, ptr(rsp, all));
-  a.lea(rdx, ptr(rsp, old));
-  a.mov(r10d, SIGSET_BYTES);
-  systemCall(a, NR.rt_sigprocmask);
+  blockSignals(a);
   a.lea(rdi, ptr(rsp, thread));
   a.lea(rsi, ptr(rbx, BLOCK.attributes));
   a.mov(rdx, ptr(symbol(CALLS.thread)));
   a.mov(rcx, rbx);
   a.call(symbol("pthread_create"));
   a.mov(ptr(rsp, thread), eax);
-  a.mov(edi, SIG_SETMASK);
-  a.lea(rsi, ptr(rsp, old));
-  a.xor(edx, edx);
-  a.mov(r10d, SIGSET_BYTES);
-  systemCall(a, NR.rt_sigprocmask);
+  restoreSignals(a);
   a.mov(eax, ptr(rsp, thread));
   a.test(eax, eax);
   a.jz(started);
@@ -194,14 +183,6 @@ function startThread(a: Assembler): void {
   a.bind(started);
   a.xor(eax, eax);
   a.bind(end);
-}
-
-function nameThread(a: Assembler): void {
-  const name = new DataView(new TextEncoder().encode(THREAD_NAME).buffer);
-  for (let at = 0; at < name.byteLength; at += 4) a.mov(dword(rsp, at), name.getInt32(at, true));
-  a.mov(edi, PR_SET_NAME);
-  a.mov(rsi, rsp);
-  systemCall(a, NR.prctl);
 }
 
 /** Makes the call of the record in r12; r13 is where errno is, which is 0 where the call says nothing of it. */
@@ -256,7 +237,7 @@ export function threadCode(): Code {
   for (const register of saved) a.push(register);
   a.sub(rsp, 24);
   a.mov(rbx, rdi);
-  nameThread(a);
+  nameThread(a, THREAD_NAME);
   a.call(symbol("__errno_location"));
   a.mov(r13, rax);
 

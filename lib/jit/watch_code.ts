@@ -7,7 +7,7 @@
  */
 import { Assembler } from "./assembler.ts";
 import type { Code } from "./code.ts";
-import { NR, SIGSET_BYTES, systemCall } from "./kernel_code.ts";
+import { NR, systemCall } from "./kernel_code.ts";
 import { dword, ptr, qword } from "./memory.ts";
 import { symbol } from "./places.ts";
 import {
@@ -16,7 +16,6 @@ import {
   edx,
   esi,
   r10,
-  r10d,
   r12,
   r12d,
   r8,
@@ -31,6 +30,7 @@ import {
   rsi,
   rsp,
 } from "./registers.ts";
+import { blockSignals, nameThread, restoreSignals } from "./thread_code.ts";
 import { BLOCK, WATCH } from "./watch_memory.ts";
 
 const EPOLL_CTL_ADD = 1;
@@ -42,42 +42,27 @@ const EPOLLONESHOT = 1 << 30;
 const DATA = 4;
 const ENOENT = 2;
 const EINTR = 4;
-const SIG_SETMASK = 2;
-/** All signals but 32 and 33, by which glibc has all threads do what one was told, and waits for it. */
-const ALL_BUT_INTERNAL = [0x7fffffff, -2] as const;
 const NAPI_TSFN_NONBLOCKING = 0;
 const NAPI_TSFN_ABORT = 1;
 
-/** What debuggers and `/proc` call the thread: at most 15 bytes, and a NUL. */
-const THREAD_NAME = "oxbow-watch\0";
-const PR_SET_NAME = 15;
+const THREAD_NAME = "oxbow-watch";
 
 /** `int watch_start(struct block *, const pthread_attr_t *)`: the thread, which no signal comes to. Gives an errno. */
 export function startCode(): Code {
   const a = new Assembler();
-  const [all, old] = [0, 8];
   a.push(rbx);
   a.push(r12);
   a.sub(rsp, 24);
   a.mov(rbx, rdi);
   a.mov(r12, rsi);
-  for (const [i, half] of ALL_BUT_INTERNAL.entries()) a.mov(dword(rsp, all + 4 * i), half);
-  a.mov(edi, SIG_SETMASK);
-  a.lea(rsi, ptr(rsp, all));
-  a.lea(rdx, ptr(rsp, old));
-  a.mov(r10d, SIGSET_BYTES);
-  systemCall(a, NR.rt_sigprocmask);
+  blockSignals(a);
   a.lea(rdi, ptr(rbx, BLOCK.thread));
   a.mov(rsi, r12);
   a.mov(rdx, ptr(symbol(WATCH.thread)));
   a.mov(rcx, rbx);
   a.call(symbol("pthread_create"));
   a.mov(r12d, eax);
-  a.mov(edi, SIG_SETMASK);
-  a.lea(rsi, ptr(rsp, old));
-  a.xor(edx, edx);
-  a.mov(r10d, SIGSET_BYTES);
-  systemCall(a, NR.rt_sigprocmask);
+  restoreSignals(a);
   a.mov(eax, r12d);
   a.add(rsp, 24);
   a.pop(r12);
@@ -93,11 +78,7 @@ export function threadCode(): Code {
   a.push(rbx);
   a.sub(rsp, 16);
   a.mov(rbx, rdi);
-  const name = new DataView(new TextEncoder().encode(THREAD_NAME).buffer);
-  for (let at = 0; at < name.byteLength; at += 4) a.mov(dword(rsp, at), name.getInt32(at, true));
-  a.mov(edi, PR_SET_NAME);
-  a.mov(rsi, rsp);
-  systemCall(a, NR.prctl);
+  nameThread(a, THREAD_NAME);
   a.bind(wait);
   a.mov(edi, ptr(rbx, BLOCK.epoll));
   a.lea(rsi, ptr(rbx, BLOCK.event));

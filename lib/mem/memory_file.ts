@@ -27,9 +27,8 @@ export function setFileLength(path: string, descriptor: number, length: number):
   const limit = new BigUint64Array(2);
   check(mman().getrlimit(RLIMIT_FSIZE, new Uint8Array(limit.buffer)), "getrlimit");
   if (BigInt(length) > limit[0]) {
-    const hint = `ulimit -f lets this process make files of ${
-      limit[0]
-    } bytes, and this one would have ${length}`;
+    const [most] = limit;
+    const hint = `ulimit -f lets this process make files of ${most} bytes, and this one would have ${length}`;
     throw new SystemError(EFBIG, "ftruncate", { path, hint });
   }
   if (mman().ftruncate(descriptor, length) === 0) return;

@@ -1,7 +1,9 @@
-/** Where the host has it, `Atomics.pause` tells the CPU that this is a spin. */
-const { pause = nothing }: { pause?: () => void; load: unknown } = Atomics;
+const { pause: hosts }: { pause?: () => void; load: unknown } = Atomics;
 
 function nothing(): void {}
+
+/** Where the host has it, `Atomics.pause`, which tells the CPU that this is a spin. */
+export const pause: () => void = hosts ?? nothing;
 
 const FIRST = 100;
 const MOST = 1000;

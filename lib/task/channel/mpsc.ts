@@ -2,20 +2,14 @@ import { type Context, type Future, Pending } from "../future.ts";
 import { Closed } from "./closed.ts";
 import { ClosedError } from "./errors.ts";
 import { unwatchSender, watchSender } from "./forgotten.ts";
-import { Permit } from "./permit.ts";
+import type { Permit } from "./permit.ts";
 import { Queue, UNBOUNDED } from "./queue.ts";
 import { pollRecv, Recv, RecvMany } from "./recv.ts";
-import { Reserve, Send } from "./send.ts";
+import { checkCount, Reserve, Send } from "./send.ts";
 import { WeakSender } from "./weak_sender.ts";
 
 function bound(queue: Queue<unknown>, count: number): number {
   return queue.capacity === UNBOUNDED ? Infinity : count;
-}
-
-function checkCount(name: string, value: number, most: number, tried: string): void {
-  if (!(Number.isInteger(value) && value >= 0 && value <= most)) {
-    throw new RangeError(`cannot ${tried}: ${name} is ${value}, not an integer from 0 to ${most}`);
-  }
 }
 
 /**
@@ -75,7 +69,7 @@ export class Sender<T> implements Disposable {
     if (refusal !== null) throw refusal;
     if (queue.room < count) return null;
     queue.promised += count;
-    return new Permit(queue, count);
+    return queue.permit(count);
   }
 
   /** Waits until nobody will receive. */

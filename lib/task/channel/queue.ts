@@ -2,7 +2,9 @@ import type { Pending, Waker } from "../future.ts";
 import type { Closable } from "./closed.ts";
 import type { Counted } from "./forgotten.ts";
 import { ClosedError } from "./errors.ts";
+import { Permit } from "./permit.ts";
 import { Ring } from "./ring.ts";
+import type { Reserving } from "./send.ts";
 import { Waiter, Waiters } from "./waiters.ts";
 import type { SenderCounts } from "./weak_sender.ts";
 
@@ -14,7 +16,7 @@ export const UNBOUNDED: number = 2 ** 30 - 1;
  * for more than there is. Whatever room comes is theirs, first come first served, and nobody else finds any: so no
  * sender overtakes another, and where somebody waits there is none.
  */
-export class Queue<T> implements Closable, Counted, SenderCounts {
+export class Queue<T> implements Closable, Counted, SenderCounts, Reserving<Permit<T>> {
   readonly capacity: number;
   readonly messages: Ring<T> = new Ring();
   /** For how many messages there is room in permits, and with those who wait. */
@@ -32,6 +34,10 @@ export class Queue<T> implements Closable, Counted, SenderCounts {
 
   constructor(capacity: number) {
     this.capacity = capacity;
+  }
+
+  get name(): string {
+    return "an mpsc channel";
   }
 
   get room(): number {
@@ -103,6 +109,10 @@ export class Queue<T> implements Closable, Counted, SenderCounts {
     const claimed = new Waiter(waker, count - had);
     if (had < count) this.#awaitingRoom.push(claimed);
     return claimed;
+  }
+
+  permit(count: number): Permit<T> {
+    return new Permit(this, count);
   }
 
   /** Takes back a claim to `count` places, and what it has got of them already. */

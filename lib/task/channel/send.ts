@@ -1,6 +1,14 @@
 import { coop, proceed } from "../runtime/coop.ts";
-import { consumed, type Context, Future, parked, Pending, polling, withoutContext } from "../future.ts";
-import { Permit } from "./permit.ts";
+import {
+  consumed,
+  type Context,
+  Future,
+  parked,
+  Pending,
+  polling,
+  type Waker,
+  withoutContext,
+} from "../future.ts";
 import type { Queue } from "./queue.ts";
 import type { Waiter } from "./waiters.ts";
 
@@ -72,23 +80,43 @@ export class Send<T> extends Future<void> {
   }
 }
 
+/** Throws a `RangeError` for no count from 0 to `most` of what is called so. */
+export function checkCount(name: string, value: number, most: number, tried: string): void {
+  if (!(Number.isInteger(value) && value >= 0 && value <= most)) {
+    throw new RangeError(`cannot ${tried}: ${name} is ${value}, not an integer from 0 to ${most}`);
+  }
+}
+
+/** A queue, as who reserves room in it sees it; `P` is what holds the room then. */
+export interface Reserving<P> {
+  /** What it is called. */
+  readonly name: string;
+  refusal(waiter: Waiter | null, tried: string): Error | null;
+  claim(waiter: Waiter | null, count: number, waker: Waker): Waiter;
+  disclaim(waiter: Waiter, count: number): void;
+  /** Of room that was claimed. */
+  permit(count: number): P;
+}
+
 /** Takes room for a number of messages, once there is so much. */
-export class Reserve<T> extends Future<Permit<T>> {
-  #queue: Queue<T> | null;
-  #count: number;
+export class Reserve<P> extends Future<P> {
+  #queue: Reserving<P> | null;
+  readonly #name: string;
+  readonly #count: number;
   #waiter: Waiter | null = null;
 
-  constructor(queue: Queue<T>, count: number) {
+  constructor(queue: Reserving<P>, count: number) {
     super();
     this.#queue = queue;
+    this.#name = queue.name;
     this.#count = count;
   }
 
   override describe(): string {
-    return `reserve(), for ${this.#count} of an mpsc channel`;
+    return `reserve(), for ${this.#count} of ${this.#name}`;
   }
 
-  override poll(context: Context): Permit<T> | Pending {
+  override poll(context: Context): P | Pending {
     const queue = this.#queue;
     if (queue === null) throw consumed("reserve()");
     const refusal = queue.refusal(this.#waiter, "reserve room");
@@ -100,7 +128,7 @@ export class Reserve<T> extends Future<Permit<T>> {
     if (waiter.wanted > 0 || !proceed(context)) return Pending;
     coop.left--;
     this.#queue = null;
-    return new Permit(queue, this.#count);
+    return queue.permit(this.#count);
   }
 
   override drop(): void {

@@ -1,8 +1,9 @@
 import type { Future } from "../future.ts";
-import { Cell, Changed, View, WaitFor } from "./cell.ts";
+import { Cell, View } from "./cell.ts";
 import { Closed } from "./closed.ts";
 import { ClosedError } from "./errors.ts";
 import { unwatchSender, watchSender } from "./forgotten.ts";
+import { WatchEnd } from "./watch_end.ts";
 
 /** One of the ends that set the value. End each one by `close()` or `using`: the receivers end when all are. */
 export class WatchSender<T> implements Disposable {
@@ -109,62 +110,13 @@ export class WatchSender<T> implements Disposable {
 }
 
 /** One that sees the latest value, and waits for others. What it does not see in time, it never sees. */
-export class WatchReceiver<T> implements AsyncIterable<T, void>, Disposable {
+export class WatchReceiver<T> extends WatchEnd<T> {
   readonly #view: View<T>;
 
   /** The channel's own. */
   constructor(view: View<T>) {
+    super(view);
     this.#view = view;
-  }
-
-  /** The latest value. It does not count as seen by that. */
-  get value(): T {
-    return this.#view.cell.value;
-  }
-
-  /** The latest value, which counts as seen from now on. */
-  borrowAndUpdate(): T {
-    this.markUnchanged();
-    return this.value;
-  }
-
-  /** Whether there is a value that was not seen. */
-  get hasChanged(): boolean {
-    return this.#view.seen !== this.#view.cell.version;
-  }
-
-  /**
-   * Waits for a value that was not seen, and counts it as seen: `true`; or `false` once every sender was closed and
-   * the last value was seen. Cancel-safe: dropped before it has ended, it leaves the value unseen.
-   */
-  changed(): Future<boolean> {
-    return new Changed(this.#view);
-  }
-
-  /**
-   * Waits for a value of which `predicate` holds, the latest one to begin with, and counts it as seen, as every one
-   * that it was asked about. Fails with what it throws, and with a `ClosedError` once no value can come.
-   */
-  waitFor(predicate: (value: T) => boolean): Future<T> {
-    if (typeof predicate !== "function") {
-      throw new TypeError("cannot wait for a value: predicate is no function");
-    }
-    return new WaitFor(this.#view, predicate);
-  }
-
-  /** Counts the value as not seen. */
-  markChanged(): void {
-    this.#view.seen = this.#view.cell.version - 1;
-  }
-
-  /** Counts the value as seen. */
-  markUnchanged(): void {
-    this.#view.seen = this.#view.cell.version;
-  }
-
-  /** Whether every sender was closed: the value may not have been seen yet. */
-  get isClosed(): boolean {
-    return this.#view.cell.senders === 0;
   }
 
   /** Whether both see the same value. */
@@ -177,22 +129,13 @@ export class WatchReceiver<T> implements AsyncIterable<T, void>, Disposable {
     return new WatchReceiver(new View(this.#view.cell, this.#view.seen));
   }
 
-  /** Each value that was not seen yet, and the latest alone of those sent between two. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    while (await this.changed()) yield this.value;
-  }
-
   /** Waits for no other value: what waits here ends. */
-  close(): void {
+  override close(): void {
     const view = this.#view;
     if (view.isGone) return;
     view.isGone = true;
     view.cell.receiverGone();
     view.cell.awaitingChange.wakeAll();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 

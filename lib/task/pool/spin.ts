@@ -1,3 +1,5 @@
+import { pause } from "../../mem/shared/spin.ts";
+
 /** How long a thread looks before it sleeps: what comes within that costs no wake-up by the kernel. */
 const SPIN_MS = 0.03;
 /** As long as another core takes to wake, with a job that was given to it: who sleeps meanwhile is to be woken as well. */
@@ -7,12 +9,6 @@ const LOOKS = 16;
 
 /** With one core nobody else would do anything meanwhile. */
 const isUseful = navigator.hardwareConcurrency > 1;
-
-const pause: unknown = Reflect.get(Atomics, "pause");
-
-function noPause(): void {}
-
-const rest: () => void = typeof pause === "function" ? () => Reflect.apply(pause, Atomics, []) : noPause;
 
 /** Looking for a moment before sleeping, once for each time that there was something: an idle thread looks no more. */
 export class Spin {
@@ -37,7 +33,7 @@ export class Spin {
     do {
       for (let i = 0; i < LOOKS; i++) {
         if (this.#hasWork()) return true;
-        rest();
+        pause();
       }
     } while (performance.now() < end);
     return false;

@@ -8,7 +8,7 @@ import { EXHAUSTED, EXHAUSTED_PAUSE_MS, PASSED } from "../../accept_errors.ts";
 export interface Taker {
   /** Owns the connection of this number from now on. */
   take(number: number): void;
-  /** Nothing more has come for now. */
+  /** All that had come is taken, and the next is waited for. */
   settle(): void;
 }
 

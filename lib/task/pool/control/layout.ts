@@ -87,7 +87,6 @@ export const SLOT_WORDS = 64;
 // FLAGS
 /** The submitter wants it no more. */
 export const CANCEL_REQUESTED = 1;
-export const FIRST_FREE_FLAG = 2;
 
 // Phases
 export const FREE = 0;

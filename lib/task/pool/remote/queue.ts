@@ -2,6 +2,7 @@ import { Spin } from "../../../mem/shared/spin.ts";
 import type { Closable } from "../../channel/closed.ts";
 import { ClosedError } from "../../channel/errors.ts";
 import type { Counted } from "../../channel/forgotten.ts";
+import type { Reserving } from "../../channel/send.ts";
 import { Waiter, type Waiters } from "../../channel/waiters.ts";
 import type { SenderCounts } from "../../channel/weak_sender.ts";
 import type { Waker } from "../../future.ts";
@@ -22,6 +23,7 @@ import {
   WANTED,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
+import { RemotePermit } from "./permit.ts";
 import { Port } from "./port.ts";
 import { type Front, Records } from "./records.ts";
 import { RECEIVING } from "./roster.ts";
@@ -31,7 +33,8 @@ import { RECEIVING } from "./roster.ts";
  * the threads that wait, which are served in turn; whoever makes room gives it to the first of them. So no sender
  * overtakes another of its thread, and where somebody waits there is no room.
  */
-export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCounts {
+export class RemoteQueue<T> extends Port
+  implements Closable, Counted, SenderCounts, Reserving<RemotePermit<T>> {
   readonly codec: Codec<T>;
   readonly records: Records;
   readonly #awaitingRoom: Waiters = this.waiters();
@@ -45,6 +48,10 @@ export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCou
     super(memory);
     this.codec = codec;
     this.records = new Records(memory);
+  }
+
+  get name(): string {
+    return "a channel between threads";
   }
 
   get capacity(): number {
@@ -153,6 +160,10 @@ export class RemoteQueue<T> extends Port implements Closable, Counted, SenderCou
     }
     if (this.isDeaf) this.look();
     return claimed;
+  }
+
+  permit(count: number): RemotePermit<T> {
+    return new RemotePermit(this, count);
   }
 
   /** Takes back a claim to `count` places, and what it has got of them already. */

@@ -1,7 +1,6 @@
 import { coop, proceed } from "../../runtime/coop.ts";
 import type { Waiter } from "../../channel/waiters.ts";
 import { consumed, type Context, Future, Pending } from "../../future.ts";
-import { RemotePermit } from "./permit.ts";
 import type { RemoteQueue } from "./queue.ts";
 
 /** Queues one message, once there is room. */
@@ -41,44 +40,5 @@ export class RemoteSend<T> extends Future<void> {
     if (this.#message === Pending) return;
     this.#message = Pending;
     if (this.#waiter !== null) this.#queue.disclaim(this.#waiter, 1);
-  }
-}
-
-/** Takes room for a number of messages, once there is so much. */
-export class RemoteReserve<T> extends Future<RemotePermit<T>> {
-  #queue: RemoteQueue<T> | null;
-  readonly #count: number;
-  #waiter: Waiter | null = null;
-
-  constructor(queue: RemoteQueue<T>, count: number) {
-    super();
-    this.#queue = queue;
-    this.#count = count;
-  }
-
-  override describe(): string {
-    return `reserve(), for ${this.#count} of a channel between threads`;
-  }
-
-  override poll(context: Context): RemotePermit<T> | Pending {
-    const queue = this.#queue;
-    if (queue === null) throw consumed("reserve()");
-    const refusal = queue.refusal(this.#waiter, "reserve room");
-    if (refusal !== null) {
-      this.drop();
-      throw refusal;
-    }
-    const waiter = this.#waiter = queue.claim(this.#waiter, this.#count, context.waker);
-    if (waiter.wanted > 0 || !proceed(context)) return Pending;
-    coop.left--;
-    this.#queue = null;
-    return new RemotePermit(queue, this.#count);
-  }
-
-  override drop(): void {
-    const queue = this.#queue;
-    if (queue === null) return;
-    this.#queue = null;
-    if (this.#waiter !== null) queue.disclaim(this.#waiter, this.#count);
   }
 }

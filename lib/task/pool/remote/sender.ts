@@ -1,21 +1,16 @@
 import { unwatch, watch } from "../../../mem/forgotten.ts";
 import { Closed } from "../../channel/closed.ts";
 import { ClosedError } from "../../channel/errors.ts";
+import { checkCount, Reserve } from "../../channel/send.ts";
 import { WeakSender } from "../../channel/weak_sender.ts";
 import type { Future } from "../../future.ts";
 import { registerEnd } from "./end_crossing.ts";
 import { launch, type RemoteEndHandle } from "./handle.ts";
-import { RemotePermit } from "./permit.ts";
+import type { RemotePermit } from "./permit.ts";
 import type { RemoteQueue } from "./queue.ts";
 import { endOf, landQueue } from "./queue_end.ts";
 import { SENDER } from "./roster.ts";
-import { RemoteReserve, RemoteSend } from "./send.ts";
-
-function checkCount(name: string, value: number, most: number, tried: string): void {
-  if (!(Number.isInteger(value) && value >= 0 && value <= most)) {
-    throw new RangeError(`cannot ${tried}: ${name} is ${value}, not an integer from 0 to ${most}`);
-  }
-}
+import { RemoteSend } from "./send.ts";
 
 /**
  * One of the sending ends. End each one by `close()` or `using`, for the receiver ends when all are; one that was
@@ -61,14 +56,14 @@ export class RemoteSender<T> implements Disposable {
 
   /** Waits for room and keeps it, so that what is sent is made when it can go. Cancel-safe as `send`. */
   reserve(): Future<RemotePermit<T>> {
-    return new RemoteReserve(this.#open("reserve room"), 1);
+    return new Reserve(this.#open("reserve room"), 1);
   }
 
   /** Waits for room for `count` messages. Throws a RangeError where it is more than the channel ever has. */
   reserveMany(count: number): Future<RemotePermit<T>> {
     const queue = this.#open("reserve room");
     checkCount("count", count, queue.capacity, "reserve room");
-    return new RemoteReserve(queue, count);
+    return new Reserve(queue, count);
   }
 
   /** Room for a message, or null where there is none. Throws a `ClosedError` where it will not be received. */
@@ -82,7 +77,7 @@ export class RemoteSender<T> implements Disposable {
     checkCount("count", count, queue.capacity, "reserve room");
     const refusal = queue.refusal(null, "reserve room");
     if (refusal !== null) throw refusal;
-    return queue.tryClaim(count) ? new RemotePermit(queue, count) : null;
+    return queue.tryClaim(count) ? queue.permit(count) : null;
   }
 
   #open(tried: string, message?: unknown): RemoteQueue<T> {

@@ -1,7 +1,8 @@
 import { unwatch, watch as watchEnd } from "../../../mem/forgotten.ts";
-import { Changed, View, WaitFor } from "../../channel/cell.ts";
+import { View } from "../../channel/cell.ts";
 import { Closed } from "../../channel/closed.ts";
 import { ClosedError } from "../../channel/errors.ts";
+import { WatchEnd } from "../../channel/watch_end.ts";
 import type { Future } from "../../future.ts";
 import { RemoteCell } from "./cell.ts";
 import { values } from "./codec.ts";
@@ -141,15 +142,20 @@ export class RemoteWatchSender<T> implements Disposable {
   }
 }
 
-/** One that sees the latest value, and waits for others. What it does not see in time, it never sees. */
-export class RemoteWatchReceiver<T> implements AsyncIterable<T, void>, Disposable {
+/**
+ * One that sees the latest value, and waits for others. What it does not see in time, it never sees. `value` is a clone,
+ * made once for each value that this thread looks at.
+ */
+export class RemoteWatchReceiver<T> extends WatchEnd<T> {
   readonly #cell: RemoteCell<T>;
   readonly #view: View<T>;
 
   /** The channel's own: it counts itself. */
   constructor(cell: RemoteCell<T>, seen: number) {
+    const view = new View(cell, seen);
+    super(view);
     this.#cell = cell;
-    this.#view = new View(cell, seen);
+    this.#view = view;
     watchEnd(this, "a receiver of a watch between threads", () => cell.receiverGone());
   }
 
@@ -168,65 +174,10 @@ export class RemoteWatchReceiver<T> implements AsyncIterable<T, void>, Disposabl
     return receiver;
   }
 
-  /** A clone of the latest value, made once for each that this thread looks at. It does not count as seen by that. */
-  get value(): T {
-    return this.#cell.value;
-  }
-
-  /** The latest value, which counts as seen from now on. */
-  borrowAndUpdate(): T {
-    this.markUnchanged();
-    return this.value;
-  }
-
-  /** Whether there is a value that was not seen. */
-  get hasChanged(): boolean {
-    return this.#view.seen !== this.#cell.version;
-  }
-
-  /**
-   * Waits for a value that was not seen, and counts it as seen: `true`; or `false` once every sender was closed and
-   * the last value was seen. Cancel-safe: dropped before it has ended, it leaves the value unseen.
-   */
-  changed(): Future<boolean> {
-    return new Changed(this.#view);
-  }
-
-  /**
-   * Waits for a value of which `predicate` holds, the latest one to begin with, and counts it as seen, as every one
-   * that it was asked about. Fails with what it throws, and with a `ClosedError` once no value can come.
-   */
-  waitFor(predicate: (value: T) => boolean): Future<T> {
-    if (typeof predicate !== "function") {
-      throw new TypeError("cannot wait for a value: predicate is no function");
-    }
-    return new WaitFor(this.#view, predicate);
-  }
-
-  /** Counts the value as not seen. */
-  markChanged(): void {
-    this.#view.seen = this.#cell.version - 1;
-  }
-
-  /** Counts the value as seen. */
-  markUnchanged(): void {
-    this.#view.seen = this.#cell.version;
-  }
-
-  /** Whether every sender was closed: the value may not have been seen yet. */
-  get isClosed(): boolean {
-    return this.#cell.senders === 0;
-  }
-
   /** Another receiver, which has seen what this one has. Throws a `ClosedError` where this one was closed. */
   clone(): RemoteWatchReceiver<T> {
     if (this.#view.isGone) throw new ClosedError("cannot clone a receiver: it was closed");
     return new RemoteWatchReceiver(this.#cell, this.#view.seen);
-  }
-
-  /** Each value that was not seen yet, and the latest alone of those sent between two. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    while (await this.changed()) yield this.value;
   }
 
   /** As `RemoteReceiver.intoHandle`, with what it has seen. What waits for it here ends. */
@@ -241,17 +192,13 @@ export class RemoteWatchReceiver<T> implements AsyncIterable<T, void>, Disposabl
   }
 
   /** Waits for no other value: what waits here ends. */
-  close(): void {
+  override close(): void {
     const view = this.#view;
     if (view.isGone) return;
     view.isGone = true;
     unwatch(this);
     this.#cell.look();
     this.#cell.receiverGone();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 
