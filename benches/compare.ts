@@ -29,6 +29,8 @@ export interface Target {
   readonly atLeast?: number;
   /** Of its figure in each column; `Infinity` asks nothing. */
   readonly figuresAtMost?: readonly number[];
+  /** Of its figure in each column; 0 asks nothing. */
+  readonly figuresAtLeast?: readonly number[];
 }
 
 /** One table. */
@@ -125,12 +127,16 @@ function verdict(name: string, bound: string, isMet: boolean, found: string): st
 
 /** A line for each bound that the target sets. */
 function verdicts(target: Target, ratio: number, columns: readonly number[][], of: Comparison): string[] {
-  const { name, atMost = Infinity, atLeast = 0, figuresAtMost = [] } = target;
-  const lines = figuresAtMost.flatMap((bound, i) => {
-    if (bound === Infinity) return [];
-    const figure = median(columns[i]);
-    return verdict(name, `at most ${bound} ${of.units[i]}`, figure <= bound, digits(figure));
-  });
+  const { name, atMost = Infinity, atLeast = 0, figuresAtMost = [], figuresAtLeast = [] } = target;
+  const lines: string[] = [];
+  for (const [i, column] of columns.entries()) {
+    const { [i]: most = Infinity } = figuresAtMost;
+    const { [i]: least = 0 } = figuresAtLeast;
+    const figure = median(column);
+    const found = digits(figure);
+    if (most < Infinity) lines.push(verdict(name, `at most ${most} ${of.units[i]}`, figure <= most, found));
+    if (least > 0) lines.push(verdict(name, `at least ${least} ${of.units[i]}`, figure >= least, found));
+  }
   const { baseline } = of;
   if (atMost < Infinity) {
     lines.push(verdict(name, `at most ${atMost} × ${baseline}`, ratio <= atMost, times(ratio)));

@@ -1,43 +1,33 @@
 /**
- * Something large, in jobs that are each a part of it:
+ * Something large, whose pieces threads share:
  *
  *     shares.ts sum|primes THREADS COUNT
  *
- * Prints the milliseconds of the shortest of some passes, as `peers/pool.c` does. `sum` adds COUNT numbers in a map,
- * `primes` counts the primes below COUNT.
+ * Prints the milliseconds of the shortest of some passes, as `peers/pool.c` does. `sum` adds COUNT numbers in a map by
+ * `parallelFor`, `primes` counts the primes below COUNT by `mapReduce`.
  */
 import process from "node:process";
-import type { MapHandle } from "../../../lib/mem/handle.ts";
 import { Mmap } from "../../../lib/mem/mmap.ts";
 import { run } from "../../../lib/task/mod.ts";
-import { type JobHandle, Pool } from "../../../lib/task/pool.ts";
+import { job, Pool } from "../../../lib/task/pool.ts";
 import { programArguments } from "./arguments.ts";
-import { primesIn, type sumOf } from "./shares_work.ts";
+import { type plus, primesIn, type sumPiece } from "./shares_work.ts";
 
 /** The first is not counted: compilers settle in it, and threads get their pages. */
 const PASSES = 6;
-/** Parts of the whole: enough that nobody waits long for the last. */
-const PARTS = 128;
+/** Pieces of the sum begin at multiples of so many numbers: a place for the sum of each. */
+const GRAIN = 2 ** 14;
 
 const { way, numbers: [threads, count] } = programArguments(2);
 const module = new URL("shares_work.ts", import.meta.url);
 
-function bound(part: number): number {
-  return Math.floor(count * part / PARTS);
-}
-
-/** The least time in which the parts add up to what is right. */
-async function shortest(
-  part: (start: number, end: number) => JobHandle<number>,
-  right: number,
-): Promise<number> {
+/** The least time in which a pass gives what is right. */
+async function shortest(pass: () => Promise<number>, right: number): Promise<number> {
   let least = Infinity;
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let i = 0; i < PASSES; i++) {
     const start = performance.now();
-    const handles = Array.from({ length: PARTS }, (_, i) => part(bound(i), bound(i + 1)));
-    let total = 0;
-    for (const handle of handles) total += await handle;
-    if (pass > 0) least = Math.min(least, performance.now() - start);
+    const total = await pass();
+    if (i > 0) least = Math.min(least, performance.now() - start);
     if (total !== right) throw new Error(`${way} gave ${total}, and ${right} is right`);
   }
   return least;
@@ -47,20 +37,33 @@ async function sum(pool: Pool): Promise<number> {
   using map = Mmap.anonymous(8 * count);
   const numbers = map.view(Float64Array<ArrayBuffer>, 0, count);
   for (let i = 0; i < count; i++) numbers[i] = i & 7;
+  const places = Math.ceil(count / GRAIN);
+  using sumMap = Mmap.anonymous(8 * places);
+  const sums = sumMap.view(Float64Array<ArrayBuffer>, 0, places);
+  const piece = job<typeof sumPiece>(module, "sumPiece");
+  const handles = [map.share(), sumMap.share()] as const;
+  const pass = async (): Promise<number> => {
+    sums.fill(0);
+    await pool.parallelFor(piece, { end: count, grain: GRAIN, threads }, ...handles, GRAIN);
+    return sums.reduce((total, each) => total + each, 0);
+  };
   const rest = count % 8;
-  const handle: MapHandle = map.share();
-  const sumPart = pool.job<typeof sumOf>(module, "sumOf");
+  return await shortest(pass, 28 * Math.floor(count / 8) + rest * (rest - 1) / 2);
+}
+
+async function primes(pool: Pool): Promise<number> {
+  const map = job<typeof primesIn>(module, "primesIn");
+  const reduce = job<typeof plus>(module, "plus");
   return await shortest(
-    (start, end) => sumPart(handle, start, end),
-    28 * Math.floor(count / 8) + rest * (rest - 1) / 2,
+    async () => await pool.mapReduce(map, { end: count, reduce, threads }),
+    primesIn(0, count),
   );
 }
 
 async function measure(): Promise<number> {
   await using pool = Pool.open({ threads });
   await pool.ready();
-  if (way === "sum") return await sum(pool);
-  return await shortest(pool.job<typeof primesIn>(module, "primesIn"), primesIn(0, count));
+  return await (way === "sum" ? sum(pool) : primes(pool));
 }
 
 console.log(await run(measure, { slowPoll: false }));

@@ -1,28 +1,29 @@
 /**
- * Jobs that do a part of something large.
+ * Functions of pieces of something large.
  *
  * @module
  */
 import type { MapHandle } from "../../../lib/mem/handle.ts";
 import { Mmap } from "../../../lib/mem/mmap.ts";
 
-/** The last map that this thread has adopted: its pages stay in the thread's tables from one pass to the next. */
-let adopted: { readonly nonce: string; readonly numbers: Float64Array } | undefined;
+/** What this thread has adopted: its pages stay in the thread's tables from one pass to the next. */
+const adopted: Map<string, Float64Array> = new Map();
 
 function numbersOf(handle: MapHandle): Float64Array {
-  if (adopted?.nonce !== handle.nonce) {
+  let numbers = adopted.get(handle.nonce);
+  if (numbers === undefined) {
     const map = Mmap.adopt(handle);
-    adopted = { nonce: handle.nonce, numbers: map.view(Float64Array, 0, map.byteLength / 8) };
+    adopted.set(handle.nonce, numbers = map.view(Float64Array, 0, map.byteLength / 8));
   }
-  return adopted.numbers;
+  return numbers;
 }
 
-/** Adds the numbers of a map from one index up to another. */
-export function sumOf(handle: MapHandle, start: number, end: number): number {
-  const numbers = numbersOf(handle);
+/** Adds the numbers of a map from one index up to another: the sum goes to the place of the grain that is the first. */
+export function sumPiece(start: number, end: number, from: MapHandle, to: MapHandle, grain: number): void {
+  const numbers = numbersOf(from);
   let sum = 0;
   for (let i = start; i < end; i++) sum += numbers[i];
-  return sum;
+  numbersOf(to)[start / grain] = sum;
 }
 
 function isPrime(n: number): boolean {
@@ -40,4 +41,9 @@ export function primesIn(start: number, end: number): number {
     if (isPrime(n)) found++;
   }
   return found;
+}
+
+/** Reduces counts to their sum. */
+export function plus(a: number, b: number): number {
+  return a + b;
 }

@@ -3,30 +3,43 @@
  *
  *     trip.ts WAY COUNT PAUSE_US
  *
- * Prints the microseconds of half of them, and of 99 in 100. Before each that counts it spins for PAUSE_US
- * microseconds, in which the worker falls asleep. The pool has one thread.
+ * Prints the microseconds of half of them, and of 99 in 100. Before each that counts it computes for PAUSE_US
+ * microseconds, in which the worker falls asleep; it allocates nothing meanwhile, so that the caches keep what a trip
+ * needs, as those of C's two threads do. The pool has one thread.
  */
 import process from "node:process";
 import { run } from "../../../lib/task/mod.ts";
 import { programArguments } from "./arguments.ts";
 import { isLibrary, openLibrary } from "./libraries.ts";
 import { openOurs } from "./ours.ts";
+import { lehmer } from "./work.ts";
 
 /** The workers' compilers have seen the job by then. */
 const WARM_UP = 500;
 /** Trips pause by holding the thread. */
 const QUIETLY = { slowPoll: false } as const;
 
+/** Turns of the generator that are timed, to know how many fill a pause. */
+const TIMED_TURNS = 2_000_000;
+
 const { way, numbers: [count, pause] } = programArguments(2);
+
+/** How many turns of the generator take so many microseconds. */
+function turnsOf(us: number): number {
+  lehmer(TIMED_TURNS);
+  const start = performance.now();
+  lehmer(TIMED_TURNS);
+  return Math.round(TIMED_TURNS * us / (1e3 * (performance.now() - start)));
+}
 
 /** Times of the trips that count. */
 class Times {
   readonly #each: Float64Array<ArrayBuffer> = new Float64Array(count);
+  readonly #turns: number = turnsOf(pause);
   #start = 0;
 
   begin(i: number): void {
-    const rested = performance.now() + (i < WARM_UP ? 0 : pause / 1e3);
-    while (performance.now() < rested);
+    if (i >= WARM_UP && lehmer(this.#turns) === 0) throw new Error("the generator came to 0");
     this.#start = performance.now();
   }
 
