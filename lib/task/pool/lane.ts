@@ -421,8 +421,9 @@ export class Lane implements Source, HandleOwner {
   /** Something was sent that is no job. */
   message(slot: number): void {
     const { slots, runner } = this.control;
+    const state = slots.state(slot);
     const fn = slots.get(slot, FUNCTION);
-    if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner)) return;
+    if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner, state)) return;
     this.control.counters.add(MESSAGES_BEGUN);
     if (fn === PROGRESS) this.#reported(slot);
     else {

@@ -2,6 +2,7 @@ import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { run, sleep } from "../../../lib/task/mod.ts";
 import { type Job, job, Pool } from "../../../lib/task/pool.ts";
+import { tiered } from "../../tier.ts";
 
 const url = new URL("./work.ts", import.meta.url);
 type Work = typeof import("./work.ts");
@@ -128,6 +129,20 @@ describe("a job that is cancelled", () => {
     other.cancel(new RangeError("first"));
     other.cancel(new TypeError("second"));
     await assertRejects(async () => await other, RangeError, "first");
+  });
+
+  it("is never mistaken for the next one that has its slot, which another function runs", async () => {
+    const [{ add, echo }, rounds] = [
+      pool.jobs<Work>(url),
+      tiered({ quick: 4_000, full: 200_000, soak: 2_000_000 }),
+    ];
+    await echo(await add(0, 0));
+    for (let i = 0; i < rounds; i++) {
+      const cancelled = add(i, i);
+      cancelled.cancel();
+      assertEquals(echo(i).waitSync(), i);
+      await assertRejects(async () => await cancelled, DOMException, "cancelled");
+    }
   });
 
   it("leaves the counts and the slots right, whenever it was cancelled", async () => {

@@ -47,7 +47,7 @@ const LARGE = 2 ** 32;
  * slots.publish(slot);
  * queues.push(slot);
  * const found = queues.find();
- * if (slots.begin(found, runner) && slots.finish(found, runner, false)) queues.deliver(found);
+ * if (slots.begin(found, runner, slots.state(found)) && slots.finish(found, runner, false)) queues.deliver(found);
  * console.log(queues.takeDelivered() === slot); // true
  * slots.free(slot);
  * ```

@@ -131,11 +131,13 @@ export class Slots {
     this.#counters.add(SUBMITTED);
   }
 
-  /** QUEUED → RUNNING, which one alone wins; `false` too where the slot is pinned to another lane. */
-  begin(slot: number, runner: number): boolean {
+  /**
+   * QUEUED → RUNNING, which one alone wins; `false` too where the slot is pinned to another lane. `state` is the slot's
+   * from before anything else of it was read: where it is another job's by now, nothing is begun.
+   */
+  begin(slot: number, runner: number, state: number): boolean {
     const words = this.#words;
     const at = this.#layout.ofSlot(slot, STATE);
-    const state = Atomics.load(words, at);
     if ((state & PHASE_MASK) !== QUEUED) return false;
     const pin = words[this.#layout.ofSlot(slot, PIN)];
     if (pin !== 0 && pin !== laneOf(runner) + 1) return false;

@@ -103,6 +103,7 @@ export class Runner implements Runs {
   /** Runs the job of a slot that was found, where that is still to be run. */
   #run(slot: number): boolean {
     const { slots, runner } = this.#lane.control;
+    const state = slots.state(slot);
     const fn = slots.get(slot, FUNCTION);
     if (fn < FIRST_FUNCTION) {
       this.#lane.message(slot);
@@ -122,7 +123,7 @@ export class Runner implements Runs {
       this.#postponed.push(slot);
       return false;
     }
-    if (!slots.begin(slot, runner)) {
+    if (!slots.begin(slot, runner, state)) {
       this.#told(slot);
       return false;
     }
@@ -146,12 +147,16 @@ export class Runner implements Runs {
       () => this.#spread(loading.waiting.splice(0)),
       (error) => {
         const { slots, runner } = this.#lane.control;
-        const failing = loading.waiting.splice(0);
-        // A slot may be another job's by now.
-        const isOf = (slot: number) =>
-          loading === crossingLoader || this.#functions[slots.get(slot, FUNCTION)] === loading;
-        this.#spread(failing.filter((slot) => !isOf(slot)));
-        for (const slot of failing) if (isOf(slot) && slots.begin(slot, runner)) this.fail(slot, error);
+        const others = loading.waiting.splice(0).filter((slot) => {
+          const state = slots.state(slot);
+          // It may be another job's by now.
+          if (loading !== crossingLoader && this.#functions[slots.get(slot, FUNCTION)] !== loading) {
+            return true;
+          }
+          if (slots.begin(slot, runner, state)) this.fail(slot, error);
+          return false;
+        });
+        this.#spread(others);
       },
     ).then(() => {
       if (--this.#loads === 0) this.loading = null;

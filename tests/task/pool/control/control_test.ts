@@ -24,9 +24,13 @@ function submit(control: Control): number {
   return slot;
 }
 
+function begin({ slots, runner }: Control, slot: number): boolean {
+  return slots.begin(slot, runner, slots.state(slot));
+}
+
 function runOne(control: Control): number {
   const slot = control.queues.find();
-  if (slot < 0 || !control.slots.begin(slot, control.runner)) return -1;
+  if (slot < 0 || !begin(control, slot)) return -1;
   control.slots.finish(slot, control.runner, false);
   control.queues.deliver(slot);
   return slot;
@@ -132,9 +136,9 @@ describe("a control map", () => {
     }
     assertEquals([thief.queues.find(), thief.queues.hasWork(), worker.queues.hasWork()], [-1, false, true]);
     assertEquals([worker.queues.find(), thief.queues.find(), thief.queues.find()], [slots[0], slots[1], -1]);
-    assertEquals(thief.slots.begin(slots[2], thief.runner), false);
+    assertEquals(begin(thief, slots[2]), false);
     assertEquals(worker.queues.find(), slots[2]);
-    assert(worker.slots.begin(slots[2], worker.runner));
+    assert(begin(worker, slots[2]));
     assertEquals(worker.queues.find(), slots[3]);
   });
 
@@ -148,10 +152,22 @@ describe("a control map", () => {
     assertEquals(opener.slots.phase(slot), CANCELLED);
     opener.slots.free(slot);
     assertEquals(opener.slots.take(), -1);
-    assertEquals([worker.queues.find(), worker.slots.begin(slot, worker.runner)], [slot, false]);
+    assertEquals([worker.queues.find(), begin(worker, slot)], [slot, false]);
     assertEquals(opener.slots.take(), slot);
     opener.slots.free(other);
     assertEquals(opener.slots.take(), other);
+  });
+
+  it("begins nothing by what was seen of the slot when another job had it", () => {
+    using opener = Control.create(shape);
+    using worker = Control.adopt(opener.handle, 1);
+    const slot = submit(opener);
+    const seen = worker.slots.state(worker.queues.find());
+    assert(opener.slots.cancel(slot));
+    opener.slots.free(slot);
+    assertEquals(submit(opener), slot);
+    assertEquals(worker.slots.begin(slot, worker.runner, seen), false);
+    assert(begin(worker, slot));
   });
 
   it("runs a job once, whatever hints there are", () => {
@@ -159,8 +175,8 @@ describe("a control map", () => {
     using worker = Control.adopt(opener.handle, 1);
     const slot = submit(opener);
     opener.queues.push(slot);
-    assert(worker.slots.begin(worker.queues.find(), worker.runner));
-    assertEquals(opener.slots.begin(opener.queues.find(), opener.runner), false);
+    assert(begin(worker, worker.queues.find()));
+    assertEquals(begin(opener, opener.queues.find()), false);
     assertEquals(opener.slots.cancel(slot), false);
     assert(opener.slots.giveUp(slot, worker.runner));
     assertEquals(worker.slots.finish(slot, worker.runner, false), false);

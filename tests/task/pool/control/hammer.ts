@@ -104,7 +104,7 @@ export class Hammer {
     const slot = queues.find();
     if (slot < 0) return false;
     parking.found();
-    if (!slots.begin(slot, runner)) return true;
+    if (!slots.begin(slot, runner, slots.state(slot))) return true;
     const job = words[slots.inlineAt(slot) / 4];
     Atomics.add(this.#tally, 1 + job, 1);
     if (!slots.finish(slot, runner, job % 7 === 0)) throw new Error(`job ${job} was taken away`);

@@ -100,6 +100,12 @@ const MUTATIONS: readonly (readonly [scenario: string, sentence: string, mutatio
       "if (Atomics.compareExchange(words, at, state, RUNNING | runner << PHASE_BITS) !== state) return false;",
     to: "Atomics.store(words, at, RUNNING | runner << PHASE_BITS);",
   }],
+  ["reuse", "a begin of whatever the slot has come to be", {
+    file: "slots.ts",
+    from: "    if ((state & PHASE_MASK) !== QUEUED) return false;\n    const pin",
+    to:
+      "    state = Atomics.load(words, at);\n    if ((state & PHASE_MASK) !== QUEUED) return false;\n    const pin",
+  }],
   ["reuse", "a queueing that looks like the one before", {
     file: "slots.ts",
     from: "QUEUED | sequence << PHASE_BITS",

@@ -7,6 +7,7 @@
 import {
   END_NEXT,
   ENDS,
+  FUNCTION,
   INBOX,
   type Layout,
   LINKED,
@@ -147,11 +148,12 @@ class Lane {
     }
   }
 
-  /** Submits one for that lane. */
-  submitTo(lane: number): void {
+  /** Submits one for that lane, of a function. */
+  submitTo(lane: number, fn = 0): void {
     const slot = this.#slots.take();
     if (slot < 0) return;
     this.#slots.set(slot, PIN, lane + 1);
+    this.#slots.set(slot, FUNCTION, fn);
     this.#slots.publish(slot);
     this.#queues.inject(lane, slot);
     step("add", this.#ghosts.pushed, 1);
@@ -239,7 +241,10 @@ class Lane {
   }
 
   #run(slot: number, waitsFor: number): void {
-    if (!this.#slots.begin(slot, this.#runner)) return;
+    const state = this.#slots.state(slot);
+    const fn = this.#slots.get(slot, FUNCTION);
+    if (!this.#slots.begin(slot, this.#runner, state)) return;
+    if (this.#slots.get(slot, FUNCTION) !== fn) step("add", this.#ghosts.strays, 1);
     const pin = this.#slots.get(slot, PIN);
     if (pin !== 0 && pin !== this.#lane + 1) step("add", this.#ghosts.strays, 1);
     step("add", this.#ghosts.ran + slot, 1);
@@ -292,7 +297,7 @@ class Lane {
     this.#queues.push(slot);
     if (this.#slots.cancel(slot)) {
       this.#slots.free(slot);
-      this.submitTo(2);
+      this.submitTo(2, 1);
     }
   }
 
