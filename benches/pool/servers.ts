@@ -7,9 +7,9 @@
  */
 import { hostName } from "../../ffi/mod.ts";
 import { compare, type Contender } from "../compare.ts";
-import { runPeer } from "../peers.ts";
+import { buildCrate, runPeer } from "../peers.ts";
 import type { Server } from "../net/servers.ts";
-import { type Options, ours, oursBy } from "./contenders.ts";
+import { type Options, ours, oursBy, peer } from "./contenders.ts";
 import { lehmer } from "./programs/work.ts";
 import { type Load, loadServer } from "./serving.ts";
 
@@ -54,7 +54,7 @@ function program(what: string, ...args: readonly (string | number)[]): Server[] 
 
 export async function servers({ quick }: Options): Promise<void> {
   const times = quick ? { warmUp: 0.3, duration: 0.2 } : { warmUp: 3, duration: 3 };
-  const load = { connections: CONNECTIONS, ...times };
+  const load = { connections: CONNECTIONS, tells: true, ...times };
   const [file, ...args] = program("calibrate", WORK_US)[0].command;
   const [turns] = runPeer(file, args);
   const others = SERVINGS.slice(1);
@@ -68,11 +68,12 @@ export async function servers({ quick }: Options): Promise<void> {
     quick,
     targets: others.map(({ name }) => ({ name, atLeast: 1.6, figuresAtMost: [Infinity, Infinity, 20] })),
   });
+  const hello = { ...load, body: "hello", times: 0 };
   await compare({
     title: `HTTP hello, ${CONNECTIONS} connections, ${ours("serveAll", hostName)}`,
     units: ["CPU µs", "answers/s", "% from even"],
     baseline: ONE,
-    contenders: contenders("hello", { ...load, body: "hello", times: 0 }).map(({ name, sample }) => ({
+    contenders: contenders("hello", hello).map(({ name, sample }) => ({
       name,
       async sample() {
         const [answersPerSecond, cpu, unevenness] = await sample();
@@ -81,5 +82,28 @@ export async function servers({ quick }: Options): Promise<void> {
     })),
     quick,
     targets: others.map(({ name }) => ({ name, atMost: 1.05, figuresAtMost: [Infinity, Infinity, 20] })),
+  });
+  await compareHyper({ ...hello, tells: false }, quick);
+}
+
+/** What a second thread costs a server whose threads share all connections, beside the same load. */
+async function compareHyper(load: Load, quick: boolean): Promise<void> {
+  const path = buildCrate("tokio_servers");
+  const programs = [1, 2].flatMap((threads) =>
+    peer(`${threads} ${threads === 1 ? "thread" : "threads"}`, path, "http", threads)
+  );
+  if (programs.length === 0) return;
+  await compare({
+    title: `HTTP hello, ${load.connections} connections, hyper on tokio's multi-thread runtime`,
+    units: ["CPU µs", "answers/s"],
+    baseline: ONE,
+    contenders: programs.map(({ name, command }) => ({
+      name,
+      async sample() {
+        const { answersPerSecond, cpu } = await loadServer(command, load);
+        return [cpu, answersPerSecond];
+      },
+    })),
+    quick,
   });
 }

@@ -22,6 +22,8 @@ export interface Load {
   readonly body: string;
   /** How much work the server does for one. */
   readonly times: number;
+  /** Whether it says how many connections each thread has taken, for a line on stdin. */
+  readonly tells: boolean;
 }
 
 /** What a load came to. */
@@ -29,7 +31,7 @@ export interface Loaded {
   readonly answersPerSecond: number;
   /** Of the server's process, in microseconds an answer. */
   readonly cpu: number;
-  /** How many connections each of the server's threads has taken. */
+  /** How many connections each of the server's threads has taken, where it tells. */
   readonly taken: readonly number[];
 }
 
@@ -61,7 +63,7 @@ function loadBy(port: number, pid: number, { connections, warmUp, duration, body
   return JSON.parse(stdout);
 }
 
-/** Loads the server that the command starts. Throws where one answer is wrong. */
+/** Loads the server that the command starts, and asks it whom it has given the connections. Throws where one answer is wrong. */
 export async function loadServer([file, ...args]: readonly string[], load: Load): Promise<Loaded> {
   const server = spawn(file, args, {
     stdio: ["pipe", "pipe", "inherit"],
@@ -71,8 +73,11 @@ export async function loadServer([file, ...args]: readonly string[], load: Load)
     const port = Number(await nextLine(server));
     const { answers, answersPerSecond, used } = loadBy(port, server.pid ?? 0, load);
     const { userSeconds = NaN, systemSeconds = NaN } = used ?? {};
-    server.stdin?.write("\n");
-    const taken = (await nextLine(server)).trim().split(" ").map(Number);
+    let taken: readonly number[] = [];
+    if (load.tells) {
+      server.stdin?.write("\n");
+      taken = (await nextLine(server)).trim().split(" ").map(Number);
+    }
     return { answersPerSecond, cpu: 1e6 * (userSeconds + systemSeconds) / answers, taken };
   } finally {
     const ended = new Promise((resolve) => server.once("exit", resolve));

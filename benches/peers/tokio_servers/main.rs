@@ -1,6 +1,6 @@
-//! Servers on tokio's current-thread runtime:
+//! Servers on tokio's current-thread runtime, or on its multi-thread one with so many workers:
 //!
-//!     tokio_servers echo|http
+//!     tokio_servers echo|http [THREADS]
 //!
 //! `echo` sends every byte back; `http` is hyper, and answers each request with "hello". Listens on a port of
 //! 127.0.0.1 that the kernel chooses, prints it, and ends when its stdin does.
@@ -66,7 +66,16 @@ fn main() -> io::Result<()> {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         exit(0);
     });
-    let kind = args().nth(1).expect("usage: tokio_servers echo|http");
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(serve(&kind))
+    let kind = args().nth(1).expect("usage: tokio_servers echo|http [THREADS]");
+    let mut builder = match args().nth(2) {
+        None => Builder::new_current_thread(),
+        Some(threads) => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads.parse().expect("THREADS is a count"));
+            builder
+        }
+    };
+    let runtime = builder.enable_io().build()?;
+    // Not on the thread that blocks, which is none of the workers.
+    runtime.block_on(async move { tokio::spawn(async move { serve(&kind).await }).await })?
 }
