@@ -133,7 +133,7 @@ function startNode({ module, init, transfer, events }: Start): WorkerThread {
 export interface ThreadScope {
   /** Says something, by a clone. */
   say(value: unknown): void;
-  /** Ends the thread, once it is back in the host's loop. */
+  /** Ends the thread, once it is back in the host's loop, and listeners to the process's `exit` there were called. */
   close(): void;
 }
 
@@ -161,7 +161,14 @@ function enterWeb(main: (init: unknown, scope: ThreadScope) => void): void {
   web.addEventListener("unhandledrejection", ({ reason }) => tell(reason));
   web.onmessage = ({ data }) => {
     web.onmessage = null;
-    main(data, { say: (value) => web.postMessage(value), close: () => web.close() });
+    main(data, {
+      say: (value) => web.postMessage(value),
+      close() {
+        // As Node's threads do before their ends, and Deno's do not: what they have open is closed by that.
+        process.emit("exit", 0);
+        web.close();
+      },
+    });
   };
 }
 

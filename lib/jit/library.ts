@@ -32,9 +32,11 @@ function labelOf({ functions }: SharedObject): string {
  * since the loader takes the path of one that is open for that one, whatever else has the descriptor's number.
  */
 const closings = new Set<() => void>();
+/** Of Deno's own workers `node:worker_threads` knows nothing. */
+const isWorker = !isMainThread || Reflect.has(globalThis, "WorkerGlobalScope");
 
 function closeWithWorker(close: () => void): void {
-  if (isMainThread) return;
+  if (!isWorker) return;
   if (closings.size === 0) process.once("exit", closeAll);
   closings.add(close);
 }
@@ -104,7 +106,7 @@ function release(key: string, image: Image): void {
 
 /**
  * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too. What a
- * worker of `node:worker_threads` has open is closed as it ends, unless it is terminated. Its calls throw
+ * worker of `node:worker_threads` or a thread of a pool has open is closed as it ends, unless it is terminated. Its calls throw
  * what a callback has left where it `settles`, which is for code that is a user's.
  *
  * @throws {NativeUnavailableError} where the process may not load code.

@@ -75,8 +75,8 @@ function prepare(
  * Loads machine code as typed functions, which are its symbols too: gdb shows them. Disposing it unloads the
  * code, or once the callback that runs is done; a function of it throws from then on, and one that is
  * `unchecked` must not be called. What is loaded already on this thread, byte for byte, is not loaded again.
- * What a worker of `node:worker_threads` has not disposed is as it ends, by an `exit` listener; but where it is
- * terminated, and in Deno's own workers, a descriptor stays open for each.
+ * What a worker of `node:worker_threads`, or a thread of a pool, has not disposed is as it ends, by an `exit` listener;
+ * but where it is terminated, and in other workers of Deno's own, a descriptor stays open for each.
  *
  * Code may refer to the other functions of its table by their names, and to symbols of libraries.
  * A profiler has no name for a file in memory: set `OXBOW_JIT_DIR` to a folder, and the code is loaded from

@@ -10,7 +10,7 @@ import { Socket } from "../../../lib/io/socket.ts";
 import { TcpListener, TcpStream } from "../../../lib/net/mod.ts";
 import { Pool, PoolClosedError } from "../../../lib/task/pool.ts";
 import { run } from "../../../lib/task/mod.ts";
-import { descriptors } from "../../descriptors.ts";
+import { descriptors, openedSince } from "../../descriptors.ts";
 import { APP, askOnce, Client, socketsSince } from "./serve_all_client.ts";
 
 const CONNECTIONS = 24;
@@ -64,6 +64,8 @@ for (const distribute of ["reusePort", "pass"] as const) {
         assertEquals(servers.metrics().requests, CONNECTIONS + 1);
         await assertRejects(() => TcpStream.connect(servers.address), SystemError, "ECONNREFUSED");
         assertEquals(socketsSince(before), []);
+        // The machine code of each thread.
+        assertEquals(openedSince(before).filter((one) => one.includes("memfd:oxbow-http_head")), []);
       }));
 
     it("finishes the answers that have begun when it shuts down, and cuts them at the deadline", () =>
