@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { describe, it } from "node:test";
+import { beforeEach, describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { addressOf, dlopen, NULL, symbolPointer } from "../../ffi/mod.ts";
@@ -117,6 +117,9 @@ function callThreads(): string[] {
 }
 
 describe("Calls", () => {
+  // Those of the test before end by themselves, a moment after it.
+  beforeEach(() => until(() => callThreads().length === 0));
+
   it("makes calls on other threads, with their results and each one's errno", async () => {
     using session = new Session();
     const slots = [
