@@ -17,7 +17,7 @@ import { tiered } from "../tier.ts";
 import { add, bump, callBack, everything, jumpTo, returning } from "./hand_code.ts";
 import { skipping } from "../skip.ts";
 
-const CYCLES = tiered({ quick: 300, full: 100_000, soak: 1_000_000 });
+const CYCLES = tiered({ quick: 150, full: 100_000, soak: 1_000_000 });
 const NUMBER = { parameters: [], result: "i32" } as const;
 const ADD = { parameters: ["i32", "i32"], result: "i32" } as const;
 const EPERM = /EPERM|operation not permitted/i;

@@ -5,7 +5,7 @@ import { tiered } from "../tier.ts";
 import { TOOLS } from "./watched.ts";
 
 describe("a watch in a worker", () => {
-  const WORKERS = tiered({ quick: 6, full: 40, soak: 500 });
+  const WORKERS = tiered({ quick: 4, full: 40, soak: 500 });
 
   it("calls there, while the main thread blocks", () => {
     const output = outputOf(`${TOOLS}

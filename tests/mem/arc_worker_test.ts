@@ -148,7 +148,7 @@ describe("an Arc in workers", () => {
   });
 
   it("counts exactly though all come and go at once", () => {
-    const rounds = tiered({ quick: 200, full: 5_000, soak: 100_000 });
+    const rounds = tiered({ quick: 100, full: 5_000, soak: 100_000 });
     const worker = `
       parentPort.on("message", (handle) => {
         for (let i = 0; i < ${rounds}; i++) {

@@ -10,9 +10,9 @@ import { tiered } from "../tier.ts";
 import { scratch, TOOLS } from "./scratch.ts";
 
 /** Maps that come and go at a time. */
-const OTHERS = tiered({ quick: 200, full: 400, soak: 4_000 });
+const OTHERS = tiered({ quick: 100, full: 400, soak: 4_000 });
 /** How long calls that have lost their bytes may take to end, where they do. */
-const LATE_MS = tiered({ quick: 100, full: 500, soak: 500 });
+const LATE_MS = tiered({ quick: 50, full: 500, soak: 500 });
 
 const LENGTH = 1 << 24;
 

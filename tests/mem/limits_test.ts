@@ -137,7 +137,7 @@ describe("a process", () => {
 
 describe("many cycles", () => {
   it("of every kind of map give all of it back", () => {
-    const rounds = tiered({ quick: 60, full: 2_000, soak: 100_000 });
+    const rounds = tiered({ quick: 30, full: 2_000, soak: 100_000 });
     const source = `
       fs.writeFileSync(path, new Uint8Array(1 << 20).fill(7));
       let wrong = 0;

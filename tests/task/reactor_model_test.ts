@@ -128,7 +128,7 @@ function played(schedule: number, needsRearming: boolean, readers: readonly Body
   return [kernel.arrived, taken];
 }
 
-const PLACES = tiered({ quick: 12, full: 17, soak: 20 });
+const PLACES = tiered({ quick: 11, full: 17, soak: 20 });
 
 describe("the reactor's model", () => {
   for (const needsRearming of [false, true]) {

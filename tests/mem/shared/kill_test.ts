@@ -15,7 +15,7 @@ import { inFolder, newMap, wordsOf } from "./file_map.ts";
 import { type Peer, startPeer } from "./peer.ts";
 
 /** Of each test that kills in a loop: there are three. */
-const KILLS = tiered({ quick: 10, full: 340, soak: 20_000 });
+const KILLS = tiered({ quick: 5, full: 340, soak: 20_000 });
 const PATIENCE = { timeout: 30_000 };
 
 const files = inFolder();

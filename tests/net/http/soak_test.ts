@@ -11,7 +11,7 @@ import {
   told,
 } from "./server_process.ts";
 
-const SECONDS = tiered({ quick: 2, full: 10, soak: 300 });
+const SECONDS = tiered({ quick: 1, full: 10, soak: 300 });
 /** It is looked at after each. */
 const PARTS = 4;
 const AT_ONCE = 24;
