@@ -79,5 +79,5 @@ static bool advance(struct connection *connection, uint32_t events) {
 }
 
 int main(void) {
-    return run_server(true);
+    return run_server(true, 1);
 }

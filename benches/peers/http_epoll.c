@@ -1,8 +1,8 @@
-/* The floor under an HTTP/1.1 server: one thread, edge-triggered epoll, and nothing between the socket and
+/* The floor under an HTTP/1.1 server: edge-triggered epoll on one thread or several, and nothing between the socket and
  * the answer. Every request, however its bytes arrive, is taken to end at its blank line, and is answered
  * with "hello"; connections stay open.
  *
- *     http_epoll
+ *     http_epoll [THREADS]
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses, prints it, and ends when its stdin does. */
 #include "epoll_server.h"
@@ -61,7 +61,7 @@ static bool pay(struct connection *connection) {
 }
 
 static bool advance(struct connection *connection, uint32_t events) {
-    static char bytes[16384];
+    static _Thread_local char bytes[16384];
     for (;;) {
         if (!pay(connection)) return false;
         if (connection->owed > 0) return true;
@@ -75,6 +75,8 @@ static bool advance(struct connection *connection, uint32_t events) {
     }
 }
 
-int main(void) {
-    return run_server(false);
+int main(int argc, char **argv) {
+    int threads = argc > 1 ? atoi(argv[1]) : 1;
+    if (threads < 1) errx(2, "usage: http_epoll [THREADS]");
+    return run_server(false, threads);
 }

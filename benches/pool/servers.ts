@@ -7,7 +7,7 @@
  */
 import { hostName } from "../../ffi/mod.ts";
 import { compare, type Contender } from "../compare.ts";
-import { buildCrate, runPeer } from "../peers.ts";
+import { buildCrate, buildPeer, runPeer } from "../peers.ts";
 import type { Server } from "../net/servers.ts";
 import { type Options, ours, oursBy, peer } from "./contenders.ts";
 import { lehmer } from "./programs/work.ts";
@@ -83,18 +83,34 @@ export async function servers({ quick }: Options): Promise<void> {
     quick,
     targets: others.map(({ name }) => ({ name, atMost: 1.05, figuresAtMost: [Infinity, Infinity, 20] })),
   });
-  await compareHyper({ ...hello, tells: false }, quick);
+  const quiet = { ...hello, tells: false };
+  const c = buildPeer("http_epoll");
+  await comparePeer(
+    "C, an epoll and a listener for each thread",
+    (threads, name) => peer(name, c, threads),
+    quiet,
+    quick,
+  );
+  const hyper = buildCrate("tokio_servers");
+  await comparePeer(
+    "hyper on tokio's multi-thread runtime",
+    (threads, name) => peer(name, hyper, "http", threads),
+    quiet,
+    quick,
+  );
 }
 
-/** What a second thread costs a server whose threads share all connections, beside the same load. */
-async function compareHyper(load: Load, quick: boolean): Promise<void> {
-  const path = buildCrate("tokio_servers");
-  const programs = [1, 2].flatMap((threads) =>
-    peer(`${threads} ${threads === 1 ? "thread" : "threads"}`, path, "http", threads)
-  );
+/** What a second thread costs others beside the same load. */
+async function comparePeer(
+  what: string,
+  on: (threads: number, name: string) => Server[],
+  load: Load,
+  quick: boolean,
+): Promise<void> {
+  const programs = [...on(1, ONE), ...on(2, "2 threads")];
   if (programs.length === 0) return;
   await compare({
-    title: `HTTP hello, ${load.connections} connections, hyper on tokio's multi-thread runtime`,
+    title: `HTTP hello, ${load.connections} connections, ${what}`,
     units: ["CPU µs", "answers/s"],
     baseline: ONE,
     contenders: programs.map(({ name, command }) => ({

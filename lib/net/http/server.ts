@@ -100,6 +100,8 @@ export abstract class Server implements HttpServer, Service {
   #maxConnections: number;
   #tickMs: number;
   #finish: () => void;
+  /** Called where `finished` is settled: who waits by it in a coroutine has the runtime look after no promise. */
+  onFinished: () => void = () => {};
   #tasks: JoinHandle<void>[];
 
   /** Listens, where no `feed` is given; `tally` is where its numbers go, where somebody else reads them. */
@@ -265,6 +267,7 @@ export abstract class Server implements HttpServer, Service {
     if (!this.isLast || this.deadlines.size + this.#upgraded.size > 0) return;
     for (const task of this.#tasks) task.abort();
     this.#finish();
+    this.onFinished();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { EventFd } from "../../../io/event_fd.ts";
 import { socketOf } from "../../../io/socket.ts";
 import { currentThread } from "../../../mem/thread.ts";
 import { type Coroutine, fromPromise, spawn } from "../../../task/mod.ts";
+import { Notify } from "../../../task/sync/notify.ts";
 import { type NetAddress, TcpStream } from "../../mod.ts";
 import { adoptGlobals } from "../adopt.ts";
 import type { Fed, Feed } from "../feed.ts";
@@ -101,6 +102,8 @@ function* serveOn(board: Board, order: Order, loaded: Loaded): Coroutine<void> {
   const feed = new SeatFeed(board, order, () => enter(ENDING));
   const server = open(loaded, order, feed, board);
   if (order.wrapGlobals && !order.isLean) server.finished.then(adoptGlobals());
+  const over = new Notify();
+  server.onFinished = () => over.notifyOne();
   const attending = spawn(attend, bell, () => {
     board.heard(seat);
     feed.take(server);
@@ -110,7 +113,7 @@ function* serveOn(board: Board, order: Order, loaded: Loaded): Coroutine<void> {
   });
   try {
     enter(LISTENING);
-    yield* fromPromise(server.finished);
+    yield* over.notified();
   } finally {
     attending.abort();
     server.shutdown({ deadline: 0 });
