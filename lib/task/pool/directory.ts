@@ -1,12 +1,13 @@
 /**
- * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows; which thread
- * has which lane; and how far ranges are claimed. In words of shared memory:
+ * What all threads of a pool look up: the functions that jobs call, by numbers, in a list that only grows, and how many
+ * threads load them; which thread has which lane; and how far ranges are claimed. In words of shared memory:
  *
  *     0, 1       how many entries, and how many bytes of text, were taken
  *     2, 3, 4    how many threads were started, how many may be, and to how many jobs may be pinned
  *     5          whether one more was asked for
  *     THREADS…   of each lane two words: when its thread began, and the thread's number, which is written last
  *     ENTRIES…   of each function two words: where its text begins, and the length, which is written last
+ *     LOADS…     of each function how many threads have begun to load it, and have not ended that
  *     CELLS…     of each range that threads share a cache line: see range_cell.ts
  *     TEXT…      text: a module's URL and the name of what it exports; how it is called where that is over a range, and
  *                by which module's function it is reduced then: each a line
@@ -26,8 +27,12 @@ const PINNABLE = 4;
 const ASKED = 5;
 const THREADS = 16;
 const FIRST_ENTRY: number = THREADS + 2 * LANES;
-const FIRST_CELL: number = FIRST_ENTRY + 2 * ENTRIES;
+const FIRST_LOAD: number = FIRST_ENTRY + 2 * ENTRIES;
+const FIRST_CELL: number = FIRST_LOAD + ENTRIES;
 const TEXT: number = 4 * FIRST_CELL + CELLS * CELL_BYTES;
+
+/** How many threads may end while they load a function, before no other one tries. */
+const MOST_ENDED = 3;
 
 /** Numbers that no function has: what they stand for is known to all lanes. */
 export const FIRST_FUNCTION = 16;
@@ -173,6 +178,23 @@ export class Directory implements Disposable {
     if (kind === "each" || kind === "values") return { module, name, range: { kind } };
     if (kind !== "reduced") return { module, name };
     return { module, name, range: { kind, by: { module: byModule, name: byName } } };
+  }
+
+  /** This thread is about to load the function; `false` where so many have ended over it that it is not to. */
+  beginLoad(number: number): boolean {
+    const at = FIRST_LOAD + number - FIRST_FUNCTION;
+    // Each that lives loads it once.
+    const most = MOST_ENDED + Atomics.load(this.#words, STARTED) - 1;
+    if (Atomics.load(this.#words, at) >= most) return false;
+    Atomics.add(this.#words, at, 1);
+    return true;
+  }
+
+  /** It has been loaded, or failed to, and this thread is still there. */
+  endLoad(number: number, hasLoaded: boolean): void {
+    const at = FIRST_LOAD + number - FIRST_FUNCTION;
+    if (hasLoaded) Atomics.store(this.#words, at, 0);
+    else Atomics.sub(this.#words, at, 1);
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,19 @@
+import {
+  BEGUN,
+  CANCELLATIONS,
+  FAILURES,
+  FINISHED,
+  LOSSES,
+  MESSAGES,
+  MESSAGES_BEGUN,
+  MESSAGES_CANCELLED,
+  MESSAGES_ENDED,
+  MESSAGES_LOST,
+  PARKS,
+  STOLEN,
+  SUBMITTED,
+  WAKES,
+} from "./control/counters.ts";
 import type { Lane } from "./lane.ts";
 
 /** What a pool has done, and does. Of jobs: submitted = finished + failed + cancelled + lost + in flight. */
@@ -18,6 +34,7 @@ export interface PoolMetrics {
   readonly cancelled: number;
   /** Jobs whose worker has ended. */
   readonly lost: number;
+  /** Jobs that have not ended, and those that end while this is read. */
   readonly inFlight: number;
   /** Jobs that another thread has taken than the one that had them. */
   readonly stolen: number;
@@ -27,28 +44,33 @@ export interface PoolMetrics {
   readonly wakes: number;
 }
 
-/** What all lanes have counted. */
+/**
+ * What all lanes have counted. They go on meanwhile: what ends jobs is read first, so that a job may be in flight still
+ * that has just ended, and none is missed.
+ */
 export function metricsOf(lane: Lane, threads: number): PoolMetrics {
   const { counters, parking } = lane.control;
-  const of = counters.metrics();
-  const submitted = of.submitted - of.messages;
-  const finished = of.finished - of.messagesEnded;
-  const cancelled = of.cancelled - of.messagesCancelled;
-  const lost = of.lost - of.messagesLost;
-  const { failed, stolen, parks, wakes } = of;
-  const inFlight = submitted - finished - failed - cancelled - lost;
+  const messages = counters.total(MESSAGES);
+  const [allFinished, allCancelled, allLost] = [FINISHED, CANCELLATIONS, LOSSES].map((of) =>
+    counters.total(of)
+  );
+  const failed = counters.total(FAILURES);
+  const finished = allFinished - counters.total(MESSAGES_ENDED);
+  const cancelled = allCancelled - counters.total(MESSAGES_CANCELLED);
+  const lost = allLost - counters.total(MESSAGES_LOST);
+  const submitted = counters.total(SUBMITTED) - messages;
   return {
     threads,
     asleep: Math.max(0, parking.sleepers),
     submitted,
-    begun: of.begun - of.messagesBegun,
+    begun: counters.total(BEGUN) - counters.total(MESSAGES_BEGUN),
     finished,
     failed,
     cancelled,
     lost,
-    inFlight,
-    stolen,
-    parks,
-    wakes,
+    inFlight: submitted - finished - failed - cancelled - lost,
+    stolen: counters.total(STOLEN),
+    parks: counters.total(PARKS),
+    wakes: counters.total(WAKES),
   };
 }

@@ -1,6 +1,5 @@
 import { shown } from "../../../io/arguments.ts";
-import type { Called, FunctionName } from "../directory.ts";
-import type { RangeCells } from "../range_cell.ts";
+import type { Called, Directory, FunctionName } from "../directory.ts";
 import { crossingLoader } from "./crossing_loader.ts";
 
 type Callable = (...args: unknown[]) => unknown;
@@ -17,8 +16,9 @@ const modules: Map<string, Record<string, unknown>> = new Map();
 
 /** A function of a module, as this thread has it. */
 export class LoadedFunction {
+  readonly #directory: Directory;
+  readonly #number: number;
   readonly #of: Called;
-  readonly #cells: RangeCells;
   #fn: Callable | null = null;
   #loading: Promise<Callable> | null = null;
   /** Slots of jobs that wait until it is loaded. */
@@ -28,9 +28,11 @@ export class LoadedFunction {
   /** Whether it was called, and gave nothing to be waited for. */
   isSync = false;
 
-  constructor(of: Called, cells: RangeCells) {
-    this.#of = of;
-    this.#cells = cells;
+  /** By its number. */
+  constructor(directory: Directory, number: number) {
+    this.#directory = directory;
+    this.#number = number;
+    const of = this.#of = directory.at(number);
     const fn = loaded(of);
     const by = this.#by === null ? null : loaded(this.#by);
     const isReady = of.range === undefined || ranges !== undefined;
@@ -47,7 +49,9 @@ export class LoadedFunction {
     this.isAsync = isAsync(fn) || by !== null && isAsync(by);
     const { range } = this.#of;
     if (range === undefined || ranges === undefined) return this.#fn = fn;
-    return this.#fn = range.kind === "values" ? ranges.overValues(fn) : ranges.overRange(fn, by, this.#cells);
+    return this.#fn = range.kind === "values"
+      ? ranges.overValues(fn)
+      : ranges.overRange(fn, by, this.#directory.cells);
   }
 
   get name(): string {
@@ -70,11 +74,21 @@ export class LoadedFunction {
   }
 
   async #load(): Promise<Callable> {
+    if (!this.#directory.beginLoad(this.#number)) {
+      const { module, name } = this.#of;
+      throw new Error(
+        `cannot run the job ${name} of ${module}: thread after thread of the pool has ended while it loaded the ` +
+          "module, and no other one tries; look for what ends them there, such as process.exit",
+      );
+    }
     try {
       if (this.#of.range !== undefined) ranges ??= await import("./range_function.ts");
       const fn = await load(this.#of);
-      return this.#take(fn, this.#by === null ? null : await load(this.#by));
+      const callable = this.#take(fn, this.#by === null ? null : await load(this.#by));
+      this.#directory.endLoad(this.#number, true);
+      return callable;
     } catch (error) {
+      this.#directory.endLoad(this.#number, false);
       this.#loading = null;
       throw error;
     }

@@ -133,8 +133,7 @@ export class Runner implements Runs {
   }
 
   #functionAt(number: number): LoadedFunction {
-    const { directory } = this.#lane;
-    return this.#functions[number] ??= new LoadedFunction(directory.at(number), directory.cells);
+    return this.#functions[number] ??= new LoadedFunction(this.#lane.directory, number);
   }
 
   /** The job is not begun before what it needs is there: where this thread ends meanwhile, another one runs it. */
