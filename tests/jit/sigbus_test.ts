@@ -6,7 +6,7 @@ import { type ChildResult, moduleUrl, outputOf, runChild } from "../child.ts";
 import { tiered } from "../tier.ts";
 
 const PAGE = 4096;
-const ROUNDS = tiered({ quick: 30, full: 2_000, soak: 50_000 });
+const ROUNDS = tiered({ quick: 10, full: 2_000, soak: 50_000 });
 
 /** What a child needs to map a file and to cut it. */
 const TOOLS = `

@@ -14,7 +14,8 @@ const OTHERS = tiered({ quick: 100, full: 400, soak: 4_000 });
 /** How long calls that have lost their bytes may take to end, where they do. */
 const LATE_MS = tiered({ quick: 50, full: 500, soak: 500 });
 
-const LENGTH = 1 << 24;
+/** Some milliseconds of each call. */
+const LENGTH = tiered({ quick: 1 << 22, full: 1 << 24, soak: 1 << 24 });
 
 const disk = scratch();
 let path = "";
@@ -117,7 +118,7 @@ describe("a map may be disposed while its bytes", () => {
         (bytes) => fs.promises.writeFile(join(folder, "first.bin"), bytes),
         (bytes) => fs.promises.appendFile(join(folder, "second.bin"), bytes),
         (bytes) => promisify(fs.write)(fd, bytes, 0, bytes.length, 0),
-        (bytes) => promisify(fs.writev)(fd, [bytes.subarray(0, 1 << 23), bytes.subarray(1 << 23)], 0),
+        (bytes) => promisify(fs.writev)(fd, [bytes.subarray(0, 1 << 21), bytes.subarray(1 << 21)], 0),
         async (bytes) => {
           const stream = fs.createWriteStream(join(folder, "third.bin"));
           stream.on("error", () => {});

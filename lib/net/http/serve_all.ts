@@ -1,11 +1,7 @@
-import { availableParallelism } from "node:os";
-import { requireFlag, requireNames, shown } from "../../io/arguments.ts";
-import { Pool } from "../../task/pool.ts";
+import type { Pool } from "../../task/pool.ts";
 import type { NetAddress } from "../mod.ts";
 import type { HttpLimits } from "./limits.ts";
-import { moduleUrl, requireCallback } from "./serve_all/arguments.ts";
-import { Crew } from "./serve_all/crew.ts";
-import { type HttpServers, Opener, type Opening } from "./serve_all/opener.ts";
+import type { HttpServers } from "./serve_all/opener.ts";
 import type { HttpTimeouts } from "./server.ts";
 
 export type { HttpServersMetrics, ServerMetrics } from "./serve_all/metrics.ts";
@@ -48,86 +44,6 @@ export interface ServeAllOptions {
   timeouts?: HttpTimeouts;
 }
 
-const WHAT = "cannot serve";
-const NAMES: readonly string[] = [
-  "export",
-  "lean",
-  "threads",
-  "pool",
-  "distribute",
-  "hostname",
-  "port",
-  "signal",
-  "onListen",
-  "onCrash",
-  "wrapGlobals",
-  "maxConnections",
-  "limits",
-  "timeouts",
-] satisfies (keyof ServeAllOptions)[];
-
-/** The same module by another name, by which threads that have it import it once more. */
-function anew(module: string, reloads: number): string {
-  const url = new URL(module);
-  url.searchParams.set("reload", String(reloads));
-  return url.href;
-}
-
-/** Throws for what cannot be, of what no other thread looks at first. */
-function requireKinds({ pool, signal, onListen, onCrash, maxConnections, ...rest }: ServeAllOptions): void {
-  const { export: name = "default" } = rest;
-  if (typeof name !== "string" || name === "") {
-    throw new TypeError(`${WHAT}: export is ${shown(name)}, and no name`);
-  }
-  requireFlag(WHAT, "lean", rest.lean);
-  requireFlag(WHAT, "wrapGlobals", rest.wrapGlobals);
-  requireCallback(WHAT, "onListen", onListen);
-  requireCallback(WHAT, "onCrash", onCrash);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`${WHAT}: signal is ${shown(signal)}, and no AbortSignal`);
-  }
-  if (pool !== undefined && !(pool instanceof Pool)) {
-    throw new TypeError(`${WHAT}: pool is ${shown(pool)}, and no Pool`);
-  }
-  if (maxConnections !== undefined && !(typeof maxConnections === "number" && maxConnections > 0)) {
-    throw new RangeError(`${WHAT}: maxConnections is ${shown(maxConnections)}, not a number above 0`);
-  }
-}
-
-/** Checks everything that is said of the servers. */
-function openingOf(options: ServeAllOptions): Opening {
-  requireNames(WHAT, "options are", options, NAMES);
-  requireKinds(options);
-  const { hostname = "127.0.0.1", port = 8000, pool, distribute = "reusePort" } = options;
-  const { threads = pool?.threads ?? availableParallelism(), onCrash = console.error } = options;
-  const { maxConnections, limits, timeouts } = options;
-  const { export: name = "default", lean = false, wrapGlobals = true } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new RangeError(`${WHAT}: threads is ${shown(threads)}, not an integer from 1`);
-  }
-  if (pool !== undefined && threads > pool.threads) {
-    throw new RangeError(`${WHAT}: threads is ${threads}, and the pool has ${pool.threads}`);
-  }
-  if (distribute !== "reusePort" && distribute !== "pass") {
-    throw new TypeError(`${WHAT}: distribute is ${shown(distribute)}, none of reusePort and pass`);
-  }
-  return {
-    distribute,
-    threads,
-    hostname,
-    port,
-    order: {
-      export: name,
-      isLean: lean,
-      wrapGlobals,
-      options: { hostname, maxConnections, limits, timeouts },
-    },
-    onCrash,
-    newCrew: () => new Crew(threads, pool),
-    specifier: (module, reloads) => pool === undefined || reloads === 0 ? module : anew(module, reloads),
-  };
-}
-
 /**
  * Serves HTTP/1.1 on several threads, each of which has a server as `serve` or `serveLean` make one, with a copy of the
  * module: what one keeps in its variables the others do not see. Resolves once all listen. A server that dies takes its
@@ -158,25 +74,7 @@ function openingOf(options: ServeAllOptions): Opening {
  * ```
  */
 export async function serveAll(module: URL | string, options: ServeAllOptions = {}): Promise<HttpServers> {
-  const opening = openingOf(options);
-  const url = moduleUrl(WHAT, module);
-  const { signal, onListen } = options;
-  signal?.throwIfAborted();
-  const servers = new Opener(url, opening);
-  const stop = (): void => {
-    servers.shutdown();
-  };
-  signal?.addEventListener("abort", stop, { once: true });
-  servers.finished.then(() => signal?.removeEventListener("abort", stop));
-  try {
-    await servers.start().catch((error) => {
-      throw signal?.aborted ? signal.reason : error;
-    });
-    signal?.throwIfAborted();
-    onListen?.(servers.address);
-  } catch (error) {
-    await servers.shutdown({ deadline: 0 });
-    throw error;
-  }
-  return servers;
+  // The pool's modules are a third of all, and a single server needs none of them.
+  const { openServers } = await import("./serve_all/open_servers.ts");
+  return await openServers(module, options);
 }
