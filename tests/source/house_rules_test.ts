@@ -16,7 +16,7 @@ const floors = [
   ["mod.ts", "examples/"],
 ];
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 const sources = ["ffi", "lib", "examples", "tests", "benches", "scripts"].flatMap((folder) =>
   readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
