@@ -36,6 +36,9 @@ export class Content {
   /** Throws a `TypeError` for what are no bytes. `what` is what could not be done. */
   constructor(what: string, bytes: Uint8Array) {
     requireBytes(what, "bytes", bytes);
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
+      throw new TypeError(`${what}: bytes are gone, as their buffer was transferred away`);
+    }
     this.length = bytes.length;
     this.#what = what;
     this.#bytes = bytes;
@@ -72,8 +75,12 @@ function writeSome(handle: Handle, content: Content, at: number, position: numbe
 
 /** Reads until the buffer is full or the file at its end: how many bytes there were. */
 export function* readFully(handle: Handle, buffer: Uint8Array, position: number): Coroutine<number> {
+  const { length } = buffer;
   let at = 0;
-  while (at < buffer.length) {
+  while (at < length) {
+    if (buffer.length < length) {
+      throw new TypeError(`cannot read ${handle.path}: the buffer was transferred away or shrunk meanwhile`);
+    }
     const count = yield* readSome(handle, buffer, at, position === CURRENT ? CURRENT : position + at);
     if (count === 0) break;
     at += count;

@@ -59,7 +59,8 @@ export {
   type ServerMetrics,
 } from "./http/serve_all.ts";
 export type { HttpLimits } from "./http/limits.ts";
-export type { HttpServer, HttpTimeouts, ListenerOptions } from "./http/server.ts";
+export type { HttpServer, ListenerOptions } from "./http/server.ts";
+export type { HttpTimeouts } from "./http/timeouts.ts";
 export type { Handler, ServeOptions } from "./http/web_server.ts";
 
 /**

@@ -345,6 +345,37 @@ describe("a write whose buffer goes meanwhile", () => {
   }
 });
 
+describe("a buffer that is gone", () => {
+  it("is refused before the file is touched", async () => {
+    using folder = new Folder();
+    const path = folder.at("a");
+    fs.writeFileSync(path, "the old file");
+    const bytes = resizable(100);
+    BUFFER_LOSSES["transferred away"](bytes);
+    await run(async () => {
+      assertThrows(() => writeFile(path, bytes), TypeError, "bytes are gone");
+      await using file = await File.open(path, ALL);
+      assertThrows(() => file.writeAt(bytes, 0), TypeError, "bytes are gone");
+    });
+    assertEquals(fs.readFileSync(path, "utf8"), "the old file");
+  });
+
+  it("ends a read of many calls between two of them", async () => {
+    using folder = new Folder();
+    const path = folder.at("a");
+    fs.writeFileSync(path, pattern(3_000_000));
+    await run(async () => {
+      await using file = await File.open(path, ALL);
+      for (const lose of Object.values(BUFFER_LOSSES)) {
+        const bytes = resizable(3_000_000);
+        const reading = file.readAt(bytes, 0).toPromise();
+        lose(bytes);
+        await assertRejects(() => reading, TypeError, "the buffer was transferred away");
+      }
+    });
+  });
+});
+
 describe("a pipe with a name", () => {
   it("blocks who opens or reads it, and nobody else", async () => {
     using folder = new Folder();

@@ -10,6 +10,14 @@ export interface HttpLimits {
   body?: number;
 }
 
+/** What limits may be called. */
+export const LIMIT_NAMES: readonly string[] = [
+  "requestLine",
+  "headers",
+  "headerCount",
+  "body",
+] satisfies (keyof HttpLimits)[];
+
 function bound(limits: HttpLimits, name: keyof HttpLimits, standard: number): number {
   const value = limits[name] ?? standard;
   if (!(value >= 0)) throw new RangeError(`limits.${name} must be a number of at least 0, got ${value}`);

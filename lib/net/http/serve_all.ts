@@ -2,7 +2,7 @@ import type { Pool } from "../../task/pool.ts";
 import type { NetAddress } from "../mod.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { HttpServers } from "./serve_all/opener.ts";
-import type { HttpTimeouts } from "./server.ts";
+import type { HttpTimeouts } from "./timeouts.ts";
 
 export type { HttpServersMetrics, ServerMetrics } from "./serve_all/metrics.ts";
 export type { HttpServers } from "./serve_all/opener.ts";

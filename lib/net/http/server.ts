@@ -1,4 +1,5 @@
 import { withoutScope } from "../../../ffi/layout/numeric_address.ts";
+import { requireNames } from "../../io/arguments.ts";
 import { type Coroutine, type JoinHandle, sleep, spawn } from "../../task/mod.ts";
 import { currentRuntime } from "../../task/runtime/current.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
@@ -8,28 +9,11 @@ import type { Connection } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { type Feed, ListenerFeed } from "./feed.ts";
-import type { HttpLimits } from "./limits.ts";
+import { type HttpLimits, LIMIT_NAMES } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 import type { Service } from "./service.ts";
 import { ACCEPTED, type Tally, TALLY_NUMBERS } from "./tally.ts";
-
-/** How long a client may take, and a handler, in milliseconds. */
-export interface HttpTimeouts {
-  /** Between two requests: 60,000 where nothing is said. */
-  idle?: number;
-  /** From a request's first byte to the end of its head: 10,000. */
-  head?: number;
-  /** Without a byte of a body: 30,000. */
-  body?: number;
-  /**
-   * Until the handler has answered, from the request's head or the last that it was given of the body: then the
-   * request's signal is aborted, `onError` is told, and the client is answered 503. No limit where nothing is said. A
-   * response's stream has none.
-   */
-  handler?: number;
-  /** Without room for 64 KiB more of a response: 30,000. */
-  write?: number;
-}
+import { type HttpTimeouts, positive, resolveTimeouts } from "./timeouts.ts";
 
 /** How a server listens and what it bears. */
 export interface ListenerOptions {
@@ -74,12 +58,6 @@ const ASKED = 64;
 /** And so many where one more comes: those that are closed never outnumber those that are open for long. */
 const ASKED_FOR_ONE = 2;
 
-/** A positive number of milliseconds or of things. Throws a `RangeError` that names it. */
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`cannot serve: ${name} is ${value}, not a number above 0`);
-}
-
 /** What listens, accepts, and ends what takes too long: everything but how a request is answered. */
 export abstract class Server implements HttpServer, Service {
   readonly runtime: Runtime;
@@ -106,14 +84,10 @@ export abstract class Server implements HttpServer, Service {
 
   /** Listens, where no `feed` is given; `tally` is where its numbers go, where somebody else reads them. */
   constructor(options: ListenerOptions, feed?: Feed, tally: Tally = new Float64Array(TALLY_NUMBERS)) {
-    const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts = {}, maxConnections = 10_000 } =
-      options;
+    const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts, maxConnections = 10_000 } = options;
+    if (options.limits !== undefined) requireNames("cannot serve", "limits are", options.limits, LIMIT_NAMES);
     this.#maxConnections = positive("maxConnections", maxConnections);
-    const idle = positive("timeouts.idle", timeouts.idle ?? 60_000);
-    const head = positive("timeouts.head", timeouts.head ?? 10_000);
-    const body = positive("timeouts.body", timeouts.body ?? 30_000);
-    const handler = positive("timeouts.handler", timeouts.handler ?? Infinity);
-    const write = positive("timeouts.write", timeouts.write ?? 30_000);
+    const { idle, head, body, handler, write } = resolveTimeouts(timeouts);
     this.buffers = new Buffers(options.limits);
     this.writer = new ResponseWriter(this.buffers.output);
     this.#tickMs = Math.max(1, Math.min(LONGEST_TICK_MS, Math.min(idle, head, body, handler, write) / 4));

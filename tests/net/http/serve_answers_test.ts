@@ -182,10 +182,13 @@ describe("serve()", () => {
       await Promise.resolve();
     }));
 
-  it("refuses options that are no numbers before it listens", () =>
+  it("refuses options that are none before it listens", () =>
     run(async () => {
       for (const options of [{ timeouts: { idle: NaN } }, { maxConnections: 0 }, { limits: { body: -1 } }]) {
         assertThrows(() => serve(hello, { port: 0, ...options }), RangeError);
+      }
+      for (const options of [{ timeouts: { idel: 1 } }, { limits: { bodies: 1 } }, { limits: null }]) {
+        assertThrows(() => Reflect.apply(serve, undefined, [hello, { port: 0, ...options }]), TypeError);
       }
       const server = serve(hello, { port: 0, limits: { body: undefined } });
       assertThrows(() => server.shutdown({ deadline: NaN }), RangeError, "deadline");

@@ -33,7 +33,7 @@ const adopters: Map<RemoteEnd, (handle: RemoteEndHandle) => Disposable> = new Ma
  * where it was adopted.
  */
 export function closeRemoteEnd(handle: RemoteEndHandle): void {
-  const adopt = adopters.get(handle.end);
+  const adopt = typeof handle === "object" && handle !== null ? adopters.get(handle.end) : undefined;
   if (adopt === undefined) throw new TypeError("cannot close an end: what was given is no handle of one");
   adopt(handle)[Symbol.dispose]();
 }

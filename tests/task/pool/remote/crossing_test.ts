@@ -76,6 +76,9 @@ describe("what crosses in a channel's messages", () => {
     const handle = last.intoHandle();
     closeRemoteEnd(handle);
     assertThrows(() => closeRemoteEnd(handle), Error, "adopted already");
+    for (const none of [undefined, null, {}]) {
+      assertThrows(() => Reflect.apply(closeRemoteEnd, undefined, [none]), TypeError, "no handle of one");
+    }
     assertEquals(lastRx.tryRecv(), undefined);
     closeRemoteEnd(lastRx.intoHandle());
     map[Symbol.dispose]();
