@@ -6,6 +6,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -55,13 +56,24 @@ function quoted(argument: string): string {
   return `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
+/**
+ * Writes TypeScript that a process of its own is to run, and says where. Node gets it without its types:
+ * what erases them is WebAssembly, which each process would load, for as much CPU time as all the rest of
+ * a short program takes.
+ */
+export function writeProgram(folder: string, name: string, source: string): string {
+  const isErased = hostName === "node";
+  const path = join(folder, `${name}.${isErased ? "mjs" : "mts"}`);
+  writeFileSync(path, isErased ? nodeModule.stripTypeScriptTypes(source) : source);
+  return path;
+}
+
 /** Runs `source`, a module, to its end. */
 export function runChild(source: string, options: ChildOptions = {}): ChildResult {
   const { before = ":", limitMs = 60_000 } = options;
   const folder = mkdtempSync(join(tmpdir(), "oxbow-child-"));
   try {
-    const path = join(folder, "child.mts");
-    writeFileSync(path, source);
+    const path = writeProgram(folder, "child", source);
     // By a script, since Deno adds `-A` where it finds itself in a command.
     const script = join(folder, "run.sh");
     const command = [process.execPath, ...hostArguments(options), path].map(quoted).join(" ");

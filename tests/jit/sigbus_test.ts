@@ -4,13 +4,14 @@ import { NULL, pointerTo } from "../../ffi/mod.ts";
 import { guardRange } from "../../lib/jit/sigbus.ts";
 import { type ChildResult, moduleUrl, outputOf, runChild } from "../child.ts";
 import { tiered } from "../tier.ts";
+import { Together } from "../together.ts";
 
 const PAGE = 4096;
 const ROUNDS = tiered({ quick: 10, full: 2_000, soak: 50_000 });
 
 /** What a child needs to map a file and to cut it. */
 const TOOLS = `
-  import { ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+  import { ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
   import { tmpdir } from "node:os";
   import { join } from "node:path";
   import process from "node:process";
@@ -82,12 +83,17 @@ const TOOLS = `
     seenAddress: { parameters: [], result: "pointer" },
   }).symbols;
   const seen = () => [...new Int32Array(unsafeBufferAt(witness.seenAddress(), 12))].join();
+  /** At once: what a process printed is lost where it ends in a signal. */
+  const write = (text) => writeSync(1, text);
   const install = () => guardRange(map(1).pointer, PAGE, 3);
 `;
 
 function told(source: string): string {
   return outputOf(TOOLS + source);
 }
+
+/** Those that need no process of their own: each disposes what it guards. */
+const together = new Together(TOOLS);
 
 /** How a process ends: what it says of its own death is the host's. */
 function end(source: string): ChildResult["code"] {
@@ -98,106 +104,100 @@ function end(source: string): ChildResult["code"] {
 const [SI_TKILL, SA_SIGINFO, SA_RESETHAND, SIG_DFL, SIG_IGN] = [-6, 4, 0x80000000 | 0, 0, 1];
 
 describe("guardRange", () => {
+  const past = together.add(`
+    for (const flags of [1, 2]) {
+      const { bytes, pointer, length, cut } = map(10, flags);
+      const range = guardRange(pointer, length, 3);
+      const sum = () => bytes.reduce((sum, byte) => sum + byte, 0);
+      const before = [sum(), range.faults];
+      cut(2 * PAGE + 100);
+      console.log(...before, sum(), range.faults, sum(), range.faults);
+      bytes[9 * PAGE] = 1;
+      cut(10 * PAGE);
+      console.log(sum(), range.faults);
+      range[Symbol.dispose]();
+      range[Symbol.dispose]();
+      console.log(range.faults);
+    }`);
   it("lets what is past the end of a truncated file read zeros, and counts its pages", () => {
-    const source = `
-      for (const flags of [1, 2]) {
-        const { bytes, pointer, length, cut } = map(10, flags);
-        const range = guardRange(pointer, length, 3);
-        const sum = () => bytes.reduce((sum, byte) => sum + byte, 0);
-        const before = [sum(), range.faults];
-        cut(2 * PAGE + 100);
-        console.log(...before, sum(), range.faults, sum(), range.faults);
-        bytes[9 * PAGE] = 1;
-        cut(10 * PAGE);
-        console.log(sum(), range.faults);
-        range[Symbol.dispose]();
-        range[Symbol.dispose]();
-        console.log(range.faults);
-      }`;
     const shared = `${7 * 10 * PAGE} 0 ${7 * (2 * PAGE + 100)} 7 ${7 * (2 * PAGE + 100)} 7\n${
       7 * (2 * PAGE + 100) + 1
     } 7\n7`;
-    assertEquals(told(source), `${shared}\n${shared}`);
+    assertEquals(past(), `${shared}\n${shared}`);
   });
 
-  it("agrees with the file, whatever is cut and read", () => {
-    const source = `
-      const random = (n) => Math.floor(Math.random() * n);
-      let wrong = 0;
-      let faults = 0;
-      for (let round = 0; round < ${ROUNDS}; round++) {
-        const maps = Array.from({ length: 1 + random(6) }, () => map(1 + random(8)));
-        const ranges = maps.map(({ pointer, length }) => guardRange(pointer, length, 3));
-        const ends = maps.map(({ length, cut }) => {
-          const end = random(length + 1);
-          cut(end);
-          return end;
-        });
-        const gone = maps.map(() => new Set());
-        for (let i = 0; i < 200; i++) {
-          const which = random(maps.length);
-          const at = random(maps[which].length);
-          const isGone = at >= Math.ceil(ends[which] / PAGE) * PAGE;
-          if (isGone) gone[which].add(Math.floor(at / PAGE));
-          if (maps[which].bytes[at] !== (at < ends[which] ? 7 : 0)) wrong++;
-        }
-        ranges.forEach((range, i) => {
-          faults += range.faults;
-          if (range.faults !== gone[i].size) wrong++;
-          range[Symbol.dispose]();
-          if (range.faults !== gone[i].size) wrong++;
-        });
+  const agreement = together.add(`
+    const random = (n) => Math.floor(Math.random() * n);
+    let wrong = 0;
+    let faults = 0;
+    for (let round = 0; round < ${ROUNDS}; round++) {
+      const maps = Array.from({ length: 1 + random(6) }, () => map(1 + random(8)));
+      const ranges = maps.map(({ pointer, length }) => guardRange(pointer, length, 3));
+      const ends = maps.map(({ length, cut }) => {
+        const end = random(length + 1);
+        cut(end);
+        return end;
+      });
+      const gone = maps.map(() => new Set());
+      for (let i = 0; i < 200; i++) {
+        const which = random(maps.length);
+        const at = random(maps[which].length);
+        const isGone = at >= Math.ceil(ends[which] / PAGE) * PAGE;
+        if (isGone) gone[which].add(Math.floor(at / PAGE));
+        if (maps[which].bytes[at] !== (at < ends[which] ? 7 : 0)) wrong++;
       }
-      console.log(wrong, faults > 0);`;
-    assertEquals(told(source), "0 true");
+      ranges.forEach((range, i) => {
+        faults += range.faults;
+        if (range.faults !== gone[i].size) wrong++;
+        range[Symbol.dispose]();
+        if (range.faults !== gone[i].size) wrong++;
+      });
+    }
+    console.log(wrong, faults > 0);`);
+  it("agrees with the file, whatever is cut and read", () => {
+    assertEquals(agreement(), "0 true");
   });
 
+  const pages = together.add(`
+    const { bytes, pointer, cut } = map(4);
+    using range = guardRange(offset(pointer, PAGE + 4095), 2, 3);
+    cut(0);
+    console.log(bytes[PAGE], bytes[3 * PAGE - 1], range.faults);`);
   it("guards the whole pages that a range touches", () => {
-    const source = `
-      const { bytes, pointer, cut } = map(4);
-      using range = guardRange(offset(pointer, PAGE + 4095), 2, 3);
-      cut(0);
-      console.log(bytes[PAGE], bytes[3 * PAGE - 1], range.faults);`;
-    assertEquals(told(source), "0 0 2");
+    assertEquals(pages(), "0 0 2");
     const before =
       `const { bytes, pointer, cut } = map(4); guardRange(offset(pointer, PAGE + 4095), 2, 3); cut(0);`;
-    assertEquals(
-      end(`${before} bytes[PAGE - 1];console.log(bytes[PAGE - 1]);`),
-      end("const m = map(1); m.cut(0); console.log(m.bytes[0]);"),
-    );
-    assertEquals(
-      end(`${before} console.log(bytes[3 * PAGE]);`),
-      end("const m = map(1); m.cut(0); console.log(m.bytes[0]);"),
-    );
+    const without = end("const m = map(1); m.cut(0); console.log(m.bytes[0]);");
+    assertEquals(end(`${before} bytes[PAGE - 1];console.log(bytes[PAGE - 1]);`), without);
+    assertEquals(end(`${before} console.log(bytes[3 * PAGE]);`), without);
   });
 
   it("puts pages of the protection there that it was given", () => {
     const cut =
       "const { bytes, pointer, cut } = map(1, 1); const range = guardRange(pointer, PAGE, 1); cut(0);";
-    assertEquals(told(`${cut} console.log(bytes[5], range.faults);`), "0 1");
-    const written = end(`${cut} bytes[5]; console.log(bytes[5]); bytes[5] = 1;`);
-    assertEquals(written === 0, false);
+    const written = runChild(`${TOOLS} ${cut} write(bytes[5] + " " + range.faults); bytes[5] = 1;`);
+    assertEquals([written.stdout, written.code === 0], ["0 1", false]);
   });
 
+  const kernel = together.add(`
+    const { bytes, pointer, cut } = map(1);
+    using range = guardRange(pointer, PAGE, 3);
+    cut(0);
+    const fd = libc().memfd_create("oxbow-test", 0);
+    console.log(libc().write(fd, bytes, 8), errno(), range.faults, bytes[0], libc().write(fd, bytes, 8));`);
   it("is not asked where the kernel itself reads: EFAULT, and no fault is counted", () => {
-    const source = `
-      const { bytes, pointer, cut } = map(1);
-      using range = guardRange(pointer, PAGE, 3);
-      cut(0);
-      const fd = libc().memfd_create("oxbow-test", 0);
-      console.log(libc().write(fd, bytes, 8), errno(), range.faults, bytes[0], libc().write(fd, bytes, 8));`;
-    assertEquals(told(source), "-1n 14 0 0 8n");
+    assertEquals(kernel(), "-1n 14 0 0 8n");
   });
 
+  const errno = together.add(`
+    const { bytes, pointer, cut } = map(1);
+    using range = guardRange(pointer, PAGE, 3);
+    cut(0);
+    errno();
+    const failed = c.close(-1);
+    console.log(failed, bytes[0], errno(), range.faults);`);
   it("leaves errno alone", () => {
-    const source = `
-      const { bytes, pointer, cut } = map(1);
-      using range = guardRange(pointer, PAGE, 3);
-      cut(0);
-      errno();
-      const failed = c.close(-1);
-      console.log(failed, bytes[0], errno(), range.faults);`;
-    assertEquals(told(source), "-1 0 9 1");
+    assertEquals(errno(), "-1 0 9 1");
   });
 
   it("guards on each thread, and is installed once however many ask", () => {
@@ -388,11 +388,10 @@ describe("guardRange", () => {
       told(`setHandler(witness.blindAddress()); install(); raise(); console.log(seen());`),
       "1,7,0",
     );
-    const reset = `setHandler(witness.witnessAddress(), ${
-      SA_SIGINFO | SA_RESETHAND
-    }); install(); raise(); console.log(seen());`;
-    assertEquals(told(reset), `1,7,${SI_TKILL}`);
-    assertEquals(end(`${reset} raise();`), "SIGBUS");
+    const reset = `setHandler(witness.witnessAddress(), ${SA_SIGINFO | SA_RESETHAND});
+      install(); raise(); write(seen());`;
+    const { code, stdout } = runChild(`${TOOLS} ${reset} raise();`);
+    assertEquals([stdout, code], [`1,7,${SI_TKILL}`, "SIGBUS"]);
   });
 
   it("guards as many ranges as a process may have maps, and says when they are too many", () => {

@@ -28,9 +28,9 @@ const PROGRAM = `
 /** Runs the program, which spins for a minute or until \`act\` is done. */
 async function whileSpinning<T>(env: Record<string, string>, act: (pid: number) => T): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-spin-"));
-  writeFileSync(join(folder, "spin.mts"), PROGRAM);
+  writeFileSync(join(folder, "spin.mjs"), PROGRAM);
   const flags = { deno: ["run", "-A", "--no-config", "--no-lock"], bun: ["run"], node: [] }[hostName];
-  const child = spawn(process.execPath, [...flags, join(folder, "spin.mts")], {
+  const child = spawn(process.execPath, [...flags, join(folder, "spin.mjs")], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -13,7 +13,7 @@ describe("an Arc in workers", () => {
 
   /** What the program prints that has `post(worker, message)`, which waits for the answer, and `start()`. */
   function outputWith(worker: string, source: string): string {
-    const file = join(files.folder, "worker.mts");
+    const file = join(files.folder, "worker.mjs");
     writeFileSync(file, `import { parentPort } from "node:worker_threads";\n${imports}\n${worker}`);
     return outputOf(`${imports}
       import { readdirSync, readlinkSync } from "node:fs";

@@ -9,7 +9,7 @@ function leftBy(end: string): string {
     import { once } from "node:events";
     import { pathToFileURL } from "node:url";
     import { Worker } from "node:worker_threads";
-    const worker = join(folder, "worker.mts");
+    const worker = join(folder, "worker.mjs");
     fs.writeFileSync(worker, \`
       import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";
       import { parentPort, workerData } from "node:worker_threads";

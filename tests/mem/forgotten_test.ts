@@ -1,114 +1,118 @@
-/** Maps that nobody disposes, after the garbage collector has found them; each in a process of its own. */
+/** Maps that nobody disposes, after the garbage collector has found them. */
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { outputOf } from "../child.ts";
+import { Together } from "../together.ts";
 import { TOOLS } from "./scratch.ts";
 
 function told(source: string): string {
   return outputOf(TOOLS + source);
 }
 
+/** Each waits until what it forgot is collected. */
+const together = new Together(TOOLS);
+
 describe("a map that is forgotten", () => {
-  it("goes, with its pages and its descriptor", () => {
-    const source = `
-      for (const options of [{}, { mode: "r+" }, { mode: "c" }, { mode: "w+", length: 5 * PAGE }]) {
-        for (const uses of [0, 1, 2]) {
-          const path = file(20);
-          (function () {
-            const map = Mmap.open(path, options);
-            if (uses > 0) map.bytes()[0];
-            if (uses > 1 && map.mode !== "c") map.share();
-          })();
-          const isThere = isMapped(path);
-          console.log(isThere, await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
-        }
-      }`;
-    assertEquals(told(source), Array(12).fill("true true true").join("\n"));
-  });
-
-  it("goes where it has no path", () => {
-    const source = `
-      (function () {
-        for (let i = 0; i < 20; i++) {
-          Mmap.memfd("forgotten" + i, 10_000).bytes().fill(1);
-          Mmap.anonymous(10_000).share();
-        }
-      })();
-      console.log(isMapped("memfd:forgotten"), await collect(() => !isMapped("memfd:forgotten")));
-      console.log(await collect(() => descriptors("memfd:forgotten") + descriptors("memfd:oxbow ") === 0));
-      console.log(await collect(() => descriptors("oxbow-map-record") === 0));`;
-    assertEquals(told(source), "true true\ntrue\ntrue");
-  });
-
-  it("stays for as long as a view of it is there, or a part of one", () => {
-    const source = `
-      for (const take of [
-        (map) => map.bytes(),
-        (map) => map.bytes().subarray(5 * PAGE, 5 * PAGE + 4),
-        (map) => map.view(Float32Array, 8, 100).subarray(3),
-        (map) => map.dataView(10, 10),
-        (map) => map.bytes(100, 1).buffer,
-        (map) => [...map.windows(PAGE)].at(-1).bytes,
-      ]) {
-        const path = file(20);
-        const kept = [];
-        (() => kept.push(take(Mmap.open(path))))();
-        await collect();
-        const isThere = isMapped(path);
-        const byte = (() => {
-          const [view] = kept;
-          return view instanceof ArrayBuffer ? new Uint8Array(view)[0] : new Uint8Array(view.buffer)[view.byteOffset];
-        })();
-        kept.length = 0;
-        console.log(isThere, byte, await collect(() => !isMapped(path)));
-      }`;
-    assertEquals(told(source), Array(6).fill("true 7 true").join("\n"));
-  });
-
-  it("goes where it was retained, and disposed or not, by those who are forgotten with it", () => {
-    const source = `
-      for (const isDisposed of [false, true]) {
+  const gone = together.add(`
+    for (const options of [{}, { mode: "r+" }, { mode: "c" }, { mode: "w+", length: 5 * PAGE }]) {
+      for (const uses of [0, 1, 2]) {
         const path = file(20);
         (function () {
-          const map = Mmap.open(path, { mode: "r+" });
-          map.bytes()[0];
-          map.retain();
-          if (isDisposed) map[Symbol.dispose]();
+          const map = Mmap.open(path, options);
+          if (uses > 0) map.bytes()[0];
+          if (uses > 1 && map.mode !== "c") map.share();
         })();
-        console.log(isMapped(path), await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
-      }`;
-    assertEquals(told(source), "true true true\ntrue true true");
+        const isThere = isMapped(path);
+        console.log(isThere, await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
+      }
+    }`);
+  it("goes, with its pages and its descriptor", () => {
+    assertEquals(gone(), Array(12).fill("true true true").join("\n"));
   });
 
-  it("leaves zeros to a buffer of it that was transferred away", () => {
-    const source = `
+  const pathless = together.add(`
+    (function () {
+      for (let i = 0; i < 20; i++) {
+        Mmap.memfd("forgotten" + i, 10_000).bytes().fill(1);
+        Mmap.anonymous(10_000).share();
+      }
+    })();
+    console.log(isMapped("memfd:forgotten"), await collect(() => !isMapped("memfd:forgotten")));
+    console.log(await collect(() => descriptors("memfd:forgotten") + descriptors("memfd:oxbow ") === 0));
+    console.log(await collect(() => descriptors("oxbow-map-record") === 0));`);
+  it("goes where it has no path", () => {
+    assertEquals(pathless(), "true true\ntrue\ntrue");
+  });
+
+  const viewed = together.add(`
+    for (const take of [
+      (map) => map.bytes(),
+      (map) => map.bytes().subarray(5 * PAGE, 5 * PAGE + 4),
+      (map) => map.view(Float32Array, 8, 100).subarray(3),
+      (map) => map.dataView(10, 10),
+      (map) => map.bytes(100, 1).buffer,
+      (map) => [...map.windows(PAGE)].at(-1).bytes,
+    ]) {
       const path = file(20);
-      let kept = (() => new Uint8Array(Mmap.open(path).bytes(0, 20 * PAGE).buffer.transfer()))();
-      const before = kept[5000];
-      console.log(before, await collect(() => !isMapped(path)));
-      for (let i = 0; i < 500; i++) Mmap.open(path).bytes();
+      const kept = [];
+      (() => kept.push(take(Mmap.open(path))))();
       await collect();
-      console.log(kept.every((byte) => byte === 0));
-      kept[5000] = 1;
-      console.log(kept.indexOf(1), fs.readFileSync(path)[5000]);`;
-    assertEquals(told(source), "7 true\ntrue\n5000 7");
+      const isThere = isMapped(path);
+      const byte = (() => {
+        const [view] = kept;
+        return view instanceof ArrayBuffer ? new Uint8Array(view)[0] : new Uint8Array(view.buffer)[view.byteOffset];
+      })();
+      kept.length = 0;
+      console.log(isThere, byte, await collect(() => !isMapped(path)));
+    }`);
+  it("stays for as long as a view of it is there, or a part of one", () => {
+    assertEquals(viewed(), Array(6).fill("true 7 true").join("\n"));
   });
 
-  it("is no other map, whatever was remapped before", () => {
-    const source = `
-      const path = file(100);
-      const kept = [];
-      (() => {
-        const map = Mmap.open(path, { length: PAGE });
+  const retained = together.add(`
+    for (const isDisposed of [false, true]) {
+      const path = file(20);
+      (function () {
+        const map = Mmap.open(path, { mode: "r+" });
         map.bytes()[0];
-        for (let i = 1; i <= 100; i++) map.remap(i * PAGE);
-        kept.push(map.bytes());
+        map.retain();
+        if (isDisposed) map[Symbol.dispose]();
       })();
-      await collect();
-      const read = (() => kept[0].every((byte) => byte === 7))();
-      kept.length = 0;
-      console.log(read, await collect(() => !isMapped(path)));`;
-    assertEquals(told(source), "true true");
+      console.log(isMapped(path), await collect(() => !isMapped(path)), await collect(() => descriptors(path) === 0));
+    }`);
+  it("goes where it was retained, and disposed or not, by those who are forgotten with it", () => {
+    assertEquals(retained(), "true true true\ntrue true true");
+  });
+
+  const transferred = together.add(`
+    const path = file(20);
+    let kept = (() => new Uint8Array(Mmap.open(path).bytes(0, 20 * PAGE).buffer.transfer()))();
+    const before = kept[5000];
+    console.log(before, await collect(() => !isMapped(path)));
+    for (let i = 0; i < 500; i++) Mmap.open(path).bytes();
+    await collect();
+    console.log(kept.every((byte) => byte === 0));
+    kept[5000] = 1;
+    console.log(kept.indexOf(1), fs.readFileSync(path)[5000]);`);
+  it("leaves zeros to a buffer of it that was transferred away", () => {
+    assertEquals(transferred(), "7 true\ntrue\n5000 7");
+  });
+
+  const remapped = together.add(`
+    const path = file(100);
+    const kept = [];
+    (() => {
+      const map = Mmap.open(path, { length: PAGE });
+      map.bytes()[0];
+      for (let i = 1; i <= 100; i++) map.remap(i * PAGE);
+      kept.push(map.bytes());
+    })();
+    await collect();
+    const read = (() => kept[0].every((byte) => byte === 7))();
+    kept.length = 0;
+    console.log(read, await collect(() => !isMapped(path)));`);
+  it("is no other map, whatever was remapped before", () => {
+    assertEquals(remapped(), "true true");
   });
 });
 

@@ -91,7 +91,7 @@ describe("a process goes on", () => {
   });
 
   it("when another thread has the buffer at dispose", () => {
-    const worker = join(folder, "worker.mts");
+    const worker = join(folder, "worker.mjs");
     writeFileSync(
       worker,
       `import { parentPort } from "node:worker_threads";

@@ -216,7 +216,7 @@ describe("Overlay.commit", () => {
   it("leaves one whole file, whenever it is killed", async () => {
     const length = 1 << 20;
     writeFileSync(path, new Uint8Array(length));
-    const program = join(folder, "program.mts");
+    const program = join(folder, "program.mjs");
     writeFileSync(
       program,
       `

@@ -202,7 +202,7 @@ describe("a file that is cut under a map", () => {
       import { once } from "node:events";
       import { Worker } from "node:worker_threads";
       const path = file(4);
-      const worker = join(folder, "worker.mts");
+      const worker = join(folder, "worker.mjs");
       fs.writeFileSync(worker, \`
         import { parentPort } from "node:worker_threads";
         import { truncateSync } from "node:fs";
@@ -235,7 +235,7 @@ describe("a file that is cut under a map", () => {
       import { once } from "node:events";
       import { Worker } from "node:worker_threads";
       const path = file(64);
-      const worker = join(folder, "worker.mts");
+      const worker = join(folder, "worker.mjs");
       fs.writeFileSync(worker, \`
         import { parentPort } from "node:worker_threads";
         import { Mmap } from "${moduleUrl("lib/mem/mmap.ts")}";

@@ -4,12 +4,12 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { hostName } from "../../../ffi/mod.ts";
-import { moduleUrl } from "../../child.ts";
+import { moduleUrl, writeProgram } from "../../child.ts";
 
 const FLAGS = {
   deno: ["run", "--no-prompt", "--no-config", "--no-lock", "--quiet", "-A"],
@@ -48,8 +48,7 @@ export interface Peer {
 /** Starts `source` after the preamble for the map of `path`. */
 export function startPeer(path: string, source: string): Peer {
   const folder = mkdtempSync(join(tmpdir(), "oxbow-peer-"));
-  const program = join(folder, "peer.mts");
-  writeFileSync(program, preamble(path) + source);
+  const program = writeProgram(folder, "peer", preamble(path) + source);
   const child = spawn(process.execPath, [...FLAGS[hostName], program], {
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
