@@ -2,10 +2,11 @@
  * `read` against `mmap`: a file's bytes by read(2), by the host's own `readFileSync`, and by a map; with nothing
  * of the file in the page cache, and with all of it; in order, at random, and written.
  *
- *     mmap_vs_read.ts [FOLDER] [--mib SIZE]
+ *     mmap_vs_read.ts [FOLDER] [--mib SIZE] [--group NAME]...
  *
  * It makes a file of 64 MiB in the folder, by default the system's temporary one, and runs each way in a process of
- * its own. What each column says, and who counts it, stands below the tables; what cannot be told is a dash.
+ * its own; only those of the groups that are named, of cold, warm, random and writing. What each column says, and
+ * who counts it, stands below the tables; what cannot be told is a dash.
  *
  * @module
  */
@@ -116,11 +117,17 @@ function compare(name: string, { title, ways }: Group, path: string, small: stri
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { mib: { type: "string", default: "64" } },
+  options: { mib: { type: "string", default: "64" }, group: { type: "string", multiple: true } },
 });
 const mib = Number(values.mib);
 if (!(Number.isInteger(mib) && mib > 0 && mib <= 1024)) {
   throw new RangeError(`--mib is ${values.mib}: a whole number from 1 to 1024 is wanted`);
+}
+const names = values.group ?? Object.keys(groups);
+for (const name of names) {
+  if (!Object.hasOwn(groups, name)) {
+    throw new RangeError(`--group is ${name}: cold, warm, random or writing is wanted`);
+  }
 }
 const folder = mkdtempSync(join(positionals[0] ?? tmpdir(), "oxbow-mmap-"));
 try {
@@ -133,7 +140,7 @@ try {
       cpus()[0]?.model.trim()
     }`,
   );
-  const reasons = Object.entries(groups).map(([name, group]) => compare(name, group, path, small));
+  const reasons = names.map((name) => compare(name, groups[name], path, small));
   console.log(LEGEND);
   const why = reasons.find((reason) => reason !== undefined);
   if (why !== undefined) console.log(`calls     could not be counted: ${why}`);

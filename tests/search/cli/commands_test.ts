@@ -12,6 +12,7 @@ import { skipping } from "../../skip.ts";
 
 const LIMIT_MS = 60_000;
 const MAIN = fileURLToPath(new URL("../../../examples/search/main.ts", import.meta.url));
+const COMMANDS = new URL("../../../examples/search/cli/commands.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
 
 interface Result {
@@ -37,6 +38,27 @@ function spawn([file, ...args]: readonly string[]): Result {
 
 function search(...args: string[]): Result {
   return spawn([...command(MAIN), ...args]);
+}
+
+/** What the program does with each of many arguments, one after the other in one process. */
+function searchEach(all: readonly (readonly string[])[]): Result[] {
+  using script = new TestFolder({
+    "each.mts": `
+      import { writeSync } from "node:fs";
+      import process from "node:process";
+      import { main } from ${JSON.stringify(COMMANDS)};
+      const results = [];
+      for (const args of ${JSON.stringify(all)}) {
+        const result = { stdout: "", stderr: "" };
+        for (const name of ["stdout", "stderr"]) process[name].write = (text) => (result[name] += text, true);
+        results.push({ code: await main(args), ...result });
+      }
+      writeSync(1, JSON.stringify(results));
+    `,
+  });
+  const { code, stdout, stderr } = spawn(command(script.at("each.mts")));
+  assertEquals([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
 }
 
 describe("search", () => {
@@ -138,8 +160,11 @@ describe("search", () => {
     [["query", "a", "b", "--backend", "gpu"], "--backend is gpu, not one of auto, mkl, openblas, portable"],
   ];
   it("tells a wrong use from a failure", () => {
-    for (const [args, message] of wrong) {
-      const { code, stdout, stderr } = search(...args);
+    const results = searchEach(wrong.map(([args]) => args));
+    assertEquals(results.length, wrong.length);
+    assertEquals(search(...wrong[0][0]), results[0]);
+    for (const [i, { code, stdout, stderr }] of results.entries()) {
+      const [, message] = wrong[i];
       assertEquals([code, stdout], [2, ""]);
       assertStringIncludes(stderr.split("usage:")[0], message);
     }
@@ -154,8 +179,11 @@ describe("search", () => {
       [["query", folder.path, ""], "the query has no words"],
       [["query", folder.path, "x".repeat(100_000)], "the query is longer than 4096 bytes"],
     ];
-    for (const [args, message] of failures) {
-      const { code, stdout, stderr } = search(...args);
+    const results = searchEach(failures.map(([args]) => args));
+    assertEquals(results.length, failures.length);
+    assertEquals(search(...failures[0][0]), results[0]);
+    for (const [i, { code, stdout, stderr }] of results.entries()) {
+      const [, message] = failures[i];
       assertEquals([code, stdout], [1, ""]);
       assertMatch(stderr, /^search: .*\n$/);
       assertStringIncludes(stderr, message);
@@ -213,9 +241,7 @@ describe("search", () => {
     using script = new TestFolder({
       "interrupt.mts": `
         import process from "node:process";
-        import { main } from ${
-        JSON.stringify(new URL("../../../examples/search/cli/commands.ts", import.meta.url).href)
-      };
+        import { main } from ${JSON.stringify(COMMANDS)};
         setTimeout(() => process.kill(process.pid, "SIGINT"), 0);
         process.exitCode = await main(["index", ${JSON.stringify(large.path)}]);
       `,
