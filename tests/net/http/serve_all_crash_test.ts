@@ -1,12 +1,15 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { serveAll } from "../../../lib/net/http.ts";
-import { run } from "../../../lib/task/mod.ts";
+import { run, sleep } from "../../../lib/task/mod.ts";
 import { descriptors } from "../../descriptors.ts";
 import { APP, Client, socketsSince } from "./serve_all_client.ts";
 
 /** Who asks must be given another thread before so many connections were opened. */
 const MOST = 5_000;
+/** So many come at once, and the others by and by, while the thread starts. */
+const AT_ONCE = 50;
+const PAUSE_MS = 2;
 
 for (const distribute of ["reusePort", "pass"] as const) {
   describe(`a server that crashes, by ${distribute}`, () => {
@@ -39,6 +42,7 @@ for (const distribute of ["reusePort", "pass"] as const) {
           const { status, text } = await client.ask();
           assertEquals(status, 200);
           if (!byThread.has(text)) fresh = text;
+          if (i >= AT_ONCE) await sleep(PAUSE_MS);
         }
         assert(fresh !== "");
         assertEquals(told.length, 1);

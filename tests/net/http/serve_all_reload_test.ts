@@ -9,17 +9,22 @@ import { run, sleep } from "../../../lib/task/mod.ts";
 import { tiered } from "../../tier.ts";
 import { APP, askOnce, Client } from "./serve_all_client.ts";
 
+const THREADS = tiered({ quick: 1, full: 2, soak: 2 });
 const RELOADS: number = tiered({ quick: 1, full: 5, soak: 50 });
 const CLIENTS = 4;
 /** Between two requests of a client, which leave the machine to the threads that start. */
-const PAUSE_MS = 1;
+const PAUSE_MS = 5;
+/** Between two while one thread takes another's place. */
+const BUSY_PAUSE_MS = 1;
 
 for (const distribute of ["reusePort", "pass"] as const) {
   describe(`reload() of servers, by ${distribute}`, () => {
     it(`refuses and loses no request of short connections during ${RELOADS} reloads`, () =>
       run(async () => {
-        await using servers = await serveAll(APP, { port: 0, threads: 2, distribute });
+        await using servers = await serveAll(APP, { port: 0, threads: THREADS, distribute });
         let isOver = false;
+        let isTurning = false;
+        let before: ReadonlySet<string> = new Set();
         const answered = new Set<string>();
         const failures: unknown[] = [];
         let requests = 0;
@@ -29,16 +34,20 @@ for (const distribute of ["reusePort", "pass"] as const) {
               const { status, text } = await askOnce(servers.address);
               if (status !== 200) failures.push(status);
               answered.add(text);
+              isTurning = !before.has(text);
             } catch (error) {
               failures.push(error);
             }
             requests++;
-            await sleep(PAUSE_MS);
+            await sleep(isTurning ? BUSY_PAUSE_MS : PAUSE_MS);
           }
         };
         const clients = Array.from({ length: CLIENTS }, client);
         for (let i = 0; i < RELOADS; i++) {
-          const before = new Set(answered);
+          answered.clear();
+          while (answered.size === 0) await sleep(PAUSE_MS);
+          before = new Set(answered);
+          isTurning = false;
           await servers.reload();
           const { text } = await askOnce(servers.address);
           assert(!before.has(text), `thread ${text} has ended`);
@@ -63,7 +72,7 @@ for (const distribute of ["reusePort", "pass"] as const) {
         assertEquals((await other.ask()).text, old);
         const reloaded = servers.reload(undefined, { deadline: 60_000 });
         // Whom the new ones answer finds them listening, and the old ones told.
-        while ((await askOnce(servers.address)).text === old);
+        while ((await askOnce(servers.address)).text === old) await sleep(PAUSE_MS);
         let last = await idle.ask();
         while (!last.isLast) last = await idle.ask();
         assertEquals(last.text, old);

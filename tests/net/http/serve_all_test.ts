@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SystemError } from "../../../ffi/mod.ts";
@@ -14,6 +14,10 @@ import { descriptors, openedSince } from "../../descriptors.ts";
 import { APP, askOnce, Client, socketsSince } from "./serve_all_client.ts";
 
 const CONNECTIONS = 24;
+
+/** For the cases that are not about threads of the servers' own, each of which costs a thread's start. */
+const pool = Pool.open({ threads: 2 });
+after(() => pool.close());
 
 /** Opens connections one after the other, and counts by thread who answers them. */
 async function spread({ address }: HttpServers, clients: Client[]): Promise<number[]> {
@@ -71,7 +75,8 @@ for (const distribute of ["reusePort", "pass"] as const) {
     it("finishes the answers that have begun when it shuts down, and cuts them at the deadline", () =>
       run(async () => {
         const controller = new AbortController();
-        const servers = await serveAll(APP, { port: 0, threads: 1, distribute, signal: controller.signal });
+        const { signal } = controller;
+        const servers = await serveAll(APP, { port: 0, threads: 1, pool, distribute, signal });
         using busy = await Client.connect(servers.address);
         await busy.send("/wait");
         using other = await Client.connect(servers.address);
@@ -91,13 +96,12 @@ describe("serveAll()", () => {
 
   it("serves an export by its name, and lean handlers", () =>
     run(async () => {
-      await using servers = await serving({ export: "lean", lean: true });
+      await using servers = await serving({ export: "lean", lean: true, pool });
       assertEquals((await askOnce(servers.address, "/a")).text, "lean /a");
     }));
 
   it("serves on the threads of a pool beside its other jobs, and there reloads the module by another name", () =>
     run(async () => {
-      await using pool = Pool.open({ threads: 2 });
       await using servers = await serveAll(APP, { port: 0, pool, distribute: "pass" });
       assertEquals(servers.metrics().workers.length, 2);
       const copies = async (): Promise<string[]> => {
@@ -123,7 +127,7 @@ describe("serveAll()", () => {
         port = address.port;
         throw new Error("not today");
       };
-      await assertRejects(() => serving({ onListen }), Error, "not today");
+      await assertRejects(() => serving({ onListen, pool }), Error, "not today");
       await assertRejects(
         () => TcpStream.connect({ hostname: "127.0.0.1", port }),
         SystemError,
@@ -140,16 +144,16 @@ describe("serveAll()", () => {
   it("tells what is wrong with the module before anybody listens", () =>
     run(async () => {
       await assertRejects(
-        () => serving({ export: "other" }),
+        () => serving({ export: "other", pool }),
         TypeError,
         'has no export "other", but default',
       );
       await assertRejects(
-        () => serving({ export: "number" }),
+        () => serving({ export: "number", pool }),
         TypeError,
         "is no function, and has no method",
       );
-      const error = await assertRejects(() => serving({}, new URL("./none.ts", APP)), Error);
+      const error = await assertRejects(() => serving({ pool }, new URL("./none.ts", APP)), Error);
       assertStringIncludes(error.message, "none.ts");
     }));
 
@@ -162,7 +166,6 @@ describe("serveAll()", () => {
       }
     }));
 
-  /** A module that says by a connection that its import has begun, which never ends. */
   /** Writes a module that says by a connection that its import has begun, which never ends. */
   const settlesNever = (folder: string, { port }: { port: number }): URL => {
     const path = join(folder, "app.mjs");
@@ -215,10 +218,10 @@ describe("serveAll()", () => {
       for (const [name, value, message] of wrong) {
         await assertRejects(() => serving({ port, [name]: value }), Error, `cannot serve: ${message}`);
       }
-      const pool = Pool.open({ threads: 1 });
-      await pool.close();
-      await assertRejects(() => serving({ pool }), PoolClosedError);
-      await using servers = await serving({});
+      const closed = Pool.open({ threads: 1 });
+      await closed.close();
+      await assertRejects(() => serving({ pool: closed }), PoolClosedError);
+      await using servers = await serving({ pool });
       await assertRejects(() => servers.reload("nope"), TypeError, 'cannot reload: module is "nope"');
       const options = (text: string): undefined => JSON.parse(text);
       await assertRejects(() => servers.reload(APP, options("null")), TypeError, "options are no object");
