@@ -38,6 +38,8 @@ export interface Reading {
 /** Bytes whose address is known, which heads are read from by machine code; none where no memory has an address. */
 const received = isNativeAvailable() ? new NativeBuffer(70000) : undefined;
 const plain = new Uint8Array(70000);
+/** Up to where each of the two was written since it was overwritten; to its end at first. */
+const written = new Map<NativeBuffer | Uint8Array, number>();
 
 function isNativeAvailable(): boolean {
   return process.env.OXBOW_NATIVE !== "0";
@@ -57,8 +59,9 @@ export function readRequests(pieces: Iterable<Uint8Array>, limits?: HttpLimits):
 /** Feeds what lies in `source` from 3 on. */
 function feed(parser: RequestParser, source: NativeBuffer | Uint8Array, piece: Uint8Array): void {
   const bytes = source instanceof NativeBuffer ? source.bytes : source;
-  bytes.fill(0xee);
+  bytes.fill(0xee, 0, written.get(source));
   bytes.set(piece, 3);
+  written.set(source, 3 + piece.length);
   if (source instanceof NativeBuffer) parser.feed(source, 3, 3 + piece.length);
   else parser.feed(source, 3, 3 + piece.length);
 }
@@ -116,6 +119,7 @@ export function headOf(text: string, limits?: HttpLimits): RequestHead {
   const head = parser.next();
   if (head === undefined) throw new Error("the head is not whole");
   (received?.bytes ?? plain).fill(0xdd);
+  written.delete(received ?? plain);
   return head;
 }
 
