@@ -9,7 +9,7 @@ import { run, sleep } from "../../../lib/task/mod.ts";
 import { tiered } from "../../tier.ts";
 import { APP, askOnce, Client } from "./serve_all_client.ts";
 
-const THREADS = tiered({ quick: 1, full: 2, soak: 2 });
+const THREADS = 2;
 const RELOADS: number = tiered({ quick: 1, full: 5, soak: 50 });
 const CLIENTS = 4;
 /** Between two requests of a client, which leave the machine to the threads that start. */
