@@ -25,7 +25,7 @@ let folder = "";
 /** What the threads run. */
 const SOURCE = `
   import { parentPort, workerData } from "node:worker_threads";
-  import { RemoteNotifier } from "${moduleUrl("lib/task/mod.ts")}";
+  import { RemoteNotifier } from "${moduleUrl("lib/task/remote_notify/remote_notifier.ts")}";
   const { handle, times } = workerData;
   const notifier = RemoteNotifier.of(handle);
   let heard = false;

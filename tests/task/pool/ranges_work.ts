@@ -2,8 +2,11 @@
 import process from "node:process";
 import { setTimeout as hostSleep } from "node:timers/promises";
 import type { Mmap } from "../../../lib/mem/mmap.ts";
-import { type Coroutine, sleep } from "../../../lib/task/mod.ts";
-import { currentJob, currentPool, job } from "../../../lib/task/pool.ts";
+import type { Coroutine } from "../../../lib/task/future.ts";
+import { currentJob } from "../../../lib/task/pool/current_job.ts";
+import { currentPool } from "../../../lib/task/pool/current_pool.ts";
+import { job } from "../../../lib/task/pool/job.ts";
+import { sleep } from "../../../lib/task/time/sleep.ts";
 
 const here = new URL(import.meta.url);
 type Work = typeof import("./ranges_work.ts");

@@ -1,8 +1,11 @@
 /** What the jobs of the pool's tests do, on its threads. */
 import process from "node:process";
 import { setTimeout as hostSleep } from "node:timers/promises";
-import { type Coroutine, type Future, sleep } from "../../../lib/task/mod.ts";
-import { currentJob, currentPool, type Job, job } from "../../../lib/task/pool.ts";
+import type { Coroutine, Future } from "../../../lib/task/future.ts";
+import { currentJob } from "../../../lib/task/pool/current_job.ts";
+import { currentPool } from "../../../lib/task/pool/current_pool.ts";
+import { type Job, job } from "../../../lib/task/pool/job.ts";
+import { sleep } from "../../../lib/task/time/sleep.ts";
 import { currentThread, type Thread } from "../../../lib/mem/thread.ts";
 
 const here = new URL(import.meta.url);

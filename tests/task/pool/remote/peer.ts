@@ -7,7 +7,7 @@ import { PROMISED, SENDERS } from "../../../../lib/task/pool/remote/layout.ts";
 import { portOf } from "../../../../lib/task/pool/remote/port.ts";
 import process from "node:process";
 import { parentPort } from "node:worker_threads";
-import { run } from "../../../../lib/task/mod.ts";
+import { run } from "../../../../lib/task/runtime/run.ts";
 import {
   type RemoteEnd,
   type RemoteEndHandle,
