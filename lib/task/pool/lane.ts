@@ -17,6 +17,7 @@ import {
   FAILED,
   FILLING,
   FLAGS,
+  FREE,
   FUNCTION,
   LOST,
   PHASE_BITS,
@@ -106,6 +107,7 @@ export class Lane implements Source, HandleOwner {
     const number = parking.eventFd(lane);
     this.event = number < 0 ? createBell() : number;
     parking.setEventFd(this.event);
+    parking.hasMore = () => this.#line.size > 0 && control.slots.hasFree();
     this.#orphans = control.recovery.sweep(this.#dropOrphan);
   }
 
@@ -423,7 +425,10 @@ export class Lane implements Source, HandleOwner {
     const { slots, runner } = this.control;
     const state = slots.state(slot);
     const fn = slots.get(slot, FUNCTION);
-    if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner, state)) return;
+    if (fn >= FIRST_FUNCTION || !slots.begin(slot, runner, state)) {
+      this.passed(slot);
+      return;
+    }
     this.control.counters.add(MESSAGES_BEGUN);
     if (fn === PROGRESS) this.#reported(slot);
     else {
@@ -431,6 +436,12 @@ export class Lane implements Source, HandleOwner {
       if (fn === ARRIVED) this.starts?.arrived(slots.owner(slot));
       else this.starts?.wanted();
     }
+  }
+
+  /** A slot was found where nothing is to be run any more: who waits to use it again could not while it was to be found. */
+  passed(slot: number): void {
+    const { slots, parking } = this.control;
+    if (slots.phase(slot) === FREE) parking.wake(slots.owner(slot));
   }
 
   #reported(slot: number): void {
@@ -485,6 +496,7 @@ export class Lane implements Source, HandleOwner {
     while (!handle.isFinished) {
       this.takeEnds();
       if (this.runs === null) this.#takeMessages();
+      if (this.#line.size > 0) this.#moveUp();
       if (handle.isFinished) break;
       if (this.runs !== null && this.runs.help()) continue;
       if (spin.look()) continue;

@@ -40,6 +40,8 @@ export class Parking {
   readonly #counters: Counting;
   readonly #bed: Bed;
   #deathsSeen = 0;
+  /** Whether there is something to do for this lane that lies in no queue: it does not sleep then. */
+  hasMore: () => boolean = () => false;
 
   constructor(
     words: Int32Array<ArrayBuffer>,
@@ -194,6 +196,7 @@ export class Parking {
   #mayStay(state: number): boolean {
     if (Atomics.load(this.#words, STOP) !== 0) return false;
     if (Atomics.load(this.#words, DEATHS) !== this.#deathsSeen) return false;
+    if (this.hasMore()) return false;
     return !(state < DEAF ? this.#queues.hasWork() : this.#queues.hasOwn());
   }
 

@@ -116,6 +116,19 @@ export class Slots {
     return mark !== 0 && this.#inboxes[mark >>> 8].holds(mark);
   }
 
+  /** Whether `take` would give one: asked by who has lain down, it misses none that was unmarked before. */
+  hasFree(): boolean {
+    return this.#hasUnlinked(this.#free, this.#count) || this.#hasUnlinked(this.#lingering, this.#lingerers);
+  }
+
+  #hasUnlinked(slots: Int32Array, count: number): boolean {
+    for (let i = count - 1; i >= 0; i--) {
+      const mark = Atomics.load(this.#words, this.#layout.ofSlot(slots[i], LINKED));
+      if (mark === 0 || !this.#inboxes[mark >>> 8].holds(mark)) return true;
+    }
+    return false;
+  }
+
   /** The owner's, once nobody reads or writes there any more. */
   free(slot: number): void {
     // Plain, as FILLING is: the phase before let nobody else in, and neither does this one.

@@ -125,6 +125,7 @@ export class Runner implements Runs {
     }
     if (!slots.begin(slot, runner, state)) {
       this.#told(slot);
+      this.#lane.passed(slot);
       return false;
     }
     if (loaded.isSync) this.#call(slot, loaded.fn);
@@ -153,6 +154,7 @@ export class Runner implements Runs {
             return true;
           }
           if (slots.begin(slot, runner, state)) this.fail(slot, error);
+          else this.#lane.passed(slot);
           return false;
         });
         this.#spread(others);
