@@ -4,22 +4,13 @@ import type { Source } from "../runtime/source.ts";
 import { createBell } from "./control/bed.ts";
 import type { Control } from "./control/control.ts";
 import {
-  MESSAGES,
-  MESSAGES_BEGUN,
-  MESSAGES_CANCELLED,
-  MESSAGES_ENDED,
-  MESSAGES_LOST,
-} from "./control/counters.ts";
-import {
   CANCEL_REQUESTED,
-  CANCELLED,
   DEADLINE,
   FAILED,
-  FILLING,
   FLAGS,
   FREE,
   FUNCTION,
-  LOST,
+  MESSAGE,
   PHASE_BITS,
   PHASE_MASK,
   PIN,
@@ -222,9 +213,9 @@ export class Lane implements Source, HandleOwner {
       throw error;
     }
     slots.set(slot, FUNCTION, fn);
+    slots.set(slot, FLAGS, MESSAGE);
     slots.set(slot, PIN, to + 1);
     slots.publish(slot);
-    this.control.counters.add(MESSAGES);
     queues.inject(to, slot);
     parking.wake(to);
     return slot;
@@ -353,24 +344,11 @@ export class Lane implements Source, HandleOwner {
     }
   }
 
-  /** What is no job counts as none. */
-  #countMessage(slot: number): void {
-    const { counters, slots } = this.control;
-    const phase = slots.phase(slot);
-    if (phase === CANCELLED) counters.add(MESSAGES_CANCELLED);
-    else if (phase === LOST) counters.add(MESSAGES_LOST);
-    else if (phase !== FILLING) counters.add(MESSAGES_ENDED);
-  }
-
   /** A slot that the lane's last thread has left is over. */
-  #dropOrphan = (slot: number): void => {
-    this.payload.drop(slot);
-    if (this.control.slots.get(slot, FUNCTION) < FIRST_FUNCTION) this.#countMessage(slot);
-  };
+  #dropOrphan = (slot: number): void => this.payload.drop(slot);
 
   #forgetMessage(slot: number): void {
     this.payload.drop(slot);
-    this.#countMessage(slot);
     this.control.slots.free(slot);
     const read = this.#reports.get(slot);
     this.#reports.delete(slot);
@@ -429,7 +407,6 @@ export class Lane implements Source, HandleOwner {
       this.passed(slot);
       return;
     }
-    this.control.counters.add(MESSAGES_BEGUN);
     if (fn === PROGRESS) this.#reported(slot);
     else {
       this.#answer(slot);

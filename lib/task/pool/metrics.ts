@@ -4,11 +4,6 @@ import {
   FAILURES,
   FINISHED,
   LOSSES,
-  MESSAGES,
-  MESSAGES_BEGUN,
-  MESSAGES_CANCELLED,
-  MESSAGES_ENDED,
-  MESSAGES_LOST,
   PARKS,
   STOLEN,
   SUBMITTED,
@@ -50,20 +45,15 @@ export interface PoolMetrics {
  */
 export function metricsOf(lane: Lane, threads: number): PoolMetrics {
   const { counters, parking } = lane.control;
-  const messages = counters.total(MESSAGES);
-  const [allFinished, allCancelled, allLost] = [FINISHED, CANCELLATIONS, LOSSES].map((of) =>
+  const [finished, failed, cancelled, lost] = [FINISHED, FAILURES, CANCELLATIONS, LOSSES].map((of) =>
     counters.total(of)
   );
-  const failed = counters.total(FAILURES);
-  const finished = allFinished - counters.total(MESSAGES_ENDED);
-  const cancelled = allCancelled - counters.total(MESSAGES_CANCELLED);
-  const lost = allLost - counters.total(MESSAGES_LOST);
-  const submitted = counters.total(SUBMITTED) - messages;
+  const submitted = counters.total(SUBMITTED);
   return {
     threads,
     asleep: Math.max(0, parking.sleepers),
     submitted,
-    begun: counters.total(BEGUN) - counters.total(MESSAGES_BEGUN),
+    begun: counters.total(BEGUN),
     finished,
     failed,
     cancelled,

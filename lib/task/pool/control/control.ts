@@ -89,7 +89,7 @@ export class Control implements Disposable {
     const bed = new NativeBed(offset(pointer, 4 * layout.park), shape.lanes);
     const parking = this.parking = new Parking(words, layout, lane, { queues, counters, bed });
     const deque = deques[lane];
-    const parts = { lane, deque, inboxes, ends, slots, queues, parking, counters };
+    const parts = { lane, deque, inboxes, ends, slots, queues, parking };
     this.recovery = new Recovery(words, layout, parts);
   }
 

@@ -14,11 +14,6 @@ export const NAMES = [
   "wakes",
   "searches",
   "refused",
-  "messages",
-  "messagesBegun",
-  "messagesEnded",
-  "messagesCancelled",
-  "messagesLost",
 ] as const;
 
 /** One of the counts. */
@@ -37,13 +32,6 @@ export const WAKES = 9;
 export const SEARCHES = 10;
 /** Pushes that found the deque full. */
 export const REFUSED = 11;
-/** Of what was submitted, begun, finished, cancelled and lost: what is no job. */
-export const MESSAGES = 12;
-export const MESSAGES_BEGUN = 13;
-export const MESSAGES_ENDED = 14;
-export const MESSAGES_CANCELLED = 15;
-export const MESSAGES_LOST = 16;
-
 /** As many as a low word counts. */
 const LOW = 0x1_0000_0000;
 
@@ -111,11 +99,6 @@ export class Counters implements Counting {
       wakes: count(WAKES),
       searches: count(SEARCHES),
       refused: count(REFUSED),
-      messages: count(MESSAGES),
-      messagesBegun: count(MESSAGES_BEGUN),
-      messagesEnded: count(MESSAGES_ENDED),
-      messagesCancelled: count(MESSAGES_CANCELLED),
-      messagesLost: count(MESSAGES_LOST),
     };
   }
 

@@ -87,6 +87,8 @@ export const SLOT_WORDS = 64;
 // FLAGS
 /** The submitter wants it no more. */
 export const CANCEL_REQUESTED = 1;
+/** It is no job, and counted as none. */
+export const MESSAGE = 2;
 
 // Phases
 export const FREE = 0;

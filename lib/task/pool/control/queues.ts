@@ -126,7 +126,7 @@ export class Queues {
   takeDelivered(): number {
     const slot = this.#ends.take();
     if (slot < 0) return -1;
-    this.#counters.add(this.#slots.phase(slot) === FAILED ? FAILURES : FINISHED);
+    this.#slots.count(slot, this.#slots.phase(slot) === FAILED ? FAILURES : FINISHED);
     // The runner may have died before it noted so.
     this.#slots.set(slot, DELIVERED, this.#slots.get(slot, SEQUENCE));
     return slot;

@@ -1,4 +1,4 @@
-import { type Counting, FAILURES, FINISHED } from "./counters.ts";
+import { FAILURES, FINISHED } from "./counters.ts";
 import type { Deque } from "./deque.ts";
 import type { Inbox } from "./inbox.ts";
 import {
@@ -30,7 +30,6 @@ export interface RecoveryParts {
   readonly slots: Slots;
   readonly queues: Queues;
   readonly parking: Parking;
-  readonly counters: Counting;
 }
 
 /** What has become of a lane's own jobs, as `survey` finds it. */
@@ -92,7 +91,7 @@ export class Recovery {
       else if (phase === RUNNING) {
         if (!this.isCurrent(runner) && slots.giveUp(slot, runner)) lost.push(slot);
       } else if (this.#isEnded(phase) && !this.#isDelivered(slot) && !this.isCurrent(runner)) {
-        this.#count(phase);
+        this.#count(slot, phase);
         ended.push(slot);
       }
     }
@@ -109,8 +108,8 @@ export class Recovery {
     return slots.get(slot, DELIVERED) === slots.get(slot, SEQUENCE);
   }
 
-  #count(phase: number): void {
-    this.#parts.counters.add(phase === FAILED ? FAILURES : FINISHED);
+  #count(slot: number, phase: number): void {
+    this.#parts.slots.count(slot, phase === FAILED ? FAILURES : FINISHED);
   }
 
   /** Leaves in the deque what is of other lanes: this one's own is hinted anew, and once. */
@@ -179,7 +178,7 @@ export class Recovery {
     if (phase === LOST) return isGone;
     if (phase === RUNNING) return isGone && slots.giveUp(slot, state >>> PHASE_BITS);
     const isOver = wasSeen || isGone;
-    if (isOver) this.#count(phase);
+    if (isOver) this.#count(slot, phase);
     return isOver;
   }
 }

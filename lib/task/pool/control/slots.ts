@@ -11,6 +11,7 @@ import {
   type Layout,
   LINKED,
   LOST,
+  MESSAGE,
   PHASE_BITS,
   PHASE_MASK,
   PIN,
@@ -141,7 +142,7 @@ export class Slots {
     const words = this.#words;
     const sequence = words[this.#layout.ofSlot(slot, SEQUENCE)];
     Atomics.store(words, this.#layout.ofSlot(slot, STATE), QUEUED | sequence << PHASE_BITS);
-    this.#counters.add(SUBMITTED);
+    this.count(slot, SUBMITTED);
   }
 
   /**
@@ -155,7 +156,7 @@ export class Slots {
     const pin = words[this.#layout.ofSlot(slot, PIN)];
     if (pin !== 0 && pin !== laneOf(runner) + 1) return false;
     if (Atomics.compareExchange(words, at, state, RUNNING | runner << PHASE_BITS) !== state) return false;
-    this.#counters.add(BEGUN);
+    this.count(slot, BEGUN);
     return true;
   }
 
@@ -174,7 +175,7 @@ export class Slots {
     const state = Atomics.load(words, at);
     if ((state & PHASE_MASK) !== QUEUED) return false;
     if (Atomics.compareExchange(words, at, state, CANCELLED) !== state) return false;
-    this.#counters.add(CANCELLATIONS);
+    this.count(slot, CANCELLATIONS);
     return true;
   }
 
@@ -184,8 +185,13 @@ export class Slots {
     const running = RUNNING | runner << PHASE_BITS;
     const lost = LOST | runner << PHASE_BITS;
     if (Atomics.compareExchange(this.#words, at, running, lost) !== running) return false;
-    this.#counters.add(LOSSES);
+    this.count(slot, LOSSES);
     return true;
+  }
+
+  /** Counts it, where it is a job. */
+  count(slot: number, counter: number): void {
+    if ((this.#words[this.#layout.ofSlot(slot, FLAGS)] & MESSAGE) === 0) this.#counters.add(counter);
   }
 
   /** The phase, and above PHASE_BITS the runner or the sequence number. */

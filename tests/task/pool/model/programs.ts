@@ -83,7 +83,7 @@ class Lane {
     const parking = this.#parking = new Parking(words, layout, lane, { queues, counters, bed });
     const deque = this.#deque = deques[lane];
     this.#inbox = inboxes[lane];
-    const parts = { lane, deque, inboxes, ends, slots, queues, parking, counters };
+    const parts = { lane, deque, inboxes, ends, slots, queues, parking };
     this.#recovery = new Recovery(words, layout, parts);
   }
 

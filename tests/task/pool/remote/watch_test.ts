@@ -113,7 +113,11 @@ class Program {
     else if (kind === 18 && who % 2 === 0) {
       rx.close();
       this.#receivers.splice(at, 1);
-    } else if (kind === 19) this.#receivers[at] = this.#ends.moveReceiver(rx);
+    } else if (kind === 19) {
+      // Where its senders are closed, who still waits for this to end knows no more of it than its last end here did.
+      if (this.#senders.length === 0) { for (const waiting of this.#closed) this.#drop(waiting); }
+      this.#receivers[at] = this.#ends.moveReceiver(rx);
+    }
   }
 
   #begin(future: Future<unknown>): Waiting {
