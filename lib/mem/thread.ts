@@ -18,8 +18,19 @@ export interface Thread {
 const O_CLOEXEC = 0o2000000;
 const ENOENT = 2;
 const ESRCH = 3;
-/** Of the fields after the name in parentheses, that of the start. */
+// Of the fields after the name in parentheses.
+const STATE = 0;
 const START = 19;
+
+/**
+ * When the thread began of which proc_pid_stat(5) has this line; undefined where it has ended: for a moment the kernel
+ * lists it yet, as Z or X, and may have told of its end by then.
+ */
+export function startIn(stat: string): number | undefined {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (fields[STATE] === "Z" || fields[STATE] === "X") return undefined;
+  return Number(BigInt.asUintN(31, BigInt(fields[START])));
+}
 
 /** When the thread began, or undefined where there is none. */
 function startOf(id: number): number | undefined {
@@ -38,9 +49,7 @@ function startOf(id: number): number | undefined {
     if (failure === ESRCH) return undefined;
     throw new SystemError(failure, "pread", { path });
   }
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, count));
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return Number(BigInt.asUintN(31, BigInt(fields[START])));
+  return startIn(new TextDecoder("latin1").decode(bytes.subarray(0, count)));
 }
 
 let current: Thread | undefined;
