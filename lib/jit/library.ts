@@ -106,8 +106,8 @@ function release(key: string, image: Image): void {
 
 /**
  * Opens a shared object. One of equal bytes that this thread has open already is shared: its memory too. What a
- * worker of `node:worker_threads` or a thread of a pool has open is closed as it ends, unless it is terminated. Its calls throw
- * what a callback has left where it `settles`, which is for code that is a user's.
+ * worker of `node:worker_threads` or a thread of a pool has open is closed as it ends, unless it is terminated. Its
+ * calls throw what a callback has left where it `settles`, which is for code that is a user's.
  *
  * @throws {NativeUnavailableError} where the process may not load code.
  * @throws {Error} where a library or a symbol that the code names is missing.

@@ -1,3 +1,5 @@
+import { requireNames } from "../../io/arguments.ts";
+
 /** How much of a request is taken; what is longer is refused with the status named. */
 export interface HttpLimits {
   /** Bytes of the request line without its line end (414). Default 8,192. */
@@ -10,8 +12,7 @@ export interface HttpLimits {
   body?: number;
 }
 
-/** What limits may be called. */
-export const LIMIT_NAMES: readonly string[] = [
+const NAMES: readonly string[] = [
   "requestLine",
   "headers",
   "headerCount",
@@ -24,8 +25,9 @@ function bound(limits: HttpLimits, name: keyof HttpLimits, standard: number): nu
   return value;
 }
 
-/** {@linkcode HttpLimits} with the defaults filled in. */
+/** {@linkcode HttpLimits} with the defaults filled in. Throws for what is none, by its name. */
 export function resolveLimits(limits: HttpLimits = {}): Required<HttpLimits> {
+  requireNames("cannot serve", "limits are", limits, NAMES);
   return {
     requestLine: bound(limits, "requestLine", 8192),
     headers: bound(limits, "headers", 16384),

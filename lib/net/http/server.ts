@@ -1,5 +1,4 @@
 import { withoutScope } from "../../../ffi/layout/numeric_address.ts";
-import { requireNames } from "../../io/arguments.ts";
 import { type Coroutine, type JoinHandle, sleep, spawn } from "../../task/mod.ts";
 import { currentRuntime } from "../../task/runtime/current.ts";
 import type { Runtime } from "../../task/runtime/runtime.ts";
@@ -9,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import { Deadlines, IDLE } from "./deadlines.ts";
 import { HttpError } from "./error.ts";
 import { type Feed, ListenerFeed } from "./feed.ts";
-import { type HttpLimits, LIMIT_NAMES } from "./limits.ts";
+import type { HttpLimits } from "./limits.ts";
 import { ResponseWriter } from "./response/response_writer.ts";
 import type { Service } from "./service.ts";
 import { ACCEPTED, type Tally, TALLY_NUMBERS } from "./tally.ts";
@@ -85,7 +84,6 @@ export abstract class Server implements HttpServer, Service {
   /** Listens, where no `feed` is given; `tally` is where its numbers go, where somebody else reads them. */
   constructor(options: ListenerOptions, feed?: Feed, tally: Tally = new Float64Array(TALLY_NUMBERS)) {
     const { hostname = "127.0.0.1", port = 8000, reusePort, timeouts, maxConnections = 10_000 } = options;
-    if (options.limits !== undefined) requireNames("cannot serve", "limits are", options.limits, LIMIT_NAMES);
     this.#maxConnections = positive("maxConnections", maxConnections);
     const { idle, head, body, handler, write } = resolveTimeouts(timeouts);
     this.buffers = new Buffers(options.limits);

@@ -18,7 +18,7 @@ export interface HttpTimeouts {
   write?: number;
 }
 
-const TIMEOUT_NAMES: readonly string[] = [
+const NAMES: readonly string[] = [
   "idle",
   "head",
   "body",
@@ -34,7 +34,7 @@ export function positive(name: string, value: number): number {
 
 /** {@linkcode HttpTimeouts} with the defaults filled in. Throws for what is none, by its name. */
 export function resolveTimeouts(timeouts: HttpTimeouts = {}): Required<HttpTimeouts> {
-  requireNames("cannot serve", "timeouts are", timeouts, TIMEOUT_NAMES);
+  requireNames("cannot serve", "timeouts are", timeouts, NAMES);
   return {
     idle: positive("timeouts.idle", timeouts.idle ?? 60_000),
     head: positive("timeouts.head", timeouts.head ?? 10_000),

@@ -415,7 +415,7 @@ export class Lane implements Source, HandleOwner {
     }
   }
 
-  /** A slot was found where nothing is to be run any more: who waits to use it again could not while it was to be found. */
+  /** A slot was found where nothing is to be run any more: who waits to use it again could not while it was to be. */
   passed(slot: number): void {
     const { slots, parking } = this.control;
     if (slots.phase(slot) === FREE) parking.wake(slots.owner(slot));

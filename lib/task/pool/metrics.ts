@@ -1,14 +1,3 @@
-import {
-  BEGUN,
-  CANCELLATIONS,
-  FAILURES,
-  FINISHED,
-  LOSSES,
-  PARKS,
-  STOLEN,
-  SUBMITTED,
-  WAKES,
-} from "./control/counters.ts";
 import type { Lane } from "./lane.ts";
 
 /** What a pool has done, and does. Of jobs: submitted = finished + failed + cancelled + lost + in flight. */
@@ -39,28 +28,22 @@ export interface PoolMetrics {
   readonly wakes: number;
 }
 
-/**
- * What all lanes have counted. They go on meanwhile: what ends jobs is read first, so that a job may be in flight still
- * that has just ended, and none is missed.
- */
+/** What all lanes have counted. */
 export function metricsOf(lane: Lane, threads: number): PoolMetrics {
   const { counters, parking } = lane.control;
-  const [finished, failed, cancelled, lost] = [FINISHED, FAILURES, CANCELLATIONS, LOSSES].map((of) =>
-    counters.total(of)
-  );
-  const submitted = counters.total(SUBMITTED);
+  const { submitted, begun, finished, failed, cancelled, lost, stolen, parks, wakes } = counters.metrics();
   return {
     threads,
     asleep: Math.max(0, parking.sleepers),
     submitted,
-    begun: counters.total(BEGUN),
+    begun,
     finished,
     failed,
     cancelled,
     lost,
     inFlight: submitted - finished - failed - cancelled - lost,
-    stolen: counters.total(STOLEN),
-    parks: counters.total(PARKS),
-    wakes: counters.total(WAKES),
+    stolen,
+    parks,
+    wakes,
   };
 }

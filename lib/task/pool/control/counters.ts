@@ -32,6 +32,7 @@ export const WAKES = 9;
 export const SEARCHES = 10;
 /** Pushes that found the deque full. */
 export const REFUSED = 11;
+
 /** As many as a low word counts. */
 const LOW = 0x1_0000_0000;
 
@@ -82,17 +83,20 @@ export class Counters implements Counting {
     return sum;
   }
 
-  /** All counts by name, of one lane or of all. */
+  /**
+   * All counts by name, of one lane or of all. They go on meanwhile: what ends jobs is read before what is submitted, so
+   * that a job may seem in flight still that has just ended, and none is missed.
+   */
   metrics(lane?: number): Record<CounterName, number> {
     const count = (counter: number): number =>
       lane === undefined ? this.total(counter) : this.of(lane, counter);
     return {
-      submitted: count(SUBMITTED),
-      begun: count(BEGUN),
       finished: count(FINISHED),
       failed: count(FAILURES),
       cancelled: count(CANCELLATIONS),
       lost: count(LOSSES),
+      begun: count(BEGUN),
+      submitted: count(SUBMITTED),
       stolen: count(STOLEN),
       injected: count(INJECTED),
       parks: count(PARKS),
