@@ -3,9 +3,9 @@
  * asked for them is done; or once in the process, and never closed.
  */
 import process from "node:process";
-import { isMainThread } from "node:worker_threads";
 import { hostName, type Library, NativeUnavailableError, type SymbolTable } from "../../ffi/mod.ts";
 import { openTable } from "../../ffi/dlopen.ts";
+import { isWorker } from "../../ffi/is_worker.ts";
 import type { Bindable } from "../../ffi/types.ts";
 import { keepLoaded } from "../../ffi/loader.ts";
 import { whenIdle } from "../../ffi/pending.ts";
@@ -32,8 +32,6 @@ function labelOf({ functions }: SharedObject): string {
  * since the loader takes the path of one that is open for that one, whatever else has the descriptor's number.
  */
 const closings = new Set<() => void>();
-/** Of Deno's own workers `node:worker_threads` knows nothing. */
-const isWorker = !isMainThread || Reflect.has(globalThis, "WorkerGlobalScope");
 
 function closeWithWorker(close: () => void): void {
   if (!isWorker) return;

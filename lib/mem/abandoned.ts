@@ -3,7 +3,7 @@
  * map was forgotten, and where its thread ends; a thread that is terminated closes nothing.
  */
 import process from "node:process";
-import { isMainThread } from "node:worker_threads";
+import { isWorker } from "../../ffi/is_worker.ts";
 
 /** Of a worker: they would stay for as long as the process. */
 const open = new Set<Disposable>();
@@ -20,7 +20,7 @@ function closeAll(): void {
 /** Disposes the resource when its owner, which it must not reach, is forgotten, or the thread ends. */
 export function disposeWith(owner: object, resource: Disposable): void {
   abandoned.register(owner, resource, resource);
-  if (isMainThread) return;
+  if (!isWorker) return;
   if (open.size === 0) process.once("exit", closeAll);
   open.add(resource);
 }

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { isMainThread } from "node:worker_threads";
 import { descriptors } from "../../../../ffi/descriptors.ts";
+import { isWorker } from "../../../../ffi/is_worker.ts";
 import { Epoll, EPOLLIN } from "../../../io/epoll.ts";
 import { EventFd } from "../../../io/event_fd.ts";
 import { Fd, WouldBlock } from "../../../io/fd.ts";
@@ -66,7 +66,7 @@ class Bell {
 
   constructor() {
     this.#epoll.add(this.#event.fd, EPOLLIN, EVENT);
-    if (!isMainThread) process.once("exit", () => this.#end());
+    if (isWorker) process.once("exit", () => this.#end());
   }
 
   /** Has the current runtime wake the listener, whom others ring for. */

@@ -2,7 +2,7 @@ import { check, libc } from "../../../../ffi/mod.ts";
 import { createSealed } from "../../../mem/memfd.ts";
 import type { Closable } from "../../channel/closed.ts";
 import type { Counted } from "../../channel/forgotten.ts";
-import type { Waiter, Waiters } from "../../channel/waiters.ts";
+import type { Waiter } from "../../channel/waiters.ts";
 import { type Codec, crosses } from "./codec.ts";
 import {
   CELL,
@@ -47,7 +47,7 @@ export class RemoteCell<T> extends Port implements Closable, Counted {
   /** The version that was last looked at in this thread. */
   #seen = 0;
   #last: { version: number; value: T } | null = null;
-  readonly awaitingChange: Waiters = new ChangeWaiters(
+  readonly awaitingChange: RemoteWaiters = new ChangeWaiters(
     this,
     () => Atomics.load(this.memory.words, VALUE_VERSION) !== this.#seen || this.senders === 0,
   );
@@ -181,6 +181,11 @@ export class RemoteCell<T> extends Port implements Closable, Counted {
   }
 
   protected override discard(): void {}
+
+  protected override forget(): void {
+    this.awaitingChange.forget();
+    this.awaitingDeaf.forget();
+  }
 
   protected override leaves(isLast: boolean): void {
     // Whose end is closed may look at the value yet.

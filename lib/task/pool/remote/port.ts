@@ -47,6 +47,11 @@ export class RemoteWaiters extends Waiters {
     super.remove(waiter);
     this.#port.rest();
   }
+
+  /** They wait no more, and are not woken. */
+  forget(): void {
+    while (this.first !== null) this.remove(this.first);
+  }
 }
 
 /** Those who wait until nobody receives, which may be so by the time that they are heard. */
@@ -71,7 +76,7 @@ class DeafWaiters extends RemoteWaiters {
 export abstract class Port implements Listener {
   readonly memory: Memory;
   readonly roster: Roster;
-  readonly awaitingDeaf: Waiters = new DeafWaiters(this);
+  readonly awaitingDeaf: RemoteWaiters = new DeafWaiters(this);
   #bell: Bell = threadBell();
   #woken: Waker[] = [];
   #isAsleep = false;
@@ -92,14 +97,16 @@ export abstract class Port implements Listener {
   abstract look(): void;
   /** What has no receiver any more is given up. Not of who holds the mutex. */
   protected abstract discard(): void;
-  /** This thread leaves the channel, the last one where `isLast`. */
+  /** Of who holds the mutex: those who wait in this thread will not go on. */
+  protected abstract forget(): void;
+  /** This thread leaves the channel, the last one where `isLast`. Wakes nobody: the seat is somebody else's by then. */
   protected leaves(_isLast: boolean): void {}
   /** Of who holds the mutex: an owner died. */
   protected abstract mend(): void;
   /** Of who holds the mutex: ends or places have gone. */
   protected abstract settle(): void;
 
-  protected waiters(): Waiters {
+  protected waiters(): RemoteWaiters {
     return new RemoteWaiters(this);
   }
 
@@ -197,7 +204,17 @@ export abstract class Port implements Listener {
   }
 
   threadEnds(): void {
-    this.#leave();
+    if (!this.memory.isOpen) return;
+    this.lock();
+    try {
+      this.forget();
+      this.roster.disown(this.roster.mine);
+      this.settle();
+    } finally {
+      this.unlock();
+    }
+    this.discard();
+    this.leaveIfIdle();
   }
 
   /** Leaves the channel, where this thread has nothing of it any more. */
@@ -214,12 +231,10 @@ export abstract class Port implements Listener {
     let isLast = false;
     try {
       roster.leave(roster.mine);
-      this.settle();
       isLast = memory.words[USERS] === 0;
     } finally {
-      this.unlock();
+      this.memory.unlock();
     }
-    this.discard();
     this.leaves(isLast);
     ports.delete(memory.nonce);
     this.#bell.leave(this);

@@ -3,7 +3,7 @@ import type { Closable } from "../../channel/closed.ts";
 import { ClosedError } from "../../channel/errors.ts";
 import type { Counted } from "../../channel/forgotten.ts";
 import type { Reserving } from "../../channel/send.ts";
-import { Waiter, type Waiters } from "../../channel/waiters.ts";
+import { Waiter } from "../../channel/waiters.ts";
 import type { SenderCounts } from "../../channel/weak_sender.ts";
 import type { Waker } from "../../future.ts";
 import type { Codec } from "./codec.ts";
@@ -24,7 +24,7 @@ import {
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { RemotePermit } from "./permit.ts";
-import { Port } from "./port.ts";
+import { Port, type RemoteWaiters } from "./port.ts";
 import { type Front, Records } from "./records.ts";
 import { RECEIVING } from "./roster.ts";
 
@@ -37,7 +37,7 @@ export class RemoteQueue<T> extends Port
   implements Closable, Counted, SenderCounts, Reserving<RemotePermit<T>> {
   readonly codec: Codec<T>;
   readonly records: Records;
-  readonly #awaitingRoom: Waiters = this.waiters();
+  readonly #awaitingRoom: RemoteWaiters = this.waiters();
   /** For how many places the first waiter was last said to wait. */
   #published = 0;
   #receiver: Waker | null = null;
@@ -335,6 +335,13 @@ export class RemoteQueue<T> extends Port
       this.unlock();
     }
     this.#awaitingRoom.wakeAll();
+  }
+
+  protected override forget(): void {
+    this.#withdraw();
+    this.#awaitingRoom.forget();
+    this.awaitingDeaf.forget();
+    this.unpark();
   }
 
   /** The receiver takes what is queued and promised, and no more. */

@@ -162,8 +162,8 @@ export class Roster {
     return words[at + SEEN];
   }
 
-  /** Frees a seat, with all that it counts. */
-  leave(at: number): void {
+  /** Counts in a seat no more what it counts, and has it wait for nothing. */
+  disown(at: number): void {
     const words = this.#words;
     for (const [own, all] of Object.values(COUNTS)) {
       Atomics.sub(words, all, words[at + own]);
@@ -173,6 +173,12 @@ export class Roster {
     words[at + OWN_PROMISED] = 0;
     this.withdraw(at);
     if (words[RECEIVER] !== 0 && seatAt(words[RECEIVER] - 1) === at) words[RECEIVER] = 0;
+  }
+
+  /** Frees a seat, with all that it counts. */
+  leave(at: number): void {
+    const words = this.#words;
+    this.disown(at);
     Atomics.store(words, at + THREAD, 0);
     words[USERS]--;
     if (at === this.mine) this.mine = 0;
