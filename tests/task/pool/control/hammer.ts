@@ -70,9 +70,9 @@ export class Hammer {
       queues.inject(other, slot);
       parking.wake(other);
     } else {
-      if (!queues.push(slot)) throw new Error("the deque is full");
-      // Hints may be there twice.
-      if (this.#chance(4) === 0) queues.push(slot);
+      // It is full of hints to jobs that were cancelled, or are there twice, where nobody has looked for long.
+      if (!queues.push(slot)) queues.inject(lane, slot);
+      else if (this.#chance(4) === 0) queues.push(slot);
       parking.workAdded();
     }
     if (this.#chance(4) === 0 && slots.cancel(slot)) this.#end(slot);
