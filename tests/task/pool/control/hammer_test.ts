@@ -33,6 +33,9 @@ async function hammer(control: Control, jobs: number, seed: number): Promise<Int
     own.run();
   } catch (error) {
     control.parking.stop();
+    // They end once they have looked, and would keep the process.
+    await Promise.all(ends);
+    await Promise.all(workers.map((worker) => worker.terminate()));
     throw error;
   } finally {
     stop();
