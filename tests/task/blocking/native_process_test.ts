@@ -25,7 +25,11 @@ const TOOLS = `
     return ends;
   }
   const block = (fd, buffer = new Uint8Array(1000)) => spawnNative(libc, "read", [fd, buffer, buffer.length]);
+  // The kernel's list lacks threads that live, where one before them ends while it is read.
   function callThreads() {
+    return Math.max(...Array.from({ length: 4 }, listedCallThreads));
+  }
+  function listedCallThreads() {
     return readdirSync("/proc/self/task").filter((task) => {
       try {
         return readFileSync("/proc/self/task/" + task + "/comm", "utf8") === "oxbow-calls\\n";
