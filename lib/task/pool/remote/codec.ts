@@ -11,6 +11,8 @@ const MOST = 2 ** 30;
 const PREFIX = 8;
 /** What is larger is not kept from one message to the next. */
 const KEPT = 2 ** 16;
+/** Characters of a string that take little to encode. */
+const INERT = 2 ** 10;
 
 /** How messages become bytes. */
 export interface Codec<T> {
@@ -19,6 +21,8 @@ export interface Codec<T> {
    * message is encoded.
    */
   encode(message: T): Uint8Array;
+  /** Whether it takes little to encode it, for nothing where there is no room: nothing is moved, and no code called. */
+  isInert(message: T): boolean;
   /** The message, which owns what the bytes did. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
   /** Gives up what the bytes own. */
@@ -46,7 +50,12 @@ function theMessage(): string {
 /** Structured clones, with what crosses by reference. */
 export function values<T>(): Codec<T>;
 export function values(): Codec<unknown> {
-  return { encode, decode, discard };
+  return { encode, isInert, decode, discard };
+}
+
+function isInert(message: unknown): boolean {
+  if (typeof message === "string") return message.length <= INERT;
+  return message === null || (typeof message !== "object" && typeof message !== "function");
 }
 
 function encode(message: unknown): Uint8Array {
@@ -113,6 +122,9 @@ export const plainBytes: Codec<Uint8Array> = {
     requireBytes("cannot send", "message", message);
     requireSize(message.length);
     return message;
+  },
+  isInert(message) {
+    return message instanceof Uint8Array;
   },
   decode(bytes) {
     return bytes.slice();

@@ -140,13 +140,38 @@ export class RemoteQueue<T> extends Port
     }
   }
 
+  /** Whether there was room for the message, and it is sent. */
+  trySend(message: T): boolean {
+    if (!this.codec.isInert(message)) {
+      if (!this.tryClaim(1)) return false;
+      this.pushPromised(message);
+      return true;
+    }
+    if (this.#awaitingRoom.first !== null) return false;
+    const bytes = this.codec.encode(message);
+    this.lock();
+    try {
+      const left = this.roster.grant(this.#left());
+      if (this.memory.words[WAITING] > 0 || left < 1 || this.isDeaf) return false;
+      this.records.push(bytes);
+      this.#ringReceiver();
+      return true;
+    } finally {
+      this.unlock();
+    }
+  }
+
   /** Has `waker` wait for `count` places, as `waiter` or as a new one: it has them once it wants no more. */
   claim(waiter: Waiter | null, count: number, waker: Waker): Waiter {
     if (waiter !== null) {
       waiter.waker = waker;
       return waiter;
     }
-    if (this.tryClaim(count)) return new Waiter(waker, 0);
+    return this.tryClaim(count) ? new Waiter(waker, 0) : this.wait(count, waker);
+  }
+
+  /** As `claim`, of who has seen that there is no room. */
+  wait(count: number, waker: Waker): Waiter {
     const claimed = new Waiter(waker, count);
     // Whatever is given from now on is rung for.
     this.sleep();

@@ -29,7 +29,19 @@ export class RemoteSend<T> extends Future<void> {
       this.drop();
       throw refusal;
     }
-    const waiter = this.#waiter = queue.claim(this.#waiter, 1, context.waker);
+    if (this.#waiter === null) {
+      if (!proceed(context)) return Pending;
+      // What cannot be encoded is told once.
+      this.#message = Pending;
+      if (queue.trySend(message)) {
+        coop.left--;
+        return;
+      }
+      this.#message = message;
+      this.#waiter = queue.wait(1, context.waker);
+    }
+    const waiter = this.#waiter;
+    waiter.waker = context.waker;
     if (waiter.wanted > 0 || !proceed(context)) return Pending;
     coop.left--;
     this.#message = Pending;

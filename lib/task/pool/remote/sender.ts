@@ -46,12 +46,9 @@ export class RemoteSender<T> implements Disposable {
     const queue = this.#open("send", message);
     const refusal = queue.refusal(null, "send", message);
     if (refusal !== null) throw refusal;
-    if (!queue.tryClaim(1)) {
-      queue.reapSometimes();
-      return false;
-    }
-    queue.pushPromised(message);
-    return true;
+    if (queue.trySend(message)) return true;
+    queue.reapSometimes();
+    return false;
   }
 
   /** Waits for room and keeps it, so that what is sent is made when it can go. Cancel-safe as `send`. */
