@@ -1,42 +1,47 @@
 /**
  * What the threads of a pool do with a corpus in a map: they write the features of its words, and then the vectors of
- * its passages, each a range of them. A thread keeps the corpus that it had last, by the name that it was given.
+ * its passages, each a range of them. A thread keeps the maps that it had last, by the name that they were given: to map
+ * them for each job would cost a fault for each page of what it writes, and an interrupt of all threads at its end.
  *
  * @module
  */
-import type { Mmap } from "../../../lib/mem/mmap.ts";
+import { type MapHandle, Mmap } from "../../../lib/mem/mmap.ts";
 import { writeFeatures } from "../vectors/features.ts";
 import { HashedEmbedder } from "../vectors/hashed_embedder.ts";
 import { corpusIn, type CorpusSizes, type SharedCorpus } from "./shared_corpus.ts";
 
-/** A corpus, for the threads that embed it. */
+/** A corpus, and where its vectors go, for the threads that embed it. */
 export interface SharedWork {
   /** Tells it from any other. */
   readonly name: string;
-  readonly map: Mmap<"write">;
+  readonly corpus: MapHandle;
+  /** Rows of `dims` numbers, of which each job is told where its own begin. */
+  readonly rows: MapHandle;
   readonly sizes: CorpusSizes;
   readonly dims: number;
 }
 
 interface Kept {
-  readonly work: SharedWork;
+  readonly name: string;
+  readonly maps: readonly Mmap<"write">[];
   readonly corpus: SharedCorpus;
+  readonly rows: Float32Array<ArrayBuffer>;
   readonly embedder: HashedEmbedder;
 }
 
 let kept: Kept | undefined;
 
-/** Each job is given a map of its own, of which the first is kept. */
-function keptFor(work: SharedWork): Kept {
-  if (kept?.work.name === work.name) {
-    if (kept.work.map !== work.map) work.map[Symbol.dispose]();
-    return kept;
-  }
-  kept?.work.map[Symbol.dispose]();
-  const corpus = corpusIn(work.map, work.sizes);
-  const embedder = new HashedEmbedder(work.dims);
+function keptFor({ name, corpus: corpusHandle, rows: rowsHandle, sizes, dims }: SharedWork): Kept {
+  if (kept?.name === name) return kept;
+  for (const map of kept?.maps ?? []) map[Symbol.dispose]();
+  kept = undefined;
+  const corpusMap = Mmap.adopt(corpusHandle, { mode: "r+" });
+  const corpus = corpusIn(corpusMap, sizes);
+  const rowsMap = Mmap.adopt(rowsHandle, { mode: "r+" });
+  const rows = rowsMap.view(Float32Array, 0, rowsMap.byteLength / Float32Array.BYTES_PER_ELEMENT);
+  const embedder = new HashedEmbedder(dims);
   embedder.useFeatures(corpus.words, corpus.table);
-  return kept = { work, corpus, embedder };
+  return kept = { name, maps: [corpusMap, rowsMap], corpus, rows, embedder };
 }
 
 /** Writes the features of the words from `first` up to, but without, `end`. */
@@ -47,20 +52,12 @@ export function spellWords(work: SharedWork, first: number, end: number): void {
   }
 }
 
-/** Writes the vectors of the asked passages from `first` up to, but without, `end`, to row `row` of `rows` and on. */
-export function embedPassages(
-  work: SharedWork,
-  first: number,
-  end: number,
-  rows: Mmap<"write">,
-  row: number,
-): void {
-  using map = rows;
-  const { corpus, embedder } = keptFor(work);
+/** Writes the vectors of the asked passages from `first` up to, but without, `end`, to row `row` and on. */
+export function embedPassages(work: SharedWork, first: number, end: number, row: number): void {
+  const { corpus, embedder, rows } = keptFor(work);
   const { dims } = work;
-  const vectors = map.view(Float32Array, 4 * dims * row, dims * (end - first));
   for (let i = first; i < end; i++) {
-    const out = vectors.subarray(dims * (i - first), dims * (i + 1 - first));
-    embedder.embedPassage(corpus, corpus.asked[i], out);
+    const at = dims * (row + i - first);
+    embedder.embedPassage(corpus, corpus.asked[i], rows.subarray(at, at + dims));
   }
 }

@@ -10,7 +10,7 @@ const SPELL = job<typeof import("./embed_job.ts"), "spellWords">(WORK, "spellWor
 const EMBED = job<typeof import("./embed_job.ts"), "embedPassages">(WORK, "embedPassages");
 
 /** Passages of a job, where nothing is said. */
-const PASSAGES = 256;
+const PASSAGES = 64;
 /** Jobs that each thread has in each half of the window. */
 const JOBS = 4;
 /** Words of a job: their features are made within milliseconds. */
@@ -33,6 +33,7 @@ interface Half {
 export class PooledRows implements Rows {
   readonly #pool: Pool;
   readonly #work: SharedWork;
+  readonly #corpus: Mmap<"write">;
   readonly #window: Mmap<"write">;
   readonly #vectors: Float32Array<ArrayBuffer>;
   readonly #step: number;
@@ -56,8 +57,15 @@ export class PooledRows implements Rows {
     this.#rows = threads * JOBS * passagesOfJob;
     this.#count = passages.length;
     const { map, sizes } = shareCorpus(corpus, passages);
-    this.#work = { name: crypto.randomUUID(), map, sizes, dims };
+    this.#corpus = map;
     this.#window = Mmap.anonymous(2 * this.#rows * 4 * dims);
+    this.#work = {
+      name: crypto.randomUUID(),
+      corpus: map.share(),
+      rows: this.#window.share(),
+      sizes,
+      dims,
+    };
     this.#vectors = this.#window.view(Float32Array, 0, 2 * this.#rows * dims);
     this.#spell(sizes.words);
     this.#halves = [this.#fill(0), this.#fill(this.#rows)];
@@ -79,7 +87,7 @@ export class PooledRows implements Rows {
     const jobs: JobHandle<void>[] = [];
     for (let at = first; at < end; at += this.#step) {
       const to = Math.min(at + this.#step, end);
-      jobs.push(this.#pool.run(EMBED, this.#work, at, to, this.#window, row + at - first));
+      jobs.push(this.#pool.run(EMBED, this.#work, at, to, row + at - first));
     }
     this.#given = end;
     return { row, first, count: end - first, jobs };
@@ -96,6 +104,6 @@ export class PooledRows implements Rows {
   [Symbol.dispose](): void {
     for (const { jobs } of this.#halves) for (const handle of jobs) handle.cancel();
     this.#window[Symbol.dispose]();
-    this.#work.map[Symbol.dispose]();
+    this.#corpus[Symbol.dispose]();
   }
 }
