@@ -16,7 +16,7 @@ import { cutPassages } from "../text/passages.ts";
 import { WordReader } from "../text/words.ts";
 
 /** In bytes and files: what is worth a job, and does not keep many waiting. */
-const BATCH_BYTES = 2 * 2 ** 20;
+const BATCH_BYTES = 4 * 2 ** 20;
 const BATCH_FILES = 512;
 
 /** A file to read, and the digest that it had in the index before, where it was there. */

@@ -56,9 +56,7 @@ export class IndexBuilder {
     this.#startFile(path, files[file].digest);
     const first = file === 0 ? 0 : files[file - 1].passageEnd;
     for (let passage = first; passage < files[file].passageEnd; passage++) {
-      for (let i = bags.starts[passage]; i < bags.starts[passage + 1]; i++) {
-        this.#bags.add(batch.numbers[bags.words[i]], bags.counts[i]);
-      }
+      this.#bags.addAll(bags, bags.starts[passage], bags.starts[passage + 1], batch.numbers);
       this.#endPassage(bytes[passage], lines[2 * passage], lines[2 * passage + 1], lengths[passage], NEW);
     }
   }

@@ -52,6 +52,15 @@ export class BagCollector implements Bags {
     this.#counts[this.#end++] = Math.min(count, MOST_COUNTED);
   }
 
+  /** Puts the words of another's bag, from place `start` to `end`, into the open one, which has none of them. */
+  addAll({ words, counts }: Bags, start: number, end: number, numbers: Uint32Array): void {
+    while (this.#end + end - start > this.#words.length) this.#growWords();
+    for (let i = start; i < end; i++) {
+      this.#words[this.#end] = numbers[words[i]];
+      this.#counts[this.#end++] = counts[i];
+    }
+  }
+
   /** Ends the open bag and opens the next. */
   close(): void {
     if (++this.#size === this.#starts.length) {
@@ -61,8 +70,9 @@ export class BagCollector implements Bags {
   }
 
   #growWords(): void {
-    this.#words = new Uint32Array(this.#words.buffer.transfer(8 * this.#end));
-    this.#counts = new Uint16Array(this.#counts.buffer.transfer(4 * this.#end));
+    const length = 2 * this.#words.length;
+    this.#words = new Uint32Array(this.#words.buffer.transfer(4 * length));
+    this.#counts = new Uint16Array(this.#counts.buffer.transfer(2 * length));
   }
 
   #growPlaces(word: number): void {

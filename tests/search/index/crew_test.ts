@@ -89,7 +89,7 @@ describe("batchesOf()", () => {
   it("keeps the order, and ends a batch by its bytes or its files", () => {
     const files = Array.from({ length: 2000 }, (_, i) => ({
       path: `${i}`,
-      size: i < 600 ? 2 : 2 ** 19,
+      size: i < 600 ? 2 : 2 ** 20,
       modified: 0,
       changed: 0,
       digest: undefined,
