@@ -5,6 +5,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { type MapHandle, Mmap } from "../../../lib/mem/mmap.ts";
 import { writeFeatures } from "../vectors/features.ts";
 import { HashedEmbedder } from "../vectors/hashed_embedder.ts";
@@ -23,7 +24,7 @@ export interface SharedWork {
 
 interface Kept {
   readonly name: string;
-  readonly maps: readonly Mmap<"write">[];
+  readonly maps: DisposableStack;
   readonly corpus: SharedCorpus;
   readonly rows: Float32Array<ArrayBuffer>;
   readonly embedder: HashedEmbedder;
@@ -33,15 +34,22 @@ let kept: Kept | undefined;
 
 function keptFor({ name, corpus: corpusHandle, rows: rowsHandle, sizes, dims }: SharedWork): Kept {
   if (kept?.name === name) return kept;
-  for (const map of kept?.maps ?? []) map[Symbol.dispose]();
-  kept = undefined;
-  const corpusMap = Mmap.adopt(corpusHandle, { mode: "r+" });
+  if (kept === undefined) process.once("exit", drop);
+  else drop();
+  using adopted = new DisposableStack();
+  const corpusMap = adopted.use(Mmap.adopt(corpusHandle, { mode: "r+" }));
   const corpus = corpusIn(corpusMap, sizes);
-  const rowsMap = Mmap.adopt(rowsHandle, { mode: "r+" });
+  const rowsMap = adopted.use(Mmap.adopt(rowsHandle, { mode: "r+" }));
   const rows = rowsMap.view(Float32Array, 0, rowsMap.byteLength / Float32Array.BYTES_PER_ELEMENT);
   const embedder = new HashedEmbedder(dims);
   embedder.useFeatures(corpus.words, corpus.table);
-  return kept = { name, maps: [corpusMap, rowsMap], corpus, rows, embedder };
+  return kept = { name, maps: adopted.move(), corpus, rows, embedder };
+}
+
+/** The maps would stay for as long as the process where the thread ends before it. */
+function drop(): void {
+  kept?.maps[Symbol.dispose]();
+  kept = undefined;
 }
 
 /** Writes the features of the words from `first` up to, but without, `end`. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type AskedFile, type Batch, batchesOf, readBatch } from "../../../examples/search/index/batch.ts";
@@ -8,6 +9,11 @@ import { walk } from "../../../examples/search/files/walk.ts";
 import { HashedEmbedder } from "../../../examples/search/vectors/hashed_embedder.ts";
 import { Pool } from "../../../lib/task/pool.ts";
 import { prose, seeded, TestFolder } from "../folder.ts";
+
+/** How many ranges of addresses are of maps in memory. */
+function mappings(): number {
+  return readFileSync("/proc/self/maps", "utf8").match(/memfd:oxbow \(deleted\)/g)?.length ?? 0;
+}
 
 /** Files of two batches, some of which are not text, and one that was there before. */
 function asked(folder: TestFolder): AskedFile[] {
@@ -70,6 +76,22 @@ describe("PooledRows", () => {
       assertEquals(row, wanted);
     }
     assertNotEquals(row, new Float32Array(16));
+  });
+
+  it("leave nothing mapped when their threads have ended", async () => {
+    using folder = new TestFolder({ "a.txt": prose(4_000, seeded(6)) });
+    const files = walk(folder.path, folder.at("none")).files.map((file) => ({ ...file, digest: undefined }));
+    const corpus = readBatch(folder.path, files);
+    const passages = Uint32Array.from(corpus.lengths.keys());
+    const before = mappings();
+    for (let round = 0; round < 3; round++) {
+      await using pool = Pool.open({ threads: 1 });
+      using rows = new PooledRows(pool, 1, corpus, passages, 1024, 8);
+      rows.next(new Float32Array(1024));
+    }
+    // Some of before may have been collected since.
+    const more = mappings() - before;
+    assert(more <= 0, `${more} more`);
   });
 });
 

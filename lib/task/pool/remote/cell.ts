@@ -187,10 +187,12 @@ export class RemoteCell<T> extends Port implements Closable, Counted {
     this.awaitingDeaf.forget();
   }
 
-  protected override leaves(isLast: boolean): void {
+  protected override leaves(): void {
     // Whose end is closed may look at the value yet.
     void this.value;
-    if (!isLast) return;
+  }
+
+  protected override ends(): void {
     for (let half = 0; half < HALVES; half++) this.#forget(HALF * half);
   }
 }

@@ -99,8 +99,10 @@ export abstract class Port implements Listener {
   protected abstract discard(): void;
   /** Of who holds the mutex: those who wait in this thread will not go on. */
   protected abstract forget(): void;
-  /** This thread leaves the channel, the last one where `isLast`. Wakes nobody: the seat is somebody else's by then. */
-  protected leaves(_isLast: boolean): void {}
+  /** This thread is about to leave the channel, which stays for as long. */
+  protected leaves(): void {}
+  /** Nobody has the channel any more, but for its memory. */
+  protected ends(): void {}
   /** Of who holds the mutex: an owner died. */
   protected abstract mend(): void;
   /** Of who holds the mutex: ends or places have gone. */
@@ -213,8 +215,11 @@ export abstract class Port implements Listener {
     } finally {
       this.unlock();
     }
-    this.discard();
-    this.leaveIfIdle();
+    try {
+      this.discard();
+    } finally {
+      this.leaveIfIdle();
+    }
   }
 
   /** Leaves the channel, where this thread has nothing of it any more. */
@@ -226,6 +231,15 @@ export abstract class Port implements Listener {
   }
 
   #leave(): void {
+    try {
+      this.leaves();
+    } finally {
+      this.#unseat();
+    }
+  }
+
+  /** Wakes nobody: without a seat this thread must not write to the memory, which may be gone already. */
+  #unseat(): void {
     const { roster, memory } = this;
     this.lock();
     let isLast = false;
@@ -233,12 +247,15 @@ export abstract class Port implements Listener {
       roster.leave(roster.mine);
       isLast = memory.words[USERS] === 0;
     } finally {
-      this.memory.unlock();
+      memory.unlock();
     }
-    this.leaves(isLast);
-    ports.delete(memory.nonce);
-    this.#bell.leave(this);
-    memory.leave(isLast);
+    try {
+      if (isLast) this.ends();
+    } finally {
+      ports.delete(memory.nonce);
+      this.#bell.leave(this);
+      memory.leave(isLast);
+    }
   }
 
   /** Takes a seat with the first ends. */

@@ -125,6 +125,11 @@ export class RemoteQueue<T> extends Port
     this.roster.ring(seatAt(words[RECEIVER] - 1));
   }
 
+  /** Of who holds the mutex: the receiver may have been told that this is the end. */
+  get #isOver(): boolean {
+    return this.isDeaf || !this.hasSenders;
+  }
+
   /** Takes room that is there. Whether it was there for nobody else. */
   tryClaim(count: number): boolean {
     if (count === 0) return true;
@@ -132,7 +137,7 @@ export class RemoteQueue<T> extends Port
     this.lock();
     try {
       const left = this.roster.grant(this.#left());
-      if (this.memory.words[WAITING] > 0 || left < count || this.isDeaf) return false;
+      if (this.memory.words[WAITING] > 0 || left < count || this.#isOver) return false;
       this.roster.promise(count);
       return true;
     } finally {
@@ -152,7 +157,7 @@ export class RemoteQueue<T> extends Port
     this.lock();
     try {
       const left = this.roster.grant(this.#left());
-      if (this.memory.words[WAITING] > 0 || left < 1 || this.isDeaf) return false;
+      if (this.memory.words[WAITING] > 0 || left < 1 || this.#isOver) return false;
       this.records.push(bytes);
       this.#ringReceiver();
       return true;
@@ -167,11 +172,13 @@ export class RemoteQueue<T> extends Port
       waiter.waker = waker;
       return waiter;
     }
-    return this.tryClaim(count) ? new Waiter(waker, 0) : this.wait(count, waker);
+    return this.tryClaim(count) ? new Waiter(waker, 0) : this.wait(count, waker, "reserve room");
   }
 
-  /** As `claim`, of who has seen that there is no room. */
-  wait(count: number, waker: Waker): Waiter {
+  /** As `claim`, of who has seen that there is no room. Throws where there will be none, as `refusal` tells. */
+  wait(count: number, waker: Waker, tried: string, message?: unknown): Waiter {
+    const refusal = this.refusal(null, tried, message);
+    if (refusal !== null) throw refusal;
     const claimed = new Waiter(waker, count);
     // Whatever is given from now on is rung for.
     this.sleep();

@@ -37,8 +37,8 @@ export class RemoteSend<T> extends Future<void> {
         coop.left--;
         return;
       }
+      this.#waiter = queue.wait(1, context.waker, "send", message);
       this.#message = message;
-      this.#waiter = queue.wait(1, context.waker);
     }
     const waiter = this.#waiter;
     waiter.waker = context.waker;
