@@ -7,6 +7,7 @@
 import process from "node:process";
 import type { MessagePort, Worker as NodeWorker } from "node:worker_threads";
 import { hostName } from "./host.ts";
+import { hasWorkerScope } from "./is_worker.ts";
 
 /** How a thread has ended, as far as the host says. */
 export type Ending =
@@ -139,13 +140,8 @@ export interface ThreadScope {
 
 /** A thread's own: calls `main` with what it was given. */
 export function enterThread(main: (init: unknown, scope: ThreadScope) => void): void {
-  if (hostName === "deno" && !isNodeWorker()) enterWeb(main);
+  if (hostName === "deno" && hasWorkerScope) enterWeb(main);
   else enterNode(main);
-}
-
-/** Whether Deno has started the thread as `node:worker_threads`. */
-function isNodeWorker(): boolean {
-  return !Reflect.has(globalThis, "WorkerGlobalScope");
 }
 
 function enterWeb(main: (init: unknown, scope: ThreadScope) => void): void {

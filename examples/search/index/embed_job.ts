@@ -31,11 +31,12 @@ interface Kept {
 }
 
 let kept: Kept | undefined;
+// The maps would stay for as long as the process, which the thread may end before.
+process.once("exit", drop);
 
 function keptFor({ name, corpus: corpusHandle, rows: rowsHandle, sizes, dims }: SharedWork): Kept {
   if (kept?.name === name) return kept;
-  if (kept === undefined) process.once("exit", drop);
-  else drop();
+  drop();
   using adopted = new DisposableStack();
   const corpusMap = adopted.use(Mmap.adopt(corpusHandle, { mode: "r+" }));
   const corpus = corpusIn(corpusMap, sizes);
@@ -46,7 +47,6 @@ function keptFor({ name, corpus: corpusHandle, rows: rowsHandle, sizes, dims }: 
   return kept = { name, maps: adopted.move(), corpus, rows, embedder };
 }
 
-/** The maps would stay for as long as the process where the thread ends before it. */
 function drop(): void {
   kept?.maps[Symbol.dispose]();
   kept = undefined;

@@ -125,9 +125,13 @@ export class RemoteQueue<T> extends Port
     this.roster.ring(seatAt(words[RECEIVER] - 1));
   }
 
-  /** Of who holds the mutex: the receiver may have been told that this is the end. */
-  get #isOver(): boolean {
-    return this.isDeaf || !this.hasSenders;
+  /**
+   * Of who holds the mutex: whether there is room for so many, once those who wait have theirs, and the receiver cannot
+   * have been told that this is the end.
+   */
+  #hasRoom(count: number): boolean {
+    const left = this.roster.grant(this.#left());
+    return this.memory.words[WAITING] === 0 && left >= count && !this.isDeaf && this.hasSenders;
   }
 
   /** Takes room that is there. Whether it was there for nobody else. */
@@ -136,8 +140,7 @@ export class RemoteQueue<T> extends Port
     if (this.#awaitingRoom.first !== null) return false;
     this.lock();
     try {
-      const left = this.roster.grant(this.#left());
-      if (this.memory.words[WAITING] > 0 || left < count || this.#isOver) return false;
+      if (!this.#hasRoom(count)) return false;
       this.roster.promise(count);
       return true;
     } finally {
@@ -156,8 +159,7 @@ export class RemoteQueue<T> extends Port
     const bytes = this.codec.encode(message);
     this.lock();
     try {
-      const left = this.roster.grant(this.#left());
-      if (this.memory.words[WAITING] > 0 || left < 1 || this.#isOver) return false;
+      if (!this.#hasRoom(1)) return false;
       this.records.push(bytes);
       this.#ringReceiver();
       return true;

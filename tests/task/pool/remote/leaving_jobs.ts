@@ -6,8 +6,13 @@
 import { assertEquals } from "@std/assert";
 import { Mmap } from "../../../../lib/mem/mmap.ts";
 import { type Context, type Future, Pending } from "../../../../lib/task/future.ts";
-import { remoteMpsc, type RemoteReceiver, type RemoteSender } from "../../../../lib/task/pool/remote.ts";
-import type { RemoteWatchReceiver, RemoteWatchSender } from "../../../../lib/task/pool/remote.ts";
+import {
+  remoteMpsc,
+  type RemoteReceiver,
+  type RemoteSender,
+  type RemoteWatchReceiver,
+  type RemoteWatchSender,
+} from "../../../../lib/task/pool/remote.ts";
 
 const kept: unknown[] = [];
 
